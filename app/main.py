@@ -1,0 +1,33 @@
+"""The application: the one place where its parts are put together."""
+
+import logging
+import os
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from app import errors
+from app.middleware import BodyLimitMiddleware, RequestMiddleware
+from app.routes import health, reviews, rules
+from app.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application with these settings."""
+    logging.getLogger("app").setLevel(settings.log_level.upper())
+    app = FastAPI(title="Dockerfile reviews", responses=errors.documented())
+    errors.install(app)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestMiddleware)  # the last one added is the first to see a request
+    for resource in (health, reviews, rules):
+        app.include_router(resource.router)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        """To the page from which every route can be tried."""
+        return RedirectResponse("/docs")
+
+    return app
+
+
+app = create_app(Settings.from_environment(os.environ))

@@ -1,0 +1,108 @@
+"""What happens to every request, whatever its route: an id, a limit to its body, headers, a line in the log."""
+
+import logging
+import re
+import secrets
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import errors
+from app.logs import request_id
+
+logger = logging.getLogger("app.access")
+
+# What a caller may choose as the id: anything else could forge a line of the log.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Asked every few seconds by whatever runs the container.
+QUIET_PATHS = frozenset({"/healthz", "/readyz"})
+# https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+DEFAULT_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class RequestMiddleware:
+    """Gives each request an id and default response headers, logs it, and answers what nobody caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        given = Headers(scope=scope).get("x-request-id", "")
+        identity = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        # Left set: each request has a context of its own, and the server logs what is raised in it.
+        request_id.set(identity)
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identity
+                for name, value in DEFAULT_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception:
+            if not status:
+                response = errors.problem(500, "the service failed; its log tells more under this request id")
+                await response(scope, receive, send_with_headers)
+            raise
+        finally:
+            self._log(scope, status, time.perf_counter() - start)
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
+        if not logger.isEnabledFor(level):
+            return
+        # As it was sent: decoded, it could hold line breaks.
+        path = scope["raw_path"].decode("ascii", "backslashreplace")
+        fields = {"method": scope["method"], "path": path, "status": status, "duration_ms": round(seconds * 1000, 2)}
+        logger.log(level, "%(method)s %(path)s %(status)d in %(duration_ms).2f ms", fields, extra=fields)
+
+
+class BodyLimitMiddleware:
+    """Refuses, with 413, to read a request body of more than `max_bytes`.
+
+    FastAPI's own `max_body_size` answers in plain text, past every handler.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        size = 0
+
+        async def limited_receive() -> Message:
+            nonlocal size
+            if declared.isdecimal() and int(declared) > self.max_bytes:
+                raise self._too_large()
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.max_bytes:
+                raise self._too_large()
+            return message
+
+        await self.app(scope, limited_receive, send)
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"the body may have {self.max_bytes} bytes at most")

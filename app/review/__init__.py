@@ -1,0 +1,1 @@
+"""The review of a Dockerfile: the domain, free of any web framework."""

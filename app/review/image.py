@@ -1,0 +1,31 @@
+"""References to images: `registry/name:tag@digest`, taken apart."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image by its reference; `tag` and `digest` are None where it has none."""
+
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, reference: str) -> "Image":
+        name, _, digest = reference.partition("@")
+        head, colon, tag = name.rpartition(":")
+        if not colon or "/" in tag:  # no colon, or that of a registry's port
+            head, tag = name, ""
+        return cls(head, tag or None, digest or None)
+
+    @property
+    def official(self) -> str | None:
+        """The name under which Docker Hub publishes it itself (`python`), a mirror's copy included; or None."""
+        *path, name = self.repository.split("/")
+        return name if not path or path == ["docker.io"] or path[-1] == "library" else None
+
+    @property
+    def variant(self) -> list[str]:
+        """The words of the tag: `3.12-slim-trixie` has three."""
+        return (self.tag or "latest").split("-")

@@ -1,0 +1,74 @@
+"""Rules about the image that a stage is built on."""
+
+from collections.abc import Iterator
+
+from app.review.dockerfile import Dockerfile
+from app.review.image import Image
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.variables import VARIABLE
+
+# Variants of the official Python image that leave the compilers out.
+SMALL = frozenset({"slim", "alpine", "windowsservercore", "nanoserver"})
+
+
+@rule(
+    "full-base-image",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12
+""",
+    good="""
+FROM python:3.12-slim
+""",
+)
+def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The published image is built on the full Python image.
+
+    It carries compilers, headers and version control, about 1 GB that the running service never opens and
+    that scanners report on. The slim variant has the same Python in about 150 MB; what must be compiled is
+    compiled in another stage.
+    """
+    image = dockerfile.published.image
+    if image is None or image.official != "python" or (image.digest and not image.tag):
+        return
+    version, *variant = image.variant
+    if SMALL.isdisjoint(word.rstrip("0123456789.") for word in image.variant):
+        slim = "-".join(["slim" if version == "latest" else f"{version}-slim", *variant])
+        start = dockerfile.published.lineage[0].start
+        yield Problem(
+            start, "the published image is built on the full Python image", f"FROM {image.repository}:{slim}"
+        )
+
+
+@rule(
+    "hardcoded-version",
+    Severity.INFO,
+    bad="""
+FROM python:3.12-slim
+""",
+    good="""
+ARG PYTHON_VERSION=3.12
+FROM python:${PYTHON_VERSION}-slim
+""",
+)
+def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The base image's version stands in FROM itself.
+
+    Each stage that repeats it has to be found and edited for an upgrade, and nobody can build with another
+    version without an edit. An ARG before the first FROM is one place, and `--build-arg` can set it.
+    A reference pinned by digest is left alone: there the version follows from the digest.
+    """
+    for stage in dockerfile.stages:
+        written = Image.parse(VARIABLE.sub("$", stage.start.words[0]))
+        tag = written.tag or ""
+        if stage.parent or written.digest or "$" in tag or not any(char.isdigit() for char in tag):
+            continue
+        name = written.repository.split("/")[-1].upper().replace("-", "_").replace(".", "_").strip("$")
+        argument = f"{name}_VERSION" if name else "VERSION"
+        version, *variant = written.variant
+        reference = "-".join([f"{written.repository}:${{{argument}}}", *variant])
+        yield Problem(
+            stage.start,
+            f"the version {version} is written into FROM",
+            f"ARG {argument}={version} before the first FROM, then FROM {reference}",
+        )

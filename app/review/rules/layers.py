@@ -1,0 +1,230 @@
+"""Rules about layers: what goes into them, and what makes them be built again."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from app.review.dockerfile import Dockerfile, Stage
+from app.review.dockerignore import Dockerignore
+from app.review.installation import Installation, installations
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.syntax import Instruction
+
+# Folders that hold a service's source where they are copied by name.
+SOURCE_FOLDERS = frozenset({"app", "src"})
+# What a .dockerignore for Python keeps out, and paths of which it has to exclude one.
+NEVER_COPIED = {
+    ".git": [".git"],
+    ".venv": [".venv", "venv"],
+    "__pycache__": ["__pycache__", "app/__pycache__", "app/__pycache__/main.cpython-312.pyc"],
+}
+APT_LISTS = re.compile(r"/var/lib/(?:apt\b|\*|\{[^}]*\bapt\b)")
+
+
+def context_sources(instruction: Instruction) -> list[str]:
+    """The paths, relative to the build context, that a COPY or ADD takes from it; "." is all of it."""
+    if instruction.keyword not in {"ADD", "COPY"} or instruction.flag("from"):
+        return []
+    sources = [word for word in instruction.words[:-1] if not re.match(r"\w+://|git@|<<", word)]
+    return [posixpath.normpath("./" + source.lstrip("/")) for source in sources]
+
+
+def copies_everything(instruction: Instruction) -> bool:
+    """Whether a COPY or ADD takes the whole build context."""
+    return not {".", "*"}.isdisjoint(context_sources(instruction))
+
+
+def copies_source(instruction: Instruction) -> bool:
+    """Whether a COPY or ADD takes the service's source, or everything."""
+    return copies_everything(instruction) or any(
+        posixpath.basename(source) in SOURCE_FOLDERS or source.endswith(".py")
+        for source in context_sources(instruction)
+    )
+
+
+@rule(
+    "source-before-install",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+RUN pip install -r requirements.txt
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+RUN --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+COPY . .
+""",
+)
+def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The source is copied before the dependencies are installed.
+
+    A layer is built again when one above it changes. With the source above the installation, a change of
+    one line installs every package anew. Install from the requirements alone, then copy the source.
+    """
+    waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
+    ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
+    for stage in dockerfile.stages:
+        copies = waiting[stage.index] = []
+        ready[stage.index] = ready[stage.parent.index] if stage.parent else not _starts_bare(stage)
+        for instruction in stage.instructions:
+            if copies_source(instruction):
+                copies.append(instruction)
+            elif instruction.flag("from"):
+                ready[stage.index] = True
+            for installation in installations(instruction):
+                if _reinstalls(installation, ready[stage.index]):
+                    yield from _blamed(stage, waiting, instruction, installation)
+                ready[stage.index] |= installation.dependencies
+
+
+def _starts_bare(stage: Stage) -> bool:
+    """Whether the stage's base image is one that holds no service's dependencies."""
+    return stage.image is not None and stage.image.official is not None
+
+
+def _reinstalls(installation: Installation, ready: bool) -> bool:
+    """Whether the installation fetches dependencies, rather than adding a project to those that are there."""
+    return installation.dependencies and not (installation.project_only and ready)
+
+
+def _blamed(
+    stage: Stage, waiting: dict[int, list[Instruction]], instruction: Instruction, installation: Installation
+) -> Iterator[Problem]:
+    """A problem for each copy that the installation comes after; each copy is named once."""
+    lineage: Stage | None = stage
+    while lineage and (copies := waiting.pop(lineage.index, None)) is not None:
+        for copy in copies:
+            yield Problem(
+                copy,
+                f"the source is copied before `{installation.command}` in line {instruction.line}: "
+                "every change of it installs all packages again",
+                f"move this {copy.keyword} below the installation, which needs only its requirements",
+            )
+        lineage = lineage.parent
+    waiting[stage.index] = []
+
+
+@rule(
+    "pip-cache-mount",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+RUN pip install --no-cache-dir fastapi
+""",
+    good="""
+FROM python:3.12-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install fastapi
+""",
+)
+def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """Packages are installed without a cache mount.
+
+    When one requirement changes, every package is downloaded again, and without --no-cache-dir a copy of each
+    download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
+    """
+    for stage in dockerfile.stages:
+        for instruction in stage.instructions:
+            targets = [mount.get("target", "") for mount in instruction.mounts if mount["type"] == "cache"]
+            if any("apt" not in target.split("/") for target in targets):
+                continue
+            for installation in installations(instruction):
+                if installation.downloads:
+                    cache = f"/root/.cache/{'pypoetry' if installation.tool == 'poetry' else installation.tool}"
+                    yield Problem(
+                        instruction,
+                        f"`{installation.command}` without a cache mount downloads every package again",
+                        f"RUN --mount=type=cache,target={cache} {installation.command} …",
+                    )
+                    break
+
+
+@rule(
+    "apt-lists",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5
+""",
+    good="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && \\
+    rm -rf /var/lib/apt/lists/*
+""",
+)
+def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """apt's package lists stay in the published image.
+
+    They are some 20 MB that nothing reads again, out of date by tomorrow. A later RUN cannot take them out of
+    the layer: delete them in the same RUN, or keep them in a cache mount.
+    """
+    for instruction in dockerfile.published.history:
+        if instruction.keyword != "RUN":
+            continue
+        mounted = any(
+            mount["type"] in {"cache", "tmpfs"} and mount.get("target", "").startswith("/var/lib/apt")
+            for mount in instruction.mounts
+        )
+        dirty = False
+        for program, *words in instruction.commands:
+            if program in {"apt", "apt-get"}:
+                if not {"dist-clean", "distclean"}.isdisjoint(words):
+                    dirty = False
+                elif not {"install", "update", "upgrade", "dist-upgrade", "full-upgrade"}.isdisjoint(words):
+                    dirty = True
+            elif program in {"rm", "find"} and any(APT_LISTS.match(word) for word in words):
+                dirty = False
+        if dirty and not mounted:
+            yield Problem(
+                instruction,
+                "apt's package lists stay in this layer",
+                "end the same RUN with && rm -rf /var/lib/apt/lists/*",
+            )
+
+
+@rule(
+    "dockerignore",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY app app
+""",
+)
+def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The whole build context is copied, and no .dockerignore keeps out what does not belong.
+
+    The repository's history, a virtual environment made for another machine and stale bytecode end up in
+    the image, and a commit that changes no file is enough to build the layer again. List them in
+    .dockerignore, or copy only the folders that the image needs.
+    """
+    ignore = dockerfile.dockerignore
+    if ignore is None:
+        return
+    kept_out = {path: ignore.excludes(path) for paths in NEVER_COPIED.values() for path in paths}
+    for stage in dockerfile.stages:
+        for instruction in stage.instructions:
+            if not copies_everything(instruction):
+                continue
+            flags = Dockerignore(tuple(value for name, value in instruction.flags if name == "exclude"))
+            let_in = [
+                name
+                for name, paths in NEVER_COPIED.items()
+                if not any(kept_out[path] or flags.excludes(path) for path in paths)
+            ]
+            if let_in:
+                what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
+                yield Problem(
+                    instruction,
+                    f"{what} {', '.join(let_in)}",
+                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in let_in)}",
+                )

@@ -1,0 +1,242 @@
+"""The syntax of a Dockerfile: text in, instructions with their line numbers out.
+
+Follows BuildKit's parser, which defines the format:
+https://github.com/moby/buildkit/tree/master/frontend/dockerfile/parser
+Every pattern here reads its input once: quantifiers are possessive where they could back off.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.review import shell
+
+KEYWORDS = frozenset(
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL "
+    "STOPSIGNAL USER VOLUME WORKDIR".split()
+)
+HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
+JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
+# CMD and ENTRYPOINT may be empty: that takes back the base image's.
+ARGUMENTS = {keyword: 1 for keyword in KEYWORDS - {"CMD", "ENTRYPOINT"}} | {"ADD": 2, "COPY": 2}
+
+DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
+DIRECTIVES = frozenset({"check", "escape", "syntax"})
+FLAG = re.compile(r"--([a-z][a-z-]*+)(?:=(.*))?", re.DOTALL)
+HEREDOC = re.compile(r"\d*+<<(-?)([^<]++)")
+# A word as a shell sees it: quoted parts keep their white space and, at first, their quotes.
+WORD = {
+    escape: re.compile(
+        rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'|\S)++""",
+        re.DOTALL,
+    )
+    for escape in "\\`"
+}
+QUOTING = {escape: re.compile(rf"""{re.escape(escape)}(.)|["']""", re.DOTALL) for escape in "\\`"}
+
+
+class DockerfileError(ValueError):
+    """The text is no Dockerfile; `line`, from 1, is where that shows."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A document inside an instruction: the word that ends it and the lines before that, as they stand."""
+
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction of a Dockerfile.
+
+    `keyword` is in capitals, `flags` are its `--name=value` in order, `value` is the rest with continued
+    lines joined. `words` are the arguments: the strings of the JSON form where `is_json`, else what white
+    space and quotes make of the value. `line` and `end_line` count from 1; heredocs are within them.
+    """
+
+    keyword: str
+    flags: tuple[tuple[str, str], ...]
+    value: str
+    words: tuple[str, ...]
+    is_json: bool
+    heredocs: tuple[Heredoc, ...]
+    line: int
+    end_line: int
+
+    def flag(self, name: str) -> str | None:
+        """The value of the flag of that name, None without it."""
+        return dict(self.flags).get(name)
+
+    @property
+    def mounts(self) -> list[Mapping[str, str]]:
+        """The options of every `--mount` of a RUN, by BuildKit's first names for them."""
+        aliases = {"dst": "target", "destination": "target", "src": "source"}
+        mounts = []
+        for flag, value in self.flags:
+            if flag == "mount":
+                options = [option.partition("=") for option in value.split(",")]
+                named = {aliases.get(name.lower(), name.lower()): text for name, _, text in options}
+                mounts.append({"type": "bind"} | named)
+        return mounts
+
+    @property
+    def assignments(self) -> list[tuple[str, str | None]]:
+        """The names and values of an ENV or ARG; None is the value of an ARG without a default."""
+        if self.keyword == "ENV" and "=" not in self.words[0]:
+            return [(self.words[0], " ".join(self.words[1:]))]  # the old form: ENV name value
+        pairs = [word.partition("=") for word in self.words]
+        return [(name, value if equals else None) for name, equals, value in pairs]
+
+    @cached_property
+    def commands(self) -> list[tuple[str, ...]]:
+        """The simple commands that a RUN, CMD or ENTRYPOINT runs, in order."""
+        if self.is_json:
+            return shell.unwrapped(self.words)
+        found = shell.commands(self.value)
+        if all(shell.is_shell(command) for command in found):
+            # A shell, be it the one that RUN itself starts, reads the heredocs.
+            for heredoc in self.heredocs:
+                if shell.is_shell_script(heredoc.content):
+                    found += shell.commands(heredoc.content)
+        return found
+
+
+def parse(text: str) -> list[Instruction]:
+    """The instructions of a Dockerfile, in order.
+
+    Raises DockerfileError, with its line, for what BuildKit's parser would refuse as well.
+    """
+    if "\0" in text:
+        raise DockerfileError(text.count("\n", 0, text.index("\0")) + 1, "a NUL character: this is no text")
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    escape = _escape(lines)
+    instructions = []
+    at = 0
+    while at < len(lines):
+        start = at
+        parts = []
+        going = True
+        while going and at < len(lines):
+            line = lines[at].lstrip() if at == start else lines[at]
+            at += 1
+            if line.lstrip().startswith("#"):
+                going = at - 1 > start  # a comment among continued lines is not there; elsewhere it ends
+            elif line.strip() or at - 1 == start:
+                part, going = _continued(line, escape)
+                parts.append(part)
+        if joined := "".join(parts).strip():
+            instruction, at = _instruction(joined, lines, start, at, escape)
+            instructions.append(instruction)
+    return instructions
+
+
+def _escape(lines: list[str]) -> str:
+    """The escape character: what the directive at the top says, else the backslash."""
+    seen: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        match = DIRECTIVE.fullmatch(line.strip())
+        if not match or match[1].lower() not in DIRECTIVES:
+            break
+        name = match[1].lower()
+        if name in seen:
+            raise DockerfileError(number, f"only one {name} parser directive can be used")
+        seen[name] = match[2]
+        if name == "escape" and match[2] not in WORD:
+            raise DockerfileError(number, "the escape directive takes a backslash or a backtick")
+    return seen.get("escape", "\\")
+
+
+def _continued(line: str, escape: str) -> tuple[str, bool]:
+    """The line without the escape character that continues it, and whether there was one."""
+    stripped = line.rstrip(" \t")
+    if stripped.endswith(escape) and not stripped.endswith(escape * 2):
+        return stripped[:-1], True
+    return line, False
+
+
+def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) -> tuple[Instruction, int]:
+    """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
+    number = start + 1
+    keyword, *rest = text.split(maxsplit=1)
+    if keyword.upper() not in KEYWORDS:
+        raise DockerfileError(number, f"unknown instruction: {_quoted(keyword)}{_suggestion(keyword)}")
+    keyword = keyword.upper()
+    flags, value = _flags(rest[0] if rest else "", escape)
+
+    heredocs = []
+    array = _json_array(value, number) if keyword in JSON_KEYWORDS else None
+    raw_words = WORD[escape].findall(value) if array is None else []
+    if array is None and keyword in HEREDOC_KEYWORDS:
+        for word in raw_words:
+            if match := HEREDOC.fullmatch(word):
+                name = _unquote(match[2], escape)
+                content = []
+                while at < len(lines) and (lines[at].lstrip("\t") if match[1] else lines[at]) != name:
+                    content.append(lines[at])
+                    at += 1
+                if at == len(lines):
+                    raise DockerfileError(number, f"heredoc without its end: {_quoted(name)}")
+                at += 1
+                heredocs.append(Heredoc(name, "\n".join(content)))
+
+    words = tuple(_unquote(word, escape) for word in raw_words) if array is None else array
+    if len(words) < (needed := ARGUMENTS.get(keyword, 0)):
+        raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
+    if keyword == "ENV" and "=" not in words[0] and len(words) == 1:
+        raise DockerfileError(number, "ENV needs a name and a value")
+    instruction = Instruction(
+        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines))
+    )
+    return instruction, at
+
+
+def _flags(text: str, escape: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The leading `--name=value` words, and the text after them."""
+    flags = []
+    at = 0
+    for match in WORD[escape].finditer(text):
+        flag = FLAG.fullmatch(_unquote(match[0], escape)) if match[0].startswith("--") else None
+        if not flag:
+            at = match.end() if match[0] == "--" else match.start()
+            break
+        flags.append((flag[1], flag[2] or ""))
+        at = match.end()
+    return tuple(flags), text[at:].strip()
+
+
+def _json_array(value: str, number: int) -> tuple[str, ...] | None:
+    """The strings of the JSON form, None where the value is not in it."""
+    if not value.startswith("["):
+        return None
+    try:
+        array = json.loads(value)
+    except (ValueError, RecursionError):
+        return None  # as for BuildKit: then it is the shell form
+    if not all(isinstance(item, str) for item in array):
+        raise DockerfileError(number, "the JSON form takes strings only")
+    return tuple(array)
+
+
+def _unquote(word: str, escape: str) -> str:
+    return QUOTING[escape].sub(lambda match: match[1] or "", word)
+
+
+def _quoted(text: str) -> str:
+    """Somebody's text, short and printable."""
+    return ascii(text if len(text) <= 40 else text[:39] + "…")
+
+
+def _suggestion(keyword: str) -> str:
+    close = difflib.get_close_matches(keyword[:40].upper(), sorted(KEYWORDS), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,36 @@
+"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}` and their kin, filled in.
+
+https://docs.docker.com/reference/dockerfile/#environment-replacement
+"""
+
+import re
+from collections.abc import Mapping
+
+VARIABLE = re.compile(r"\$(?:(?P<plain>\w++)|\{(?P<name>\w++)(?:(?P<operator>:?[-+?])(?P<word>[^{}]*+))?\})")
+
+# Longer texts and values are not filled in: a few lines that double a value would fill the memory.
+LONGEST = 1024
+
+
+def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
+    """The text with its variables filled in; None where it depends on one whose value is not known.
+
+    A variable that is missing, or None, is not known. A default may hold variables, without braces.
+    """
+    if "$" not in text:
+        return text
+    unknown = len(text) > LONGEST
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal unknown
+        known = variables.get(match["plain"] or match["name"])
+        operator = match["operator"] or ""
+        if operator.endswith("-") and (known is None or (not known and operator.startswith(":"))):
+            known = expand(match["word"], variables) if "${" not in match["word"] else None
+        elif operator.endswith("+"):
+            known = None if known is None else match["word"]
+        unknown = unknown or known is None
+        return known or ""
+
+    expanded = "" if unknown else VARIABLE.sub(value, text)
+    return None if unknown or len(expanded) > LONGEST or "$" in VARIABLE.sub("", text) else expanded

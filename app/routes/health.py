@@ -1,0 +1,26 @@
+"""Health, for whatever runs the container: is it alive, may it have requests."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """A state that is fine; any other is told by the status code."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz")
+async def alive() -> Health:
+    """Whether the process answers. Where it does not, restarting it helps."""
+    return Health()
+
+
+@router.get("/readyz")
+async def ready() -> Health:
+    """Whether requests can be served. A service that needs a database asks it here; a restart would not help."""
+    return Health()
