@@ -53,9 +53,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def problem(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object
-) -> Response:
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> Response:
     """The answer to a request that failed; `members` are added to the body.
 
     The body is ASCII, so that whatever is quoted in it can be encoded.
@@ -84,9 +82,7 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     problems = cast(RequestValidationError, error).errors()
     if any(item["type"] == "json_invalid" for item in problems):
         return problem(400, f"the body is not JSON: {problems[0]['msg']}")
-    found = [
-        {"pointer": "".join(f"/{part}" for part in item["loc"])[:100], "detail": item["msg"]} for item in problems
-    ]
+    found = [{"pointer": "".join(f"/{part}" for part in item["loc"])[:100], "detail": item["msg"]} for item in problems]
     summary = "; ".join(f"{item['pointer'] or 'the body'}: {item['detail']}" for item in found[:3])
     return problem(422, summary, errors=found[:20])
 

@@ -24,6 +24,7 @@ class Dockerignore:
 
     @classmethod
     def parse(cls, text: str) -> Dockerignore:
+        """The patterns in the text of a `.dockerignore`."""
         lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
         return cls(tuple(line for line in lines if line and not line.startswith("#")))
 

@@ -1,6 +1,7 @@
 """References to images: `registry/name:tag@digest`, taken apart."""
 
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,8 @@ class Image:
     digest: str | None
 
     @classmethod
-    def parse(cls, reference: str) -> "Image":
+    def parse(cls, reference: str) -> Self:
+        """The parts of a reference as it stands in FROM."""
         name, _, digest = reference.partition("@")
         head, colon, tag = name.rpartition(":")
         if not colon or "/" in tag:  # no colon, or that of a registry's port

@@ -19,7 +19,9 @@ TOKEN = re.compile(
 QUOTING = re.compile(r"""\\\n|\\(.)|["']""", re.DOTALL)
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
 # Words before a command that leave it what it is.
-RESERVED = frozenset("! if then elif else while until do { time exec command nohup sudo env".split())
+RESERVED = frozenset(
+    {"!", "{", "command", "do", "elif", "else", "env", "exec", "if", "nohup", "sudo", "then", "time", "until", "while"}
+)
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 
 

@@ -10,20 +10,33 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from app.review import shell
 
-KEYWORDS = frozenset(
-    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL "
-    "STOPSIGNAL USER VOLUME WORKDIR".split()
-)
+ARGUMENTS = {  # how many an instruction needs; without any, CMD and ENTRYPOINT take back the base image's
+    "ADD": 2,
+    "ARG": 1,
+    "CMD": 0,
+    "COPY": 2,
+    "ENTRYPOINT": 0,
+    "ENV": 1,
+    "EXPOSE": 1,
+    "FROM": 1,
+    "HEALTHCHECK": 1,
+    "LABEL": 1,
+    "MAINTAINER": 1,
+    "ONBUILD": 1,
+    "RUN": 1,
+    "SHELL": 1,
+    "STOPSIGNAL": 1,
+    "USER": 1,
+    "VOLUME": 1,
+    "WORKDIR": 1,
+}
 HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
-# CMD and ENTRYPOINT may be empty: that takes back the base image's.
-ARGUMENTS = {keyword: 1 for keyword in KEYWORDS - {"CMD", "ENTRYPOINT"}} | {"ADD": 2, "COPY": 2}
 
 DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
@@ -79,7 +92,7 @@ class Instruction:
         return dict(self.flags).get(name)
 
     @property
-    def mounts(self) -> list[Mapping[str, str]]:
+    def mounts(self) -> list[dict[str, str]]:
         """The options of every `--mount` of a RUN, by BuildKit's first names for them."""
         aliases = {"dst": "target", "destination": "target", "src": "source"}
         mounts = []
@@ -169,7 +182,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
     """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
     number = start + 1
     keyword, *rest = text.split(maxsplit=1)
-    if keyword.upper() not in KEYWORDS:
+    if keyword.upper() not in ARGUMENTS:
         raise DockerfileError(number, f"unknown instruction: {_quoted(keyword)}{_suggestion(keyword)}")
     keyword = keyword.upper()
     flags, value = _flags(rest[0] if rest else "", escape)
@@ -191,7 +204,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
                 heredocs.append(Heredoc(name, "\n".join(content)))
 
     words = tuple(_unquote(word, escape) for word in raw_words) if array is None else array
-    if len(words) < (needed := ARGUMENTS.get(keyword, 0)):
+    if len(words) < (needed := ARGUMENTS[keyword]):
         raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
     if keyword == "ENV" and "=" not in words[0] and len(words) == 1:
         raise DockerfileError(number, "ENV needs a name and a value")
@@ -238,5 +251,5 @@ def _quoted(text: str) -> str:
 
 
 def _suggestion(keyword: str) -> str:
-    close = difflib.get_close_matches(keyword[:40].upper(), sorted(KEYWORDS), n=1)
+    close = difflib.get_close_matches(keyword[:40].upper(), ARGUMENTS, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -35,9 +35,7 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     if SMALL.isdisjoint(word.rstrip("0123456789.") for word in image.variant):
         slim = "-".join(["slim" if version == "latest" else f"{version}-slim", *variant])
         start = dockerfile.published.lineage[0].start
-        yield Problem(
-            start, "the published image is built on the full Python image", f"FROM {image.repository}:{slim}"
-        )
+        yield Problem(start, "the published image is built on the full Python image", f"FROM {image.repository}:{slim}")
 
 
 @rule(

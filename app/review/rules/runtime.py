@@ -7,7 +7,7 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.variables import expand
 
 # Official images that set no USER, so that root runs what is built on them.
-ROOT_IMAGES = frozenset("alpine debian fedora node pypy python scratch ubuntu".split())
+ROOT_IMAGES = frozenset({"alpine", "debian", "fedora", "node", "pypy", "python", "scratch", "ubuntu"})
 # Programs that start a service as somebody else.
 PRIVILEGE_DROPPERS = frozenset({"gosu", "runuser", "setpriv", "su-exec"})
 

@@ -1,0 +1,107 @@
+# Every command that a person needs, by name: `make` prints them. What a target runs is shown as it runs.
+
+DOCKER ?= docker
+PORT ?= 8000
+# What the images are called: the directory's name made valid, and what git says of the commit.
+IMAGE ?= $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$$//')
+VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
+
+# docker, or host where no engine answers: only these targets can do without one.
+ifneq ($(filter dev test lock format,$(MAKECMDGOALS)),)
+ifndef RUNTIME
+RUNTIME := $(shell $(DOCKER) info >/dev/null 2>&1 && echo docker || echo host)
+endif
+ifeq ($(filter docker host,$(RUNTIME)),)
+$(error RUNTIME is docker or host, not "$(RUNTIME)")
+endif
+$(info RUNTIME=$(RUNTIME))
+endif
+
+# The files of this folder, inside a container as the user who owns them.
+IN_CONTAINER = $(DOCKER) run --rm --user "$$(id -u):$$(id -g)" --env HOME=/tmp --volume "$(CURDIR):/app"
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
+
+##@ Every day
+
+.PHONY: dev
+dev: dev-$(RUNTIME) ## the app at http://127.0.0.1:8000, reloading on every save
+
+.PHONY: dev-docker
+dev-docker:
+	PORT=$(PORT) $(DOCKER) compose up --build --watch
+
+.PHONY: dev-host
+dev-host: .venv/installed
+	UVICORN_HTTP=zttp UVICORN_LOG_CONFIG=app/logging.json \
+		.venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
+
+.PHONY: test
+test: test-$(RUNTIME) ## lint, format, types and tests
+
+.PHONY: test-docker
+test-docker:
+	$(DOCKER) build --target dev -t $(IMAGE):dev .
+
+.PHONY: test-host
+test-host: .venv/installed
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/check
+
+.PHONY: format
+format: format-$(RUNTIME) ## format the code and mend what the linter can
+
+.PHONY: format-docker
+format-docker:
+	$(IN_CONTAINER) $$($(DOCKER) build --quiet --target dev --build-arg CHECK=false .) scripts/format
+
+.PHONY: format-host
+format-host: .venv/installed
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/format
+
+.PHONY: lock
+lock: lock-$(RUNTIME) ## requirements*.txt from requirements*.in; UPGRADE=1 for the newest versions
+
+.PHONY: lock-docker
+lock-docker:
+	$(IN_CONTAINER) $$($(DOCKER) build --quiet --target base .) scripts/lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: lock-host
+lock-host:
+	scripts/lock $(if $(UPGRADE),--upgrade)
+
+##@ The image
+
+.PHONY: build
+build: ## the production image
+	$(DOCKER) build -t $(IMAGE):$(VERSION) .
+
+.PHONY: fresh
+fresh: ## the same from nothing: newest base image, no cache
+	$(DOCKER) build --pull --no-cache -t $(IMAGE):$(VERSION) .
+
+.PHONY: run
+run: build ## the production image, locked down, at http://127.0.0.1:8000
+	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
+		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
+
+.PHONY: push
+push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
+	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
+	$(DOCKER) buildx build --platform linux/amd64,linux/arm64 -t $(IMAGE):$(VERSION) --push .
+
+##@ Housekeeping
+
+.PHONY: clean
+clean: ## remove what these targets made: containers, images, .venv, caches
+	-if $(DOCKER) info >/dev/null 2>&1; then \
+		$(DOCKER) compose down --rmi local --volumes --remove-orphans; \
+		$(DOCKER) image rm --force $(IMAGE):dev $(IMAGE):$(VERSION); fi
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	find app tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/installed: requirements.txt requirements-dev.txt scripts/venv
+	scripts/venv

@@ -1,0 +1,1 @@
+"""The tests, one module for each of app/, run inside the dev stage."""
