@@ -16,13 +16,31 @@ TOKEN = re.compile(
     | (?P<other>.)""",
     re.DOTALL | re.VERBOSE,
 )
-QUOTING = re.compile(r"""\\\n|\\(.)|["']""", re.DOTALL)
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
 # Words before a command that leave it what it is.
 RESERVED = frozenset(
     {"!", "{", "command", "do", "elif", "else", "env", "exec", "if", "nohup", "sudo", "then", "time", "until", "while"}
 )
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
+QUOTED = {
+    escape: re.compile(
+        rf"""'(?P<single>[^']*+)'|"(?P<double>(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+)"
+        |{re.escape(escape)}(?P<char>.)|["']""",
+        re.DOTALL | re.VERBOSE,
+    )
+    for escape in "\\`"
+}
+
+
+def unquote(word: str, escape: str = "\\") -> str:
+    """The word without the quotes and escapes that made it one."""
+
+    def content(match: re.Match[str]) -> str:
+        if match["double"]:
+            return re.sub(re.escape(escape) + r'([$"\\`])', r"\1", match["double"])
+        return match["single"] or (match["char"] or "").strip("\n")
+
+    return QUOTED[escape].sub(content, word)
 
 
 def commands(script: str) -> list[tuple[str, ...]]:
@@ -38,7 +56,7 @@ def commands(script: str) -> list[tuple[str, ...]]:
         elif token["redirection"]:
             after_redirection = True
         elif token["separator"]:
-            found += unwrapped([QUOTING.sub(lambda match: match[1] or "", word) for word in words])
+            found += unwrapped([unquote(word) for word in words])
             words = []
             after_redirection = False
     return found
@@ -55,19 +73,30 @@ def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
         return []
     program = words[start].rpartition("/")[2]
     arguments = words[start + 1 :]
-    options = [word for word in arguments if word.startswith("-")]
-    if program in SHELLS and options and options[-1].endswith("c") and len(arguments) > len(options):
-        return commands(arguments[len(options)])
+    if program in SHELLS:
+        inline, operands = _operands(arguments)
+        if inline and operands:
+            return commands(operands[0])
     return [(program, *arguments)]
+
+
+def _operands(arguments: Sequence[str]) -> tuple[bool, Sequence[str]]:
+    """Whether a shell's options have a `c`, and what comes after them."""
+    at, inline = 0, False
+    while at < len(arguments) and arguments[at].startswith("-"):
+        letters = "" if arguments[at].startswith("--") else arguments[at]
+        inline |= "c" in letters
+        at += 2 if letters.endswith("o") else 1  # -o is followed by the name of an option
+    return inline, arguments[at:]
 
 
 def is_shell(command: Sequence[str]) -> bool:
     """Whether the command is a shell that reads its script from standard input."""
-    program, *options = command
-    return program in SHELLS and all(option.startswith("-") for option in options)
+    program, *arguments = command
+    return program in SHELLS and not _operands(arguments)[1]
 
 
 def is_shell_script(text: str) -> bool:
     """Whether the text is a shell's: without a first line that names another interpreter."""
-    first = text.partition("\n")[0].split()
-    return not text.startswith("#!") or first[-1].rpartition("/")[2] in SHELLS
+    shebang = text.removeprefix("#!").partition("\n")[0]
+    return not text.startswith("#!") or not SHELLS.isdisjoint(re.split(r"[\s/]+", shebang))

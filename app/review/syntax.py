@@ -50,7 +50,6 @@ WORD = {
     )
     for escape in "\\`"
 }
-QUOTING = {escape: re.compile(rf"""{re.escape(escape)}(.)|["']""", re.DOTALL) for escape in "\\`"}
 
 
 class DockerfileError(ValueError):
@@ -193,7 +192,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
     if array is None and keyword in HEREDOC_KEYWORDS:
         for word in raw_words:
             if match := HEREDOC.fullmatch(word):
-                name = _unquote(match[2], escape)
+                name = shell.unquote(match[2], escape)
                 content = []
                 while at < len(lines) and (lines[at].lstrip("\t") if match[1] else lines[at]) != name:
                     content.append(lines[at])
@@ -203,7 +202,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
                 at += 1
                 heredocs.append(Heredoc(name, "\n".join(content)))
 
-    words = tuple(_unquote(word, escape) for word in raw_words) if array is None else array
+    words = tuple(shell.unquote(word, escape) for word in raw_words) if array is None else array
     if len(words) < (needed := ARGUMENTS[keyword]):
         raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
     if keyword == "ENV" and "=" not in words[0] and len(words) == 1:
@@ -219,7 +218,7 @@ def _flags(text: str, escape: str) -> tuple[tuple[tuple[str, str], ...], str]:
     flags = []
     at = 0
     for match in WORD[escape].finditer(text):
-        flag = FLAG.fullmatch(_unquote(match[0], escape)) if match[0].startswith("--") else None
+        flag = FLAG.fullmatch(shell.unquote(match[0], escape)) if match[0].startswith("--") else None
         if not flag:
             at = match.end() if match[0] == "--" else match.start()
             break
@@ -239,10 +238,6 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
     if not all(isinstance(item, str) for item in array):
         raise DockerfileError(number, "the JSON form takes strings only")
     return tuple(array)
-
-
-def _unquote(word: str, escape: str) -> str:
-    return QUOTING[escape].sub(lambda match: match[1] or "", word)
 
 
 def _quoted(text: str) -> str:

@@ -14,9 +14,9 @@ async def rules() -> list[RuleDescription]:
     return list(RULES.values())
 
 
-@router.get("/{id}", responses=errors.documented(404))
-async def rule(id: str) -> RuleDescription:
+@router.get("/{rule_id}", responses=errors.documented(404))
+async def rule(rule_id: str) -> RuleDescription:
     """One rule: why it matters, a wrong and a right example."""
-    if id not in RULES:
+    if rule_id not in RULES:
         raise HTTPException(404, f"no such rule; there are {', '.join(RULES)}")
-    return RULES[id]
+    return RULES[rule_id]

@@ -1,5 +1,6 @@
 """Rules about the image that a stage is built on."""
 
+import re
 from collections.abc import Iterator
 
 from app.review.dockerfile import Dockerfile
@@ -31,9 +32,11 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     image = dockerfile.published.image
     if image is None or image.official != "python" or (image.digest and not image.tag):
         return
-    version, *variant = image.variant
-    if SMALL.isdisjoint(word.rstrip("0123456789.") for word in image.variant):
-        slim = "-".join(["slim" if version == "latest" else f"{version}-slim", *variant])
+    words = image.variant
+    if SMALL.isdisjoint(word.rstrip("0123456789.") for word in words):
+        version = [word for word in words[:1] if word[:1].isdigit()]
+        distribution = [word for word in words[len(version) :] if word != "latest"]
+        slim = "-".join([*version, "slim", *distribution])
         start = dockerfile.published.lineage[0].start
         yield Problem(start, "the published image is built on the full Python image", f"FROM {image.repository}:{slim}")
 
@@ -57,14 +60,15 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
     A reference pinned by digest is left alone: there the version follows from the digest.
     """
     for stage in dockerfile.stages:
-        written = Image.parse(VARIABLE.sub("$", stage.start.words[0]))
-        tag = written.tag or ""
-        if stage.parent or written.digest or "$" in tag or not any(char.isdigit() for char in tag):
+        written = stage.start.words[0]
+        image = Image.parse(VARIABLE.sub("$", written))
+        tag = image.tag or ""
+        if stage.parent or image.digest or "$" in tag or not any(char.isdigit() for char in tag):
             continue
-        name = written.repository.split("/")[-1].upper().replace("-", "_").replace(".", "_").strip("$")
-        argument = f"{name}_VERSION" if name else "VERSION"
-        version, *variant = written.variant
-        reference = "-".join([f"{written.repository}:${{{argument}}}", *variant])
+        repository = written.removesuffix(f":{tag}")
+        argument = re.sub(r"\W+", "_", repository.split("/")[-1]).strip("_").upper() + "_VERSION"
+        version, *variant = image.variant
+        reference = "-".join([f"{repository}:${{{argument}}}", *variant])
         yield Problem(
             stage.start,
             f"the version {version} is written into FROM",

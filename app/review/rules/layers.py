@@ -68,11 +68,11 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
     ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
     for stage in dockerfile.stages:
-        copies = waiting[stage.index] = []
+        waiting[stage.index] = []
         ready[stage.index] = ready[stage.parent.index] if stage.parent else not _starts_bare(stage)
         for instruction in stage.instructions:
             if copies_source(instruction):
-                copies.append(instruction)
+                waiting[stage.index].append(instruction)
             elif instruction.flag("from"):
                 ready[stage.index] = True
             for installation in installations(instruction):
@@ -201,7 +201,7 @@ COPY app app
 """,
 )
 def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The whole build context is copied, and no .dockerignore keeps out what does not belong.
+    """The whole build context is copied, .git and all.
 
     The repository's history, a virtual environment made for another machine and stale bytecode end up in
     the image, and a commit that changes no file is enough to build the layer again. List them in

@@ -1,0 +1,93 @@
+"""Rules about the image that a stage is built on."""
+
+import pytest
+
+from tests.review.rules.table import fixes, lines
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:3.12-slim", []),
+        ("FROM python:3.12-slim-bookworm", []),
+        ("FROM python:slim", []),
+        ("FROM python:3.12-alpine3.20", []),
+        ("FROM python:3.12-windowsservercore-ltsc2025", []),
+        ("FROM debian:13", []),
+        ("FROM scratch", []),
+        ("FROM bitnami/python:3.12", []),
+        ("FROM registry.example/python:3.12", []),
+        ("FROM python@sha256:0123", []),
+        ("ARG V\nFROM python:$V", []),
+        ("ARG IMAGE\nFROM $IMAGE", []),
+        ("FROM python:3.12 AS builder\nFROM python:3.12-slim", []),  # what builds is not published
+        ("FROM python:3.12 AS slim\nFROM python:3.12-slim AS python\nFROM python", []),
+        ("FROM python", [1]),
+        ("FROM python:latest", [1]),
+        ("FROM python:3.12", [1]),
+        ("FROM python:3.12@sha256:0123", [1]),
+        ("FROM python:3.12-trixie", [1]),
+        ("FROM docker.io/library/python:3.12", [1]),
+        ("FROM mirror.example:5000/library/python:3.12", [1]),
+        ("FROM --platform=linux/amd64 python:3.12", [1]),
+        ("from python:3.12 as x", [1]),
+        ("ARG V=3.12\nFROM python:${V}", [2]),
+        ("ARG IMAGE=python:3.12\nFROM ${IMAGE}", [2]),
+        ("FROM python:${V:-3.12}", [1]),
+        ("FROM python:3.12 AS base\nFROM base AS a\nFROM a", [1]),
+        ("FROM debian AS x\nFROM python:3.12 AS X\nFROM x", [2]),
+    ],
+)
+def test_full_base_image(dockerfile: str, expected: list[int]) -> None:
+    assert lines("full-base-image", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "slim"),
+    [
+        ("python", "python:slim"),
+        ("python:latest", "python:slim"),
+        ("python:3.12", "python:3.12-slim"),
+        ("python:3.12-trixie", "python:3.12-slim-trixie"),
+        ("python:trixie", "python:slim-trixie"),
+        ("docker.io/library/python:3", "docker.io/library/python:3-slim"),
+    ],
+)
+def test_the_slim_variant_is_named(base: str, slim: str) -> None:
+    assert fixes("full-base-image", f"FROM {base}") == [f"FROM {slim}"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("ARG V=3.12\nFROM python:${V}-slim", []),
+        ("ARG V=3.12\nFROM python:$V", []),
+        ("FROM python:${V:-3.12}-slim", []),
+        ("ARG IMAGE=python:3.12-slim\nFROM ${IMAGE}", []),
+        ("FROM python", []),
+        ("FROM python:slim", []),
+        ("FROM scratch", []),
+        ("FROM python:3.12.4-slim@sha256:0123", []),
+        ("ARG V=3\nFROM python:$V AS python3.12\nFROM python3.12", []),
+        ("FROM localhost:5000/python", []),
+        ("FROM python:3.12-slim", [1]),
+        ("FROM python:3.12-slim AS a\nFROM a AS b\nFROM python:3.12-slim AS c", [1, 3]),
+        ("ARG REGISTRY=x\nFROM ${REGISTRY}/python:3.12", [2]),
+        ("FROM node:22 AS page\nFROM python:slim", [1]),
+    ],
+)
+def test_hardcoded_version(dockerfile: str, expected: list[int]) -> None:
+    assert lines("hardcoded-version", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "argument", "reference"),
+    [
+        ("python:3.12-slim", "PYTHON_VERSION=3.12", "python:${PYTHON_VERSION}-slim"),
+        ("ghcr.io/a/my-base.1:2", "MY_BASE_1_VERSION=2", "ghcr.io/a/my-base.1:${MY_BASE_1_VERSION}"),
+        ("$IMAGE:2", "IMAGE_VERSION=2", "$IMAGE:${IMAGE_VERSION}"),
+    ],
+)
+def test_the_build_argument_is_written_out(base: str, argument: str, reference: str) -> None:
+    expected = f"ARG {argument} before the first FROM, then FROM {reference}"
+    assert fixes("hardcoded-version", f"FROM {base}") == [expected]

@@ -1,0 +1,45 @@
+"""All rules alike: documented, with examples that show what they say."""
+
+import re
+
+import pytest
+
+from app.review.report import review
+from app.review.rules import RULES, Rule
+
+each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+
+
+def found(rule: Rule, dockerfile: str) -> bool:
+    """Whether the rule finds something, told that there is no .dockerignore."""
+    return rule.id in {finding.rule for finding in review(dockerfile, "").findings}
+
+
+@each_rule
+def test_the_good_example_is_quiet(rule: Rule) -> None:
+    assert not found(rule, rule.good)
+
+
+@each_rule
+def test_the_bad_example_is_found(rule: Rule) -> None:
+    assert found(rule, rule.bad)
+
+
+@each_rule
+def test_a_rule_has_an_id_a_title_and_a_why(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
+    assert 10 < len(rule.title) < 80
+    assert not rule.title.endswith(".")
+    assert rule.why.endswith(".")
+
+
+def test_the_anti_patterns_of_the_card_are_all_there() -> None:
+    assert set(RULES) == {
+        "full-base-image",
+        "source-before-install",
+        "pip-cache-mount",
+        "root-user",
+        "dockerignore",
+        "apt-lists",
+        "hardcoded-version",
+    }

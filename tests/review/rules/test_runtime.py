@@ -1,0 +1,38 @@
+"""Rules about the container that runs."""
+
+import pytest
+
+from tests.review.rules.table import lines
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nUSER appuser", []),
+        ("FROM python:slim\nUSER 10001", []),
+        ("FROM python:slim\nUSER 10001:0", []),
+        ("FROM python:slim\nUSER root\nRUN true\nUSER appuser", []),
+        ("FROM python:slim AS base\nUSER appuser\nFROM base", []),
+        ("FROM python:slim AS dev\nUSER root\nFROM python:slim\nUSER appuser", []),
+        ("FROM python:slim\nENV NAME=appuser\nUSER $NAME", []),
+        ("ARG NAME=appuser\nFROM python:slim\nARG NAME\nUSER ${NAME}", []),
+        ("FROM python:slim\nARG NAME\nUSER $NAME", []),  # not known
+        ("FROM company/base", []),  # not known
+        ("ARG IMAGE\nFROM $IMAGE", []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["gosu", "appuser", "uvicorn"]', []),
+        ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
+        ("FROM python:slim", [1]),
+        ("FROM scratch", [1]),
+        ("FROM debian:13 AS a\nUSER b\nFROM debian:13 AS c\nCMD d", [3]),
+        ("FROM python:slim AS base\nFROM base AS production\nCMD a", [2]),
+        ("FROM python:slim\nUSER root", [2]),
+        ("FROM python:slim\nUSER 0", [2]),
+        ("FROM company/base\nUSER root:root", [2]),
+        ("FROM python:slim\nUSER appuser\nRUN true\nUSER 0:0", [4]),
+        ("FROM python:slim\nENV NAME=root\nUSER $NAME", [3]),
+        ("FROM python:slim\nUSER ${NAME:-root}", [2]),
+        ("FROM python:slim\nRUN useradd appuser\nCMD uvicorn", [1]),
+    ],
+)
+def test_root_user(dockerfile: str, expected: list[int]) -> None:
+    assert lines("root-user", dockerfile) == expected

@@ -1,0 +1,84 @@
+"""A Dockerfile as its stages."""
+
+import pytest
+
+from app.review.dockerfile import Dockerfile, environment
+from app.review.image import Image
+from app.review.syntax import DockerfileError, parse
+
+
+def test_stages_have_names_and_numbers_and_know_what_they_are_built_from() -> None:
+    dockerfile = Dockerfile.parse("FROM a AS One\nFROM one\nFROM b as two\n")
+    one, unnamed, two = dockerfile.stages
+    assert [stage.label for stage in dockerfile.stages] == ["one", "1", "two"]
+    assert (one.parent, unnamed.parent, two.parent) == (None, one, None)
+    assert unnamed.lineage == (one, unnamed)
+    assert unnamed.image == Image.parse("a")
+    assert dockerfile.published is two
+
+
+def test_history_is_inherited() -> None:
+    dockerfile = Dockerfile.parse("FROM a AS x\nUSER b\nFROM x\nUSER c\n")
+    assert [instruction.line for instruction in dockerfile.published.history] == [1, 2, 3, 4]
+
+
+def test_a_name_given_again_means_the_latest_before_it() -> None:
+    first, second, third = Dockerfile.parse("FROM a AS x\nFROM x AS x\nFROM x\n").stages
+    assert (second.parent, third.parent) == (first, second)
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("ARG V=3.12\nFROM python:$V", "python:3.12"),
+        ("ARG V=3.12\nARG I=python:${V}-slim\nFROM ${I}", "python:3.12-slim"),
+        ("FROM python:${V:-3.12}", "python:3.12"),
+        ("ARG V\nFROM python:${V:-3.12}", "python:3.12"),
+        ("ARG V\nFROM python:$V", None),
+        ("FROM python:$V", None),
+        ("FROM --platform=$BUILDPLATFORM python", "python"),
+        ("FROM a\nARG V=1\nFROM python:$V", None),
+        ('FROM "python:3.12"', "python:3.12"),
+    ],
+)
+def test_a_base_is_what_its_variables_make_it(text: str, base: str | None) -> None:
+    assert Dockerfile.parse(text).published.base == base
+
+
+def test_a_variable_can_name_a_stage() -> None:
+    dockerfile = Dockerfile.parse("ARG S=x\nFROM a AS x\nFROM $S\n")
+    assert dockerfile.published.parent is dockerfile.stages[0]
+
+
+def test_an_unknown_base_is_no_image() -> None:
+    assert Dockerfile.parse("ARG I\nFROM $I AS a\nFROM a").published.image is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "no FROM"),
+        ("ARG a\nARG b\n", 2, "no FROM"),
+        ("RUN a\nFROM b\n", 1, "RUN before the first FROM"),
+        ("RUN a\n", 1, "RUN before the first FROM"),
+        ("FROM a AS\n", 1, "FROM takes"),
+        ("FROM a b\n", 1, "FROM takes"),
+        ("FROM a AS b c\n", 1, "FROM takes"),
+        ("FROM a\nFROM a AS 1b\n", 2, "a stage's name"),
+    ],
+)
+def test_what_has_no_stages_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+    with pytest.raises(DockerfileError, match=message) as error:
+        Dockerfile.parse(text)
+    assert error.value.line == line
+
+
+def test_the_environment_is_what_args_and_envs_make_in_order() -> None:
+    text = "ARG A\nARG B=b\nENV C=$B\nENV B=x D=$UNKNOWN\nARG E\n"
+    expected = {"A": "outer", "B": "x", "C": "b", "D": None, "E": None}
+    assert environment(parse(text), {"A": "outer"}) == expected
+
+
+def test_values_that_double_do_not_fill_the_memory() -> None:
+    text = "ARG A=xxxxxxxxxx\n" + "ARG A=$A$A\n" * 60 + "FROM $A\n"
+    assert Dockerfile.parse(text).published.base is None

@@ -1,0 +1,65 @@
+"""`.dockerignore`: patterns as Docker reads them."""
+
+import time
+
+import pytest
+
+from app.review.dockerignore import Dockerignore
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", ".git"),
+        ("# .git", ".git"),
+        ("git", ".git"),
+        ("*.git", "a/.git"),
+        ("?", "ab"),
+        ("a?b", "a/b"),
+        ("[a-c]", "d"),
+        ("[^a-c]", "b"),
+        (".git\n!.git", ".git"),
+        ("*\n!app", "app/main.py"),
+        ("a/*/c", "a/b/b/c"),
+        ("!.git", ".git"),
+    ],
+)
+def test_a_path_that_no_pattern_decides_on_enters(text: str, path: str) -> None:
+    assert not Dockerignore.parse(text).excludes(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (".git", ".git"),
+        ("/.git/", ".git"),
+        ("  .git  \r\n", ".git"),
+        ("\ufeff.git", ".git"),
+        (".git", ".git/objects/ab"),
+        ("./a/../.git", ".git"),
+        ("*", ".git"),
+        ("*.py[cod]", "a.pyc"),
+        ("**", "a/b"),
+        ("**/.venv", ".venv"),
+        ("**/.venv", "a/b/.venv"),
+        ("a/**/c", "a/c"),
+        ("a/**/c", "a/b/b/c"),
+        ("**/*.pyc", "a/b.pyc"),
+        ("a**", "a/b/c"),
+        ("\\*", "*"),
+        ("[^a]", "b"),
+        ("*\n!app\n**/__pycache__", "app/__pycache__/main.pyc"),
+        ("!.git\n.git", ".git"),
+        ("! .git\n.git", ".git"),
+    ],
+)
+def test_the_last_pattern_that_matches_keeps_a_path_out(text: str, path: str) -> None:
+    assert Dockerignore.parse(text).excludes(path)
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    start = time.process_time()
+    assert not Dockerignore.parse("*?" * 5000 + "x").excludes("__pycache__")
+    assert not Dockerignore.parse("**/" * 5000 + "x").excludes("a/b/c/d/e/f")
+    # By backing off this would outlast the universe: no measurement, only a sign of life.
+    assert time.process_time() - start < 60

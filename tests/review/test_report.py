@@ -1,0 +1,123 @@
+"""A review, whole: the card's Dockerfile, the project's own, and the domain on its own."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.review.report import Counts, StageSummary, review
+
+# The design card's four stages as they stand there, one after the other.
+CARD = """\
+FROM python:3.12-slim AS base
+ENV PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1
+WORKDIR /app
+
+FROM base AS builder
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install --user -r requirements.txt
+
+FROM base AS dev
+COPY --from=builder /root/.local /root/.local
+ENV PATH=/root/.local/bin:$PATH
+COPY . .
+RUN pytest
+
+FROM python:3.12-slim AS production
+RUN adduser --disabled-password --no-create-home appuser
+COPY --from=builder /root/.local /root/.local
+ENV PATH=/root/.local/bin:$PATH
+COPY . .
+USER appuser
+EXPOSE 8000
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
+"""
+# Worked out by hand, rule by rule. full-base-image: slim. source-before-install: nothing is installed below a
+# COPY. pip-cache-mount: it has one. root-user: appuser. apt-lists: no apt. hardcoded-version: both FROMs of an
+# outside image. dockerignore: both `COPY . .`, unless a file keeps the rest out.
+VERSIONS = [("hardcoded-version", 1, "base"), ("hardcoded-version", 17, "production")]
+COPIES = [("dockerignore", 14, "dev"), ("dockerignore", 21, "production")]
+GOOD_DOCKERIGNORE = ".git\n.venv\n__pycache__\nnode_modules\n"
+
+
+@pytest.mark.parametrize(
+    ("dockerignore", "expected"),
+    [
+        pytest.param(None, VERSIONS, id="not told of a .dockerignore"),
+        pytest.param("", VERSIONS + COPIES, id="with an empty one"),
+        pytest.param(GOOD_DOCKERIGNORE, VERSIONS, id="with a good one"),
+    ],
+)
+def test_the_card_gets_what_it_deserves(dockerignore: str | None, expected: list[tuple[str, int, str]]) -> None:
+    findings = review(CARD, dockerignore).findings
+    assert sorted((item.rule, item.line, item.stage) for item in findings) == sorted(expected)
+
+
+def test_the_stages_of_the_card_are_found() -> None:
+    assert review(CARD).stages == (
+        StageSummary("base", 1, "python:3.12-slim", published=False),
+        StageSummary("builder", 6, "base", published=False),
+        StageSummary("dev", 11, "base", published=False),
+        StageSummary("production", 17, "python:3.12-slim", published=True),
+    )
+
+
+def test_the_projects_own_dockerfile_has_no_finding(project: Path) -> None:
+    result = review((project / "Dockerfile").read_text(), (project / ".dockerignore").read_text())
+    assert result.findings == ()
+    assert [stage.name for stage in result.stages] == ["base", "builder", "dev", "production"]
+
+
+def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:
+    result = review("FROM python:3\nRUN apt-get update\nRUN pip install a")
+    assert [item.line for item in result.findings] == [1, 1, 1, 2, 3]
+    assert result.counts == Counts(error=1, warning=3, info=1)
+
+
+def test_a_finding_covers_all_lines_of_its_instruction() -> None:
+    (finding,) = review("FROM a\n\nRUN pip \\\n# comment\n install a\n").findings
+    assert (finding.line, finding.end_line) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "RUN pip install a\n",
+        "RUN a \\\n",
+        "RUN <<E\npip install a\nE\n",
+        "FROM x AS x\nCOPY . .\n",
+        "FROM python:3 AS x\nCOPY . .\nRUN pip install a\n",
+        "ENV A=$A$A\n",
+        "COPY . .\n",
+        "RUN $(",
+        "RUN '\"",
+        'RUN ["a", "b"]\n',
+        "RUN --mount=type=cache,target=x pip install a;",
+    ],
+)
+def test_time_is_linear_in_the_length(unit: str) -> None:
+    def seconds(count: int) -> float:
+        """The least of three, in processor time."""
+        text = "FROM python:3 AS x\n" + unit * count
+        ignore = "a\n" * count
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            review(text, ignore)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    # Sixteen times as much takes some sixteen times as long; squared it would be 256 times.
+    assert seconds(1600) < 80 * seconds(100)
+
+
+def test_the_domain_imports_no_web_framework(project: Path) -> None:
+    script = "import sys, app.review.report; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"fastapi", "pydantic", "starlette", "uvicorn"} & set(modules)

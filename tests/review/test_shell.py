@@ -1,0 +1,44 @@
+"""Shell text as simple commands."""
+
+import pytest
+
+from app.review.shell import commands
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("", []),
+        ("  \n\n", []),
+        ("# pip install a", []),
+        ("A=1", []),
+        (">x", []),
+        ("a b", [("a", "b")]),
+        ("a 'b c' \"d e\" f\\ g", [("a", "b c", "d e", "f g")]),
+        ("a#b # c", [("a#b",)]),
+        ("a && b || c; d | e & f\ng", [("a",), ("b",), ("c",), ("d",), ("e",), ("f",), ("g",)]),
+        ("a \\\n b", [("a", "b")]),
+        ("/usr/local/bin/pip install a", [("pip", "install", "a")]),
+        ("A=1 B='x y' a", [("a",)]),
+        ("exec a", [("a",)]),
+        ("sudo -E a -b", [("a", "-b")]),
+        ("env -i A=1 a", [("a",)]),
+        ("if a; then b; else c; fi", [("a",), ("b",), ("c",), ("fi",)]),
+        ("for x in 1 2; do a $x; done", [("for", "x", "in", "1", "2"), ("a", "$x"), ("done",)]),
+        ("(a; b)", [("a",), ("b",)]),
+        ("{ a; }", [("a",), ("}",)]),
+        ("x=$(a b) c", [("a", "b"), ("c",)]),
+        ("echo `a`", [("echo",), ("a",)]),
+        ("a > b 2>&1 <c c", [("a", "c")]),
+        ("a >>b && c", [("a",), ("c",)]),
+        ("a 1.5", [("a", "1.5")]),
+        ("sh -c 'a; b'", [("a",), ("b",)]),
+        ('bash -euo pipefail -c "a"', [("a",)]),
+        ("bash -ec 'sh -c \"a b\"'", [("a", "b")]),
+        ("sh script.sh -c", [("sh", "script.sh", "-c")]),
+        ("a 'b", [("a", "b")]),
+        ('a "b && c', [("a", "b"), ("c",)]),
+    ],
+)
+def test_a_script_is_its_simple_commands(script: str, expected: list[tuple[str, ...]]) -> None:
+    assert commands(script) == expected

@@ -1,0 +1,178 @@
+"""The syntax: every awkward case of the format, as BuildKit reads it."""
+
+import pytest
+
+from app.review.syntax import DockerfileError, Heredoc, Instruction, parse
+
+
+def only(text: str) -> Instruction:
+    """The one instruction in the text."""
+    (instruction,) = parse(text)
+    return instruction
+
+
+def test_an_instruction_has_a_keyword_words_and_a_line() -> None:
+    instruction = only("\n  copy a  b\n")
+    assert (instruction.keyword, instruction.value, instruction.words) == ("COPY", "a  b", ("a", "b"))
+    assert (instruction.line, instruction.end_line) == (2, 2)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# comment\n", "  # indented\n\t\n", "\ufeff", "# escape=`\n"])
+def test_text_without_instructions_has_none(text: str) -> None:
+    assert parse(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "end_line"),
+    [
+        ("RUN a \\\n  b", "a   b", 2),
+        ("RUN a \\  \n  b", "a   b", 2),
+        ("RUN a \\\n# comment\n  b", "a   b", 3),
+        ("RUN a \\\n  # comment \\\n  b", "a   b", 3),
+        ("RUN a \\\n\n\n  b", "a   b", 4),
+        ("RUN a \\", "a", 1),
+        ("RUN a \\\\\nRUN b", "a \\\\", 1),
+        ("RUN \\\n a", "a", 2),
+        ("RUN a # no comment", "a # no comment", 1),
+        ("RUN a \\\r\n  b\r\n", "a   b", 2),
+        ("\ufeffRUN a", "a", 1),
+        ("# escape=`\nRUN a `\n b", "a  b", 3),
+        ("# Escape = `\n# syntax=x\nRUN a \\\n", "a \\", 3),
+        ("# comment\n# escape=`\nRUN a \\\n b", "a  b", 4),
+        ("\n# escape=`\nRUN a \\\n b", "a  b", 4),
+        ("# unknown=1\n# escape=`\nRUN a \\\n b", "a  b", 4),
+    ],
+)
+def test_lines_are_joined_by_the_escape_character(text: str, value: str, end_line: int) -> None:
+    first = parse(text)[0]
+    assert (first.value, first.end_line) == (value, end_line)
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "value"),
+    [
+        ("RUN --mount=type=cache,target=/x pip", (("mount", "type=cache,target=/x"),), "pip"),
+        ("RUN --network=none --security=sandbox a", (("network", "none"), ("security", "sandbox")), "a"),
+        ("COPY --link --from=x a b", (("link", ""), ("from", "x")), "a b"),
+        ('COPY --chown="a b" c d', (("chown", "a b"),), "c d"),
+        ("RUN \\\n --mount=type=cache \\\n a", (("mount", "type=cache"),), "a"),
+        ("RUN a --flag=of-the-command", (), "a --flag=of-the-command"),
+        ("RUN -- --network=none", (), "--network=none"),
+        ("RUN -x a", (), "-x a"),
+    ],
+)
+def test_flags_stand_before_the_arguments(text: str, flags: tuple[tuple[str, str], ...], value: str) -> None:
+    instruction = only(text)
+    assert (instruction.flags, instruction.value) == (flags, value)
+
+
+def test_a_mount_has_options_by_their_first_names() -> None:
+    instruction = only("RUN --mount=src=a,dst=b --mount=type=cache,destination=/c,id=x true")
+    assert instruction.mounts == [
+        {"type": "bind", "source": "a", "target": "b"},
+        {"type": "cache", "target": "/c", "id": "x"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "is_json"),
+    [
+        ('CMD ["a b", "c"]', ("a b", "c"), True),
+        ("CMD []", (), True),
+        ('CMD ["\\u0061"]', ("a",), True),
+        ("CMD ['a']", ("[a]",), False),
+        ('CMD ["a",]', ("[a,]",), False),
+        ('COPY ["a b", "c"]', ("a b", "c"), True),
+        ("RUN [ -f x ]", ("[", "-f", "x", "]"), False),
+        ('ENV A="b c" D=e\\ f', ("A=b c", "D=e f"), False),
+        ("USER 'a b'", ("a b",), False),
+        ('RUN a "b', ("a", "b"), False),
+    ],
+)
+def test_words_are_strings_of_the_json_form_or_else_as_quoted(text: str, words: tuple[str, ...], is_json: bool) -> None:
+    instruction = only(text)
+    assert (instruction.words, instruction.is_json) == (words, is_json)
+
+
+@pytest.mark.parametrize(
+    ("text", "heredocs", "end_line"),
+    [
+        ("RUN <<EOF\na\nb\nEOF", [("EOF", "a\nb")], 4),
+        ("RUN <<EOF\nEOF", [("EOF", "")], 2),
+        ("RUN <<'EOF'\n$a\nEOF", [("EOF", "$a")], 3),
+        ('RUN python3 <<"E F"\na\nE F', [("E F", "a")], 3),
+        ("RUN <<-EOF\n\ta\n\tEOF", [("EOF", "\ta")], 3),
+        ("COPY <<a <<b /x/\n1\na\n2\nb", [("a", "1"), ("b", "2")], 5),
+        ("RUN cat 3<<EOF\n# no comment \\\nEOF", [("EOF", "# no comment \\")], 3),
+        ("RUN cat \\\n <<EOF\na\nEOF\n", [("EOF", "a")], 4),
+        ("RUN cat <<< a", [], 1),
+        ("RUN echo $((1<<2))", [], 1),
+        ("CMD cat <<EOF", [], 1),
+        ('RUN ["cat", "<<EOF"]', [], 1),
+    ],
+)
+def test_heredocs_belong_to_their_instruction(text: str, heredocs: list[tuple[str, str]], end_line: int) -> None:
+    instruction = only(text)
+    assert instruction.heredocs == tuple(Heredoc(*heredoc) for heredoc in heredocs)
+    assert instruction.end_line == end_line
+
+
+def test_what_follows_a_heredoc_has_its_own_line() -> None:
+    assert [(item.keyword, item.line) for item in parse("RUN <<E\nFROM x\nE\n\nUSER a")] == [("RUN", 1), ("USER", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "assignments"),
+    [
+        ("ENV A=1 B='2 3'", [("A", "1"), ("B", "2 3")]),
+        ("ENV A b c", [("A", "b c")]),
+        ("ARG A", [("A", None)]),
+        ("ARG A= B=1", [("A", ""), ("B", "1")]),
+    ],
+)
+def test_an_env_or_arg_assigns(text: str, assignments: list[tuple[str, str | None]]) -> None:
+    assert only(text).assignments == assignments
+
+
+@pytest.mark.parametrize(
+    ("text", "commands"),
+    [
+        ("RUN a && b", [("a",), ("b",)]),
+        ('RUN ["a", "b c"]', [("a", "b c")]),
+        ('RUN ["sh", "-c", "a; b"]', [("a",), ("b",)]),
+        ("RUN <<E\na\nb\nE", [("a",), ("b",)]),
+        ("RUN bash -eu <<E\na\nE", [("bash", "-eu"), ("a",)]),
+        ("RUN <<E\n#!/usr/bin/env bash\na\nE", [("a",)]),
+        ("RUN <<E\n#!/usr/bin/env python3\na\nE", []),
+        ("RUN <<E\n#!\na\nE", []),
+        ("RUN python3 <<E\nimport pip\nE", [("python3",)]),
+        ("RUN cat <<E > x\npip install a\nE", [("cat",)]),
+    ],
+)
+def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list[tuple[str, ...]]) -> None:
+    assert only(text).commands == commands
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("FROM a\nFOO b", 2, "unknown instruction: 'FOO'"),
+        ("FROM a\nCOPPY b c", 2, "(did you mean COPY?)"),
+        ("\n" + "x" * 100, 2, "unknown instruction: '" + "x" * 39),
+        ("\x1b[31m", 1, r"unknown instruction: '\x1b[31m'"),
+        ("RUN", 1, "RUN needs an argument"),
+        ("RUN --mount=type=cache", 1, "RUN needs an argument"),
+        ("COPY a", 1, "COPY needs two arguments"),
+        ("ENV a", 1, "ENV needs a name and a value"),
+        ('CMD ["a", 1]', 1, "strings only"),
+        ("RUN a\nRUN cat <<EOF\na", 2, "heredoc without its end: 'EOF'"),
+        ("# escape=x\nRUN a", 1, "a backslash or a backtick"),
+        ("# escape=`\n# escape=`\nRUN a", 2, "only one escape"),
+        ("RUN a\n\nRUN \0", 3, "a NUL character"),
+    ],
+)
+def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+    with pytest.raises(DockerfileError) as error:
+        parse(text)
+    assert error.value.line == line
+    assert message in str(error.value)

@@ -1,0 +1,36 @@
+"""Variables, filled in."""
+
+import pytest
+
+from app.review.variables import LONGEST, expand
+
+VARIABLES = {"A": "a", "EMPTY": "", "UNSET": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("plain", "plain"),
+        ("$A", "a"),
+        ("${A}b$A", "aba"),
+        ("$Ab", None),
+        ("${MISSING}", None),
+        ("$UNSET", None),
+        ("${A:-x}", "a"),
+        ("${MISSING:-x}", "x"),
+        ("${MISSING-x}", "x"),
+        ("${EMPTY:-x}", "x"),
+        ("${EMPTY-x}", ""),
+        ("${MISSING:-$A}", "a"),
+        ("${MISSING:-$UNSET}", None),
+        ("${A:+x}", "x"),
+        ("${MISSING:+x}", None),
+        ("${A:?needed}", "a"),
+        ("${A%x}", None),
+        ("${A:-${B}}", None),
+        ("$", None),
+        ("$A" * LONGEST, None),
+    ],
+)
+def test_a_text_is_known_if_its_variables_are(text: str, expanded: str | None) -> None:
+    assert expand(text, VARIABLES) == expanded

@@ -1,0 +1,156 @@
+"""Reviews over HTTP: what is taken, what is answered, what is refused."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.test_errors import assert_problem
+
+DOCKERFILE = "FROM python:3.12\nCOPY . .\nUSER 10001\n"
+JSON = {"Content-Type": "application/json"}
+
+
+def rules(review: dict[str, list[dict[str, object]]]) -> list[object]:
+    """The ids of the rules in a review's findings."""
+    return [finding["rule"] for finding in review["findings"]]
+
+
+def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
+    response = client.post("/api/reviews", json={"dockerfile": DOCKERFILE, "dockerignore": None})
+    assert response.status_code == 200
+    assert response.json() == {
+        "findings": [
+            {
+                "rule": "full-base-image",
+                "severity": "warning",
+                "line": 1,
+                "end_line": 1,
+                "stage": "0",
+                "message": "the published image is built on the full Python image",
+                "fix": "FROM python:3.12-slim",
+            },
+            {
+                "rule": "hardcoded-version",
+                "severity": "info",
+                "line": 1,
+                "end_line": 1,
+                "stage": "0",
+                "message": "the version 3.12 is written into FROM",
+                "fix": "ARG PYTHON_VERSION=3.12 before the first FROM, then FROM python:${PYTHON_VERSION}",
+            },
+            {
+                "rule": "dockerignore",
+                "severity": "warning",
+                "line": 2,
+                "end_line": 2,
+                "stage": "0",
+                "message": "no .dockerignore keeps out .git, .venv, __pycache__",
+                "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__",
+            },
+        ],
+        "stages": [{"name": "0", "line": 1, "base": "python:3.12", "published": True}],
+        "counts": {"error": 0, "warning": 2, "info": 1},
+    }
+
+
+def test_without_a_word_of_dockerignore_nothing_is_found_about_it(client: TestClient) -> None:
+    assert "dockerignore" not in rules(client.post("/api/reviews", json={"dockerfile": DOCKERFILE}).json())
+
+
+@pytest.mark.parametrize("dockerignore", [None, ""])
+def test_null_or_empty_means_that_there_is_none(client: TestClient, dockerignore: str | None) -> None:
+    body = {"dockerfile": DOCKERFILE, "dockerignore": dockerignore}
+    assert "dockerignore" in rules(client.post("/api/reviews", json=body).json())
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "text/plain; charset=utf-8",
+        'Text/Plain;charset="UTF-8"',
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",  # what `curl --data-binary` says by itself
+        None,
+    ],
+)
+def test_the_text_alone_is_taken_too(client: TestClient, content_type: str | None) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
+    assert rules(response.json()) == ["full-base-image", "hardcoded-version"]
+
+
+@pytest.mark.parametrize("content_type", ["application/xml", "image/png", "text/plain; charset=utf-16", "nonsense"])
+def test_another_content_type_is_415(client: TestClient, content_type: str) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Type": content_type})
+    assert_problem(response, 415, "send")
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b'{"dockerfile": "\\ud800"}', "not JSON"),
+        (b'{"dockerfile": ' + b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) -> None:
+    assert_problem(client.post("/api/reviews", content=body, headers=JSON), 400, detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/dockerfile"),
+        ([], ""),
+        ({"dockerfile": None}, "/dockerfile"),
+        ({"dockerfile": float("nan")}, "/dockerfile"),
+        ({"dockerfile": ["FROM a"]}, "/dockerfile"),
+        ({"dockerfile": "FROM a", "dockerignore": 1}, "/dockerignore"),
+        ({"dockerfile": "FROM a", "dockerIgnore": ""}, "/dockerIgnore"),
+        ({"dockerfile": "FROM a", "x" * 1000: ""}, "/" + "x" * 99),
+    ],
+)
+def test_values_that_will_not_do_are_422_and_pointed_at(client: TestClient, body: object, pointer: str) -> None:
+    response = client.post("/api/reviews", content=json.dumps(body), headers=JSON)
+    assert_problem(response, 422, pointer)
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+def test_a_thousand_bad_values_make_a_short_answer(client: TestClient) -> None:
+    response = client.post("/api/reviews", json={f"key{number}": 1 for number in range(1000)})
+    assert response.status_code == 422
+    assert len(response.content) < 5000
+
+
+def test_text_that_is_not_utf8_is_400(client: TestClient) -> None:
+    assert_problem(client.post("/api/reviews", content=b"FROM a\n\xff"), 400, "byte 8")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "detail"),
+    [
+        ("", 1, "no FROM"),
+        ("# nothing\n", 1, "no FROM"),
+        ("FROM a\nRUNN x\n", 2, "unknown instruction: 'RUNN' (did you mean RUN?)"),
+        ("FROM a\n\n\0", 3, "a NUL"),
+        ("FROM a\n<script>alert(1)</script>", 2, "unknown instruction: '<script>alert(1)</script>'"),
+    ],
+)
+def test_text_that_is_no_dockerfile_is_422_and_names_the_line(
+    client: TestClient, text: str, line: int, detail: str
+) -> None:
+    for response in (
+        client.post("/api/reviews", content=text),
+        client.post("/api/reviews", json={"dockerfile": text}),
+    ):
+        assert_problem(response, 422, f"line {line}: {detail}")
+        assert response.json()["line"] == line
+
+
+def test_the_ways_to_send_a_dockerfile_are_documented(client: TestClient) -> None:
+    body = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["requestBody"]
+    assert set(body["content"]) == {"application/json", "text/plain", "application/octet-stream"}

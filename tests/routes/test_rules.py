@@ -1,0 +1,26 @@
+"""The rules, to read."""
+
+from fastapi.testclient import TestClient
+
+from app.review.rules import RULES
+
+
+def test_every_rule_is_listed_in_order(client: TestClient) -> None:
+    rules = client.get("/api/rules").json()
+    assert [rule["id"] for rule in rules] == list(RULES)
+
+
+def test_a_rule_says_why_and_shows_a_wrong_and_a_right_example(client: TestClient) -> None:
+    rule = client.get("/api/rules/full-base-image").json()
+    assert set(rule) == {"id", "severity", "title", "why", "bad", "good"}
+    assert rule["title"] == "The published image is built on the full Python image"
+    assert rule["severity"] == "warning"
+    assert rule["why"].startswith("It carries compilers")
+    assert rule["bad"].startswith("FROM python:3.12\n")
+    assert rule["good"].startswith("FROM python:3.12-slim\n")
+
+
+def test_an_unknown_rule_is_404_and_names_those_that_there_are(client: TestClient) -> None:
+    response = client.get("/api/rules/nope")
+    assert response.status_code == 404
+    assert "root-user" in response.json()["detail"]

@@ -1,0 +1,85 @@
+"""What happens to every request: id, headers, limit, log."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+
+
+def test_each_request_gets_an_id_of_its_own(client: TestClient) -> None:
+    first, second = (client.get("/healthz").headers["x-request-id"] for _ in range(2))
+    assert first != second
+    assert len(first) == 16
+
+
+def test_a_caller_may_bring_its_own_id(client: TestClient) -> None:
+    assert client.get("/healthz", headers={"X-Request-ID": "trace-1.a_B"}).headers["x-request-id"] == "trace-1.a_B"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, 'a"b', "a\tb", "\xe9"])
+def test_an_id_that_could_forge_a_log_line_is_replaced(client: TestClient, given: str) -> None:
+    headers = [(b"x-request-id", given.encode("latin-1"))]
+    assert len(client.get("/healthz", headers=headers).headers["x-request-id"]) == 16
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nothing"])
+def test_answers_and_errors_alike_have_careful_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.fixture
+def small() -> TestClient:
+    """A client of an app that takes ten bytes at most."""
+    return TestClient(create_app(Settings(max_body_bytes=10)))
+
+
+def test_a_body_of_just_the_limit_is_read(small: TestClient) -> None:
+    assert small.post("/api/reviews", content=b"FROM a:1\n#").status_code == 200
+
+
+def test_a_body_that_says_it_is_larger_is_refused(small: TestClient) -> None:
+    response = small.post("/api/reviews", content=b"FROM a:1\n##")
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "10 bytes" in response.json()["detail"]
+
+
+def test_a_body_that_only_turns_out_to_be_larger_is_refused(small: TestClient) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"FROM a:1\n"
+        yield b"##"
+
+    response = small.post("/api/reviews", content=chunks())
+    assert "content-length" not in response.request.headers
+    assert response.status_code == 413
+
+
+def test_a_request_is_one_line_with_its_fields(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.access")
+    client.get("/api/rules?secret=1")
+    (record,) = caplog.records
+    assert record.getMessage().startswith("GET /api/rules 200 in ")
+    fields = record.__dict__
+    assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/api/rules", 200)
+    assert fields["duration_ms"] > 0
+
+
+def test_a_path_is_logged_as_it_was_sent(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.access")
+    client.get("/a%0Ab")
+    assert "GET /a%0Ab 404" in caplog.records[0].getMessage()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_not_logged_at_info(client: TestClient, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    caplog.set_level("DEBUG", "app.access")
+    client.get(path)
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG]

@@ -1,0 +1,55 @@
+"""The probe: success where the service is alive, else one line that says why not."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app import probe
+
+
+@contextmanager
+def server(answer: bytes) -> Iterator[int]:
+    """A server on a free port, which it gives, that answers one request so."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1024)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(timeout=5)
+
+
+def test_a_service_that_is_alive_is_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
+        monkeypatch.setattr(probe, "PORT", port)
+        probe.main()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "status 503"),
+        (b"hello\r\n\r\n", "no answer"),
+        (b"", "no answer"),
+    ],
+)
+def test_any_other_answer_is_failure(answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(answer) as port:
+        monkeypatch.setattr(probe, "PORT", port)
+        with pytest.raises(SystemExit, match=reason):
+            probe.main()
+
+
+def test_nobody_there_is_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setattr(probe, "PORT", listener.getsockname()[1])
+    with pytest.raises(SystemExit, match="no answer"):
+        probe.main()

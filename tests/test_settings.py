@@ -1,0 +1,44 @@
+"""Settings: the environment as one typed value."""
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+
+def test_without_variables_every_setting_has_its_default() -> None:
+    assert Settings.from_environment({}) == Settings(log_level="info", log_format="text", max_body_bytes=256 * 1024)
+
+
+def test_variables_with_the_prefix_are_taken() -> None:
+    settings = Settings.from_environment({"APP_LOG_LEVEL": "debug", "APP_MAX_BODY_BYTES": "1000"})
+    assert settings == Settings(log_level="debug", max_body_bytes=1000)
+
+
+def test_other_variables_are_none_of_its_business() -> None:
+    # Kubernetes sets the first for a Service called `app`.
+    assert Settings.from_environment({"APP_PORT": "tcp://10.0.0.1:80", "LOG_LEVEL": "loud"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("APP_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("APP_LOG_FORMAT", "", "'text' or 'json'"),
+        ("APP_MAX_BODY_BYTES", "many", "a valid integer"),
+        ("APP_MAX_BODY_BYTES", "0", "greater than or equal to 1"),
+        ("APP_MAX_BODY_BYTES", "1e99\n", "a valid integer"),
+    ],
+)
+def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str, value: str, allowed: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        Settings.from_environment({variable: value})
+    message = str(end.value)
+    assert message.startswith(f"{variable}={value!r}: ")
+    assert allowed in message
+    assert "\n" not in message
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().log_level = "debug"
