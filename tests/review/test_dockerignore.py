@@ -1,7 +1,5 @@
 """`.dockerignore`: patterns as Docker reads them."""
 
-import time
-
 import pytest
 
 from app.review.dockerignore import Dockerignore
@@ -58,8 +56,6 @@ def test_the_last_pattern_that_matches_keeps_a_path_out(text: str, path: str) ->
 
 
 def test_no_pattern_takes_for_ever() -> None:
-    start = time.process_time()
+    # By backing off, either of these would outlast whoever waits for the test.
     assert not Dockerignore.parse("*?" * 5000 + "x").excludes("__pycache__")
     assert not Dockerignore.parse("**/" * 5000 + "x").excludes("a/b/c/d/e/f")
-    # By backing off this would outlast the universe: no measurement, only a sign of life.
-    assert time.process_time() - start < 60
