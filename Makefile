@@ -1,5 +1,7 @@
 # Every command that a person needs, by name: `make` prints them. What a target runs is shown as it runs.
 
+.DEFAULT_GOAL := help
+
 DOCKER ?= docker
 PORT ?= 8000
 # What the images are called: the directory's name made valid, and what git says of the commit.
@@ -19,12 +21,6 @@ endif
 
 # The files of this folder, inside a container as the user who owns them.
 IN_CONTAINER = $(DOCKER) run --rm --user "$$(id -u):$$(id -g)" --env HOME=/tmp --volume "$(CURDIR):/app"
-
-.PHONY: help
-help:
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
-	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 ##@ Every day
 
@@ -102,6 +98,12 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 		$(DOCKER) image rm --force $(IMAGE):dev $(IMAGE):$(VERSION); fi
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	find app tests -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
 	scripts/venv
