@@ -26,56 +26,74 @@ class Dockerignore:
     def parse(cls, text: str) -> Dockerignore:
         """The patterns in the text of a `.dockerignore`."""
         lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-        return cls(tuple(line for line in lines if line and not line.startswith("#")))
+        patterns = [line for line in lines if line and not line.startswith("#")]
+        # A line that is repeated decides where it stands last.
+        return cls(tuple(reversed(dict.fromkeys(reversed(patterns)))))
 
-    def excludes(self, path: str) -> bool:
-        """Whether the path, relative to the context's root, stays out; so does all that is below it."""
-        parts = path.split("/")
-        candidates = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
-        excluded = False
-        for pattern in self.patterns:
-            negated = pattern.startswith("!")
-            # A pattern that could not change the answer need not be looked at.
-            if negated == excluded and any(_matches(pattern.lstrip("! "), at) for at in candidates):
-                excluded = not negated
-        return excluded
+    def excludes(self, *paths: str) -> bool:
+        """Whether one of the paths, relative to the context's root, stays out; so does all below a path that does."""
+        parents = {
+            path: ["/".join(path.split("/")[: depth + 1]) for depth in range(path.count("/") + 1)] for path in paths
+        }
+        excluded = dict.fromkeys(paths, False)
+        for line in self.patterns:
+            negated = line.startswith("!")
+            # A pattern that could not change an answer need not be looked at.
+            open_paths = [path for path in paths if excluded[path] == negated]
+            if open_paths:
+                pattern = _Pattern(line.lstrip("! "))
+                for path in open_paths:
+                    excluded[path] ^= any(pattern.matches(parent) for parent in parents[path])
+        return any(excluded.values())
 
 
-def _matches(pattern: str, path: str) -> bool:
-    """Whether the pattern fits the whole path: every place that it can reach, followed step by step.
+class _Pattern:
+    """One pattern, taken apart.
 
-    Not by a regular expression: patterns are somebody's input, and can be made to back off for ever.
+    Matched by following every place that it can reach, step by step, and not by a regular expression:
+    patterns are somebody's input, and can be made to back off for ever.
     """
-    pattern = posixpath.normpath(pattern).lstrip("/")
-    if SPECIAL.isdisjoint(pattern):
-        return pattern == path
-    reached = {0}
-    for step in STEP.finditer(pattern):
-        if step["any"]:
+
+    def __init__(self, text: str) -> None:
+        self.text = posixpath.normpath(text).lstrip("/")
+        self.steps = None if SPECIAL.isdisjoint(self.text) else [_Step(match) for match in STEP.finditer(self.text)]
+
+    def matches(self, path: str) -> bool:
+        """Whether it fits the whole path."""
+        if self.steps is None:
+            return self.text == path
+        reached = {0}
+        for step in self.steps:
+            reached = step.follow(path, reached)
+            if not reached:
+                return False
+        return len(path) in reached
+
+
+class _Step:
+    """One step of a pattern: a character, a set, or one of the wildcards."""
+
+    def __init__(self, match: re.Match[str]) -> None:
+        self.kind = match.lastgroup
+        self.text = match[0]
+        self.negated = bool(match["not"])
+        ranges = re.findall(r"(.)(?:-(.))?", match["set"] or match["char"] or "", re.DOTALL)
+        self.chars = frozenset(low for low, high in ranges if not high)
+        self.ranges = [(low, high) for low, high in ranges if high]
+
+    def follow(self, path: str, reached: set[int]) -> set[int]:
+        """The places in the path that are reached by this step from those reached before."""
+        if self.kind == "any":
             first = min(reached)
-            starts = [at + 1 for at in range(first, len(path)) if path[at] == "/"]
-            reached |= set(starts) if step["any"].endswith("/") else set(range(first, len(path) + 1))
-        elif step["star"]:
-            reached |= {end for at in reached for end in range(at, _component_end(path, at) + 1)}
-        else:
-            reached = {at + 1 for at in reached if at < len(path) and _fits(step, path[at])}
-        if not reached:
-            return False
-    return len(path) in reached
+            if self.text.endswith("/"):
+                return reached | {at + 1 for at in range(first, len(path)) if path[at] == "/"}
+            return set(range(first, len(path) + 1))
+        if self.kind == "star":
+            ends = ((at, path.find("/", at)) for at in reached)
+            return {stop for at, end in ends for stop in range(at, (len(path) if end < 0 else end) + 1)}
+        return {at + 1 for at in reached if at < len(path) and self._fits(path[at])}
 
-
-def _component_end(path: str, at: int) -> int:
-    end = path.find("/", at)
-    return len(path) if end < 0 else end
-
-
-def _fits(step: re.Match[str], char: str) -> bool:
-    if step["one"]:
-        return char != "/"
-    if step["set"]:
-        return any(low <= char <= high for low, high in _ranges(step["set"])) != bool(step["not"])
-    return char == step["char"]
-
-
-def _ranges(text: str) -> list[tuple[str, str]]:
-    return [(match[1], match[2] or match[1]) for match in re.finditer(r"(.)(?:-(.))?", text, re.DOTALL)]
+    def _fits(self, char: str) -> bool:
+        if self.kind == "one":
+            return char != "/"
+        return (char in self.chars or any(low <= char <= high for low, high in self.ranges)) != self.negated

@@ -10,10 +10,15 @@ from app.review.syntax import Instruction
 PIP = re.compile(r"pip[\d.]*+")
 PYTHON = re.compile(r"(?:python|pypy)[\d.]*+")
 # What each tool's subcommands install. The words of a nested subcommand are joined: `uv pip install`.
-PACKAGES = frozenset({"pip install", "pip download", "pip wheel", "uv pip install", "uv pip sync"})
-PROJECTS = frozenset({"uv sync", "poetry install", "pipenv install", "pipenv sync", "pdm install", "pdm sync"})
+PACKAGES = frozenset({"pip install", "pip download", "pip wheel", "uv add", "uv pip install", "uv pip sync"})
+PROJECTS = frozenset(
+    {"pdm install", "pdm sync", "pipenv install", "pipenv sync", "poetry install", "poetry sync", "uv sync"}
+)
+# Tools that install, and so are no service's dependencies.
+INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
 # A path, the project in the working directory, or an editable one; not a package by its name.
-LOCAL = re.compile(r"\.|/|file:|-e|--editable")
+LOCAL = re.compile(r"[./]|file:|-e|--editable|\S+\.whl$")
+ARCHIVE = re.compile(r"(?!https?:)\S+(?:\.whl|\.tar\.gz|/\*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +34,67 @@ class Installation:
         return self.command.split()[0]
 
     @property
+    def named(self) -> list[str]:
+        """The packages, projects and archives that it names."""
+        return [word for word in self.arguments if LOCAL.match(word) or not word.startswith("-")]
+
+    @property
+    def reads_file(self) -> bool:
+        """Whether it reads what to install from a file of requirements."""
+        return any(re.match("-r|--requirement", word) for word in self.arguments)
+
+    @property
     def downloads(self) -> bool:
         """Whether packages come over the network."""
-        return not {"--no-index", "--offline"} & set(self.arguments)
+        if {"--no-index", "--offline", "--only-root"} & set(self.arguments):
+            return False
+        return self.reads_file or not self.named or not all(ARCHIVE.match(word) for word in self.named)
 
     @property
     def dependencies(self) -> bool:
-        """Whether more is installed than what is named."""
-        return "--no-deps" not in self.arguments
+        """Whether it installs a service's dependencies, and not only tools or the project itself."""
+        if self.project_only:
+            return "--no-deps" not in self.arguments
+        names = {re.split(r"[^\w-]", word, maxsplit=1)[0].lower() for word in self.named}
+        return self.command in PROJECTS or self.reads_file or not names or not names <= INSTALLERS
 
     @property
     def project_only(self) -> bool:
         """Whether it names nothing but local projects, whose source has to be there already."""
         if self.command in PROJECTS:
             return not {"--no-install-project", "--no-root"} & set(self.arguments)
-        named = [word for word in self.arguments if LOCAL.match(word) or not word.startswith("-")]
-        reads_file = any(re.match("-r|--requirement", word) for word in self.arguments)
-        return bool(named) and not reads_file and all(LOCAL.match(word) for word in named)
+        return bool(self.named) and not self.reads_file and all(LOCAL.match(word) for word in self.named)
 
 
 def installations(instruction: Instruction) -> list[Installation]:
     """The commands of a RUN that install Python packages, in order; none for another instruction."""
     if instruction.keyword != "RUN":
         return []
-    found = []
-    for program, *words in instruction.commands:
-        if PYTHON.fullmatch(program) and "-m" in words[:-1]:
-            program, *words = words[words.index("-m") + 1 :]
-        if PIP.fullmatch(program):
-            program = "pip"
-        command, rest = program, words
-        # Options may stand before the subcommand, with values that are none.
+    found = (_installation(*_module(program, words)) for program, *words in instruction.commands)
+    return [installation for installation in found if installation]
+
+
+def _module(program: str, words: list[str]) -> tuple[str, list[str]]:
+    """The module and its arguments, where the program is Python and told to run one."""
+    if PYTHON.fullmatch(program):
         for at, word in enumerate(words):
-            if word.startswith("-"):
-                continue
-            if f"{command} {word}" in PACKAGES | PROJECTS:
-                found.append(Installation(f"{command} {word}", tuple(rest[at + 1 :])))
+            if match := re.fullmatch(r"-[A-Za-z]*?m(\w*)", word):
+                module = [match[1]] if match[1] else words[at + 1 : at + 2]
+                return (module or [""])[0], words[at + 1 + (not match[1]) :]
+            if not word.startswith("-"):
                 break
-            if (command, word) == ("uv", "pip"):
-                command = "uv pip"
-    return found
+    return program, words
+
+
+def _installation(program: str, words: list[str]) -> Installation | None:
+    command = "pip" if PIP.fullmatch(program) else program
+    for at, word in enumerate(words):
+        # Options may stand before the subcommand, some with a value: here, a path or an address.
+        if word.startswith("-") or "/" in word:
+            continue
+        command = f"{command} {word}"
+        if command in PACKAGES | PROJECTS:
+            return Installation(command, tuple(words[at + 1 :]))
+        if command != "uv pip":
+            break
+    return None

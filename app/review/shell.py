@@ -18,9 +18,13 @@ TOKEN = re.compile(
 )
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
 # Words before a command that leave it what it is.
-RESERVED = frozenset(
-    {"!", "{", "command", "do", "elif", "else", "env", "exec", "if", "nohup", "sudo", "then", "time", "until", "while"}
+PREFIXES = frozenset(
+    {"!", "{", "command", "do", "elif", "else", "env", "exec", "if", "nice", "nohup", "sudo", "then", "time"}
+    | {"timeout", "until", "while", "xargs"}
 )
+# Options of these words that are followed by a value.
+VALUED = frozenset({"-C", "-g", "-k", "-n", "-s", "-u", "--user"})
+DURATION = re.compile(r"[\d.]+[smhd]?")
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
 QUOTED = {
     escape: re.compile(
@@ -47,29 +51,55 @@ def commands(script: str) -> list[tuple[str, ...]]:
     """The simple commands of a script, in order; the first word of each is the program, without its folder."""
     found = []
     words: list[str] = []
-    after_redirection = False
-    for token in TOKEN.finditer(script + "\n"):
-        if token["word"]:
-            if not after_redirection:
-                words.append(token["word"])
-            after_redirection = False
+    redirection = ""
+    ends: list[str] = []  # what ends each heredoc that was opened in this line
+    at = 0
+    script += "\n"
+    while token := TOKEN.match(script, at):
+        at = token.end()
+        if word := token["word"]:
+            if not redirection:
+                words.append(unquote(word))
+            elif redirection.startswith("<<") and redirection != "<<<":
+                ends.append(unquote(word))
+            redirection = ""
         elif token["redirection"]:
-            after_redirection = True
+            redirection = token["redirection"].lstrip("0123456789")
         elif token["separator"]:
-            found += unwrapped([unquote(word) for word in words])
-            words = []
-            after_redirection = False
+            found += unwrapped(words)
+            words, redirection = [], ""
+            if ends and "\n" in token["separator"]:
+                at = _after_heredocs(script, token.start() + token["separator"].index("\n") + 1, ends)
+                ends = []
     return found
+
+
+def _after_heredocs(script: str, at: int, ends: list[str]) -> int:
+    """Where the script goes on after the heredocs that begin at `at`."""
+    for end in ends:
+        while at < len(script):
+            line, _, _ = script[at : script.index("\n", at) + 1].partition("\n")
+            at += len(line) + 1
+            if line.lstrip("\t") == end:
+                break
+    return at
 
 
 def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
     """The command in the words, without what stands before it; the commands of `sh -c` instead of the shell."""
     start = 0
-    while start < len(words) and (
-        words[start] in RESERVED or ASSIGNMENT.match(words[start]) or (start and words[start].startswith("-"))
-    ):
+    while start < len(words):
+        if words[start] in VALUED and start:
+            start += 1
+        elif not (
+            words[start] in PREFIXES
+            or ASSIGNMENT.match(words[start])
+            or (start and words[start].startswith("-"))
+            or ("timeout" in words[:start] and DURATION.fullmatch(words[start]))
+        ):
+            break
         start += 1
-    if start == len(words):
+    if start >= len(words):
         return []
     program = words[start].rpartition("/")[2]
     arguments = words[start + 1 :]

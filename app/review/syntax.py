@@ -12,6 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from app.review import shell
 
@@ -41,7 +42,7 @@ JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "
 DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
 FLAG = re.compile(r"--([a-z][a-z-]*+)(?:=(.*))?", re.DOTALL)
-HEREDOC = re.compile(r"\d*+<<(-?)([^<]++)")
+HEREDOC = re.compile(r"\d*+<<(-?+)([^<]++)")
 # A word as a shell sees it: quoted parts keep their white space and, at first, their quotes.
 WORD = {
     escape: re.compile(
@@ -189,28 +190,45 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
     heredocs = []
     array = _json_array(value, number) if keyword in JSON_KEYWORDS else None
     raw_words = WORD[escape].findall(value) if array is None else []
-    if array is None and keyword in HEREDOC_KEYWORDS:
-        for word in raw_words:
-            if match := HEREDOC.fullmatch(word):
-                name = shell.unquote(match[2], escape)
-                content = []
-                while at < len(lines) and (lines[at].lstrip("\t") if match[1] else lines[at]) != name:
-                    content.append(lines[at])
-                    at += 1
-                if at == len(lines):
-                    raise DockerfileError(number, f"heredoc without its end: {_quoted(name)}")
-                at += 1
-                heredocs.append(Heredoc(name, "\n".join(content)))
+    for name, chomp in _heredoc_starts(keyword, raw_words, escape):
+        content = []
+        while at < len(lines) and (lines[at].lstrip("\t") if chomp else lines[at]) != name:
+            content.append(lines[at])
+            at += 1
+        if at == len(lines):
+            raise DockerfileError(number, f"heredoc without its end: {_quoted(name)}")
+        at += 1
+        heredocs.append(Heredoc(name, "\n".join(content)))
 
     words = tuple(shell.unquote(word, escape) for word in raw_words) if array is None else array
-    if len(words) < (needed := ARGUMENTS[keyword]):
+    if len(words) < (needed := ARGUMENTS[keyword]) and array != ():
         raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
-    if keyword == "ENV" and "=" not in words[0] and len(words) == 1:
-        raise DockerfileError(number, "ENV needs a name and a value")
+    if keyword in {"ENV", "LABEL"}:
+        if "=" not in words[0] and len(words) == 1:
+            raise DockerfileError(number, f"{keyword} needs a name and a value")
+        # The old form, `ENV name value`, has one pair; the other has nothing but pairs.
+        odd = next((word for word in words if "=" not in word), None) if "=" in words[0] else None
+        if odd is not None:
+            raise DockerfileError(number, f"{keyword} needs name=value, not {_quoted(odd)}")
     instruction = Instruction(
         keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines))
     )
     return instruction, at
+
+
+def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tuple[str, bool]]:
+    """The word that ends each heredoc which the words open, and whether tabs before its lines do not count."""
+    if keyword == "ONBUILD":
+        keyword, raw_words = raw_words[0].upper() if raw_words else "", raw_words[1:]
+    if keyword not in HEREDOC_KEYWORDS:
+        return []
+    starts = []
+    for word, following in pairwise([*raw_words, ""]):
+        # As BuildKit reads it, white space may stand after << but not after <<-.
+        match = HEREDOC.fullmatch(word + following if re.fullmatch(r"\d*+<<", word) else word)
+        if match:
+            starts.append((shell.unquote(match[2], escape), bool(match[1])))
+    return starts
 
 
 def _flags(text: str, escape: str) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -232,7 +250,7 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
     if not value.startswith("["):
         return None
     try:
-        array = json.loads(value)
+        array = json.loads(value, parse_constant=float)
     except (ValueError, RecursionError):
         return None  # as for BuildKit: then it is the shell form
     if not all(isinstance(item, str) for item in array):

@@ -63,12 +63,12 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
         written = stage.start.words[0]
         image = Image.parse(VARIABLE.sub("$", written))
         tag = image.tag or ""
-        if stage.parent or image.digest or "$" in tag or not any(char.isdigit() for char in tag):
+        version = next((word for word in tag.split("-") if re.match(r"v?\d", word)), None)
+        if stage.parent or image.digest or "$" in tag or version is None:
             continue
         repository = written.removesuffix(f":{tag}")
         argument = re.sub(r"\W+", "_", repository.split("/")[-1]).strip("_").upper() + "_VERSION"
-        version, *variant = image.variant
-        reference = "-".join([f"{repository}:${{{argument}}}", *variant])
+        reference = f"{repository}:{tag.replace(version, f'${{{argument}}}', 1)}"
         yield Problem(
             stage.start,
             f"the version {version} is written into FROM",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.review.dockerfile import Dockerfile, Stage
 from app.review.dockerignore import Dockerignore
-from app.review.installation import Installation, installations
+from app.review.installation import INSTALLERS, PROJECTS, Installation, installations
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.syntax import Instruction
 
@@ -14,11 +14,16 @@ from app.review.syntax import Instruction
 SOURCE_FOLDERS = frozenset({"app", "src"})
 # What a .dockerignore for Python keeps out, and paths of which it has to exclude one.
 NEVER_COPIED = {
-    ".git": [".git"],
-    ".venv": [".venv", "venv"],
+    ".git": [".git", ".git/HEAD"],
+    ".venv": [".venv", "venv", ".venv/bin/python", "venv/bin/python"],
     "__pycache__": ["__pycache__", "app/__pycache__", "app/__pycache__/main.cpython-312.pyc"],
 }
-APT_LISTS = re.compile(r"/var/lib/(?:apt\b|\*|\{[^}]*\bapt\b)")
+# The folder under /root/.cache, where it is not called as the tool is.
+CACHES = {"poetry": "pypoetry"}
+# Cache folders that hold no Python package.
+OTHER_CACHES = frozenset({".cargo", ".npm", "apt", "dnf", "dpkg", "npm", "yum"})
+# What a command that deletes apt's lists is told: their folder, or a variable that may name it.
+APT_LISTS = re.compile(r".*(?:apt/lists\b|/var/lib/(?:apt\b|\*|\{[^}]*\bapt\b)|\$)")
 
 
 def context_sources(instruction: Instruction) -> list[str]:
@@ -31,13 +36,13 @@ def context_sources(instruction: Instruction) -> list[str]:
 
 def copies_everything(instruction: Instruction) -> bool:
     """Whether a COPY or ADD takes the whole build context."""
-    return not {".", "*"}.isdisjoint(context_sources(instruction))
+    return not {".", "*", "**"}.isdisjoint(context_sources(instruction))
 
 
 def copies_source(instruction: Instruction) -> bool:
     """Whether a COPY or ADD takes the service's source, or everything."""
     return copies_everything(instruction) or any(
-        posixpath.basename(source) in SOURCE_FOLDERS or source.endswith(".py")
+        posixpath.basename(source) in SOURCE_FOLDERS or re.fullmatch(r"(?!setup\.)[^/]+\.py", source)
         for source in context_sources(instruction)
     )
 
@@ -73,8 +78,8 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
         for instruction in stage.instructions:
             if copies_source(instruction):
                 waiting[stage.index].append(instruction)
-            elif instruction.flag("from"):
-                ready[stage.index] = True
+            elif instruction.keyword == "COPY" and instruction.flag("from"):
+                ready[stage.index] |= not INSTALLERS.issuperset(map(posixpath.basename, instruction.words[:-1]))
             for installation in installations(instruction):
                 if _reinstalls(installation, ready[stage.index]):
                     yield from _blamed(stage, waiting, instruction, installation)
@@ -87,8 +92,10 @@ def _starts_bare(stage: Stage) -> bool:
 
 
 def _reinstalls(installation: Installation, ready: bool) -> bool:
-    """Whether the installation fetches dependencies, rather than adding a project to those that are there."""
-    return installation.dependencies and not (installation.project_only and ready)
+    """Whether the installation fetches packages, rather than adding a project to those that are there."""
+    if installation.project_only:
+        return installation.downloads and installation.dependencies and not ready
+    return installation.downloads
 
 
 def _blamed(
@@ -128,19 +135,29 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
     """
     for stage in dockerfile.stages:
+        tools = set()  # that have installed packages in this stage
         for instruction in stage.instructions:
-            targets = [mount.get("target", "") for mount in instruction.mounts if mount["type"] == "cache"]
-            if any("apt" not in target.split("/") for target in targets):
-                continue
             for installation in installations(instruction):
-                if installation.downloads:
-                    cache = f"/root/.cache/{'pypoetry' if installation.tool == 'poetry' else installation.tool}"
-                    yield Problem(
-                        instruction,
-                        f"`{installation.command}` without a cache mount downloads every package again",
-                        f"RUN --mount=type=cache,target={cache} {installation.command} …",
-                    )
-                    break
+                added = installation.command in PROJECTS and installation.project_only and installation.tool in tools
+                tools.add(installation.tool)
+                if added or not installation.downloads or _is_cached(instruction, installation.tool):
+                    continue
+                yield Problem(
+                    instruction,
+                    f"`{installation.command}` without a cache mount downloads every package again",
+                    f"RUN --mount=type=cache,target=/root/.cache/{CACHES.get(installation.tool, installation.tool)} "
+                    f"{installation.command} …",
+                )
+                break
+
+
+def _is_cached(instruction: Instruction, tool: str) -> bool:
+    """Whether a RUN mounts a cache that the tool may use, or has no network to download from."""
+    if instruction.flag("network") == "none":
+        return True
+    folders = [mount.get("target", "").split("/") for mount in instruction.mounts if mount["type"] == "cache"]
+    foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
+    return any(foreign.isdisjoint(folder) for folder in folders)
 
 
 @rule(
@@ -162,28 +179,37 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     They are some 20 MB that nothing reads again, out of date by tomorrow. A later RUN cannot take them out of
     the layer: delete them in the same RUN, or keep them in a cache mount.
     """
+    updated = False
     for instruction in dockerfile.published.history:
         if instruction.keyword != "RUN":
             continue
-        mounted = any(
-            mount["type"] in {"cache", "tmpfs"} and mount.get("target", "").startswith("/var/lib/apt")
-            for mount in instruction.mounts
-        )
-        dirty = False
+        left = False
         for program, *words in instruction.commands:
+            subcommand = next((word for word in words if not word.startswith("-")), "")
             if program in {"apt", "apt-get"}:
-                if not {"dist-clean", "distclean"}.isdisjoint(words):
-                    dirty = False
-                elif not {"install", "update", "upgrade", "dist-upgrade", "full-upgrade"}.isdisjoint(words):
-                    dirty = True
-            elif program in {"rm", "find"} and any(APT_LISTS.match(word) for word in words):
-                dirty = False
-        if dirty and not mounted:
+                if subcommand in {"dist-clean", "distclean"}:
+                    left = False
+                elif subcommand == "update" or (subcommand == "install" and not updated and not _local(words)):
+                    left = updated = True
+            elif program in {"cd", "find", "rm"} and any(APT_LISTS.match(word) for word in words):
+                left = False
+        if left and not _mounts_apt_lists(instruction):
             yield Problem(
                 instruction,
                 "apt's package lists stay in this layer",
                 "end the same RUN with && rm -rf /var/lib/apt/lists/*",
             )
+
+
+def _local(words: list[str]) -> bool:
+    """Whether an `apt-get install` is told files, for which it needs no lists."""
+    return any("/" in word for word in words)
+
+
+def _mounts_apt_lists(instruction: Instruction) -> bool:
+    """Whether apt's lists are on a mount, and so in no layer."""
+    targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts if mount["type"] != "bind"]
+    return any(f"/var/lib/apt/lists/{end}".startswith(f"{target}/") for target in targets for end in ("", "partial"))
 
 
 @rule(
@@ -210,21 +236,17 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     ignore = dockerfile.dockerignore
     if ignore is None:
         return
-    kept_out = {path: ignore.excludes(path) for paths in NEVER_COPIED.values() for path in paths}
+    let_in = [name for name, paths in NEVER_COPIED.items() if not ignore.excludes(*paths)]
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
             if not copies_everything(instruction):
                 continue
             flags = Dockerignore(tuple(value for name, value in instruction.flags if name == "exclude"))
-            let_in = [
-                name
-                for name, paths in NEVER_COPIED.items()
-                if not any(kept_out[path] or flags.excludes(path) for path in paths)
-            ]
-            if let_in:
+            copied = [name for name in let_in if not flags.excludes(*NEVER_COPIED[name])]
+            if copied:
                 what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
                 yield Problem(
                     instruction,
-                    f"{what} {', '.join(let_in)}",
-                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in let_in)}",
+                    f"{what} {', '.join(copied)}",
+                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
                 )

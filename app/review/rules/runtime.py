@@ -1,15 +1,19 @@
 """Rules about the container that runs."""
 
+import posixpath
 from collections.abc import Iterator
 
 from app.review.dockerfile import Dockerfile, environment
 from app.review.rules.rule import Problem, Severity, rule
+from app.review.syntax import Instruction
 from app.review.variables import expand
 
 # Official images that set no USER, so that root runs what is built on them.
-ROOT_IMAGES = frozenset({"alpine", "debian", "fedora", "node", "pypy", "python", "scratch", "ubuntu"})
-# Programs that start a service as somebody else.
-PRIVILEGE_DROPPERS = frozenset({"gosu", "runuser", "setpriv", "su-exec"})
+ROOT_IMAGES = frozenset({"alpine", "debian", "fedora", "node", "pypy", "python", "ubuntu"})
+# Words of a start command by which a service runs as somebody else.
+PRIVILEGE_DROPPERS = frozenset(
+    {"--uid", "--user", "chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo"}
+)
 
 
 @rule(
@@ -35,13 +39,24 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     stage = dockerfile.published
     history = list(stage.history)
     last = {instruction.keyword: instruction for instruction in history}
-    start = last.get("ENTRYPOINT") or last.get("CMD")
-    if start and any(program in PRIVILEGE_DROPPERS for program, *_ in start.commands):
+    starts = [last[keyword] for keyword in ("ENTRYPOINT", "CMD") if keyword in last]
+    if any(_may_drop_privileges(start) for start in starts):
         return
-    fix = "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"
     if user := last.get("USER"):
         name = expand(user.words[0], environment(history, dockerfile.arguments))
         if name is not None and name.partition(":")[0] in {"root", "0"}:
-            yield Problem(user, "the published image runs as root", fix)
+            yield Problem(user, "the published image runs as root", "end with USER and somebody else")
+    elif stage.image and stage.image.official == "scratch":
+        if starts:  # without, it is a way to get files out of a build
+            yield Problem(stage.start, "the published image runs as root: it names no USER", "USER 10001")
     elif stage.image and stage.image.official in ROOT_IMAGES:
+        fix = "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"
         yield Problem(stage.start, "the published image runs as root: it names no USER", fix)
+
+
+def _may_drop_privileges(start: Instruction) -> bool:
+    """Whether a start command runs the service as somebody else, or is a script, which may do that."""
+    words = [word for command in start.commands for word in command]
+    return not PRIVILEGE_DROPPERS.isdisjoint(posixpath.basename(word).partition("=")[0] for word in words) or any(
+        program.endswith(".sh") or "entrypoint" in program for program, *_ in start.commands
+    )

@@ -67,6 +67,8 @@ def test_the_slim_variant_is_named(base: str, slim: str) -> None:
         ("FROM python", []),
         ("FROM python:slim", []),
         ("FROM scratch", []),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-slim", []),
+        ("FROM company/base:sha-abc123", []),
         ("FROM python:3.12.4-slim@sha256:0123", []),
         ("ARG V=3\nFROM python:$V AS python3.12\nFROM python3.12", []),
         ("FROM localhost:5000/python", []),
@@ -85,6 +87,8 @@ def test_hardcoded_version(dockerfile: str, expected: list[int]) -> None:
     [
         ("python:3.12-slim", "PYTHON_VERSION=3.12", "python:${PYTHON_VERSION}-slim"),
         ("ghcr.io/a/my-base.1:2", "MY_BASE_1_VERSION=2", "ghcr.io/a/my-base.1:${MY_BASE_1_VERSION}"),
+        ("debian:bookworm-20240101-slim", "DEBIAN_VERSION=20240101", "debian:bookworm-${DEBIAN_VERSION}-slim"),
+        ("app:v1.2", "APP_VERSION=v1.2", "app:${APP_VERSION}"),
         ("$IMAGE:2", "IMAGE_VERSION=2", "$IMAGE:${IMAGE_VERSION}"),
     ],
 )

@@ -20,9 +20,15 @@ from tests.review.rules.table import lines
         ("FROM company/base", []),  # not known
         ("ARG IMAGE\nFROM $IMAGE", []),  # not known
         ('FROM python:slim\nENTRYPOINT ["gosu", "appuser", "uvicorn"]', []),
+        ('FROM python:slim\nENTRYPOINT ["tini", "--"]\nCMD ["gosu", "appuser", "uvicorn"]', []),
+        ('FROM python:slim\nENTRYPOINT ["/usr/bin/dumb-init", "--", "/sbin/su-exec", "appuser", "x"]', []),
+        ('FROM python:slim\nCMD ["gunicorn", "--user=appuser", "app:app"]', []),
+        ('FROM python:slim\nENTRYPOINT ["docker-entrypoint.sh"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["/entrypoint"]', []),  # not known
+        ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
         ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
         ("FROM python:slim", [1]),
-        ("FROM scratch", [1]),
+        ('FROM scratch\nCMD ["/app"]', [1]),
         ("FROM debian:13 AS a\nUSER b\nFROM debian:13 AS c\nCMD d", [3]),
         ("FROM python:slim AS base\nFROM base AS production\nCMD a", [2]),
         ("FROM python:slim\nUSER root", [2]),
