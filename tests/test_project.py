@@ -67,14 +67,14 @@ def test_production_starts_as_the_card_says(stages: dict[str, Stage]) -> None:
     ],
 )
 def test_what_is_not_named_stays_out_of_the_build_context(project: Path, path: str) -> None:
-    assert Dockerignore.parse((project / ".dockerignore").read_text()).excludes(path)
+    assert Dockerignore.parse((project / ".dockerignore").read_text()).excluded([path])
 
 
 @pytest.mark.parametrize(
     "path", [".dockerignore", "Dockerfile", "app/main.py", "requirements.txt", "scripts/check", "tests/test_main.py"]
 )
 def test_what_the_image_and_the_tests_need_enters_it(project: Path, path: str) -> None:
-    assert not Dockerignore.parse((project / ".dockerignore").read_text()).excludes(path)
+    assert not Dockerignore.parse((project / ".dockerignore").read_text()).excluded([path])
 
 
 def test_both_locked_files_agree_and_have_hashes(project: Path) -> None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
+LONGEST_PATH = 4096
 SPECIAL = frozenset("*?[\\")
 # One step of a pattern: how far it can move within a path.
 STEP = re.compile(
@@ -26,25 +29,20 @@ class Dockerignore:
     def parse(cls, text: str) -> Dockerignore:
         """The patterns in the text of a `.dockerignore`."""
         lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
-        patterns = [line for line in lines if line and not line.startswith("#")]
+        patterns = [line for line in lines if line and not line.startswith("#") and len(line) <= LONGEST_PATH]
         # A line that is repeated decides where it stands last.
         return cls(tuple(reversed(dict.fromkeys(reversed(patterns)))))
 
-    def excludes(self, *paths: str) -> bool:
-        """Whether one of the paths, relative to the context's root, stays out; so does all below a path that does."""
-        parents = {
-            path: ["/".join(path.split("/")[: depth + 1]) for depth in range(path.count("/") + 1)] for path in paths
-        }
-        excluded = dict.fromkeys(paths, False)
+    def excluded(self, paths: Iterable[str]) -> set[str]:
+        """Those of the paths, relative to the context's root, that stay out; so does all below a path that does."""
+        parents = {path: list(accumulate(path.split("/"), "{}/{}".format)) for path in paths}
+        excluded: set[str] = set()
         for line in self.patterns:
-            negated = line.startswith("!")
-            # A pattern that could not change an answer need not be looked at.
-            open_paths = [path for path in paths if excluded[path] == negated]
-            if open_paths:
-                pattern = _Pattern(line.lstrip("! "))
-                for path in open_paths:
-                    excluded[path] ^= any(pattern.matches(parent) for parent in parents[path])
-        return any(excluded.values())
+            pattern = _Pattern(line.lstrip("! "))
+            # A pattern that could not change the answer for a path need not be matched with it.
+            undecided = excluded if line.startswith("!") else parents.keys() - excluded
+            excluded ^= {path for path in undecided if any(map(pattern.matches, parents[path]))}
+        return excluded
 
 
 class _Pattern:

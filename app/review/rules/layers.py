@@ -236,13 +236,15 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     ignore = dockerfile.dockerignore
     if ignore is None:
         return
-    let_in = [name for name, paths in NEVER_COPIED.items() if not ignore.excludes(*paths)]
+    paths = {path for alternatives in NEVER_COPIED.values() for path in alternatives}
+    kept_out = ignore.excluded(paths)
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
             if not copies_everything(instruction):
                 continue
-            flags = Dockerignore(tuple(value for name, value in instruction.flags if name == "exclude"))
-            copied = [name for name in let_in if not flags.excludes(*NEVER_COPIED[name])]
+            flags = "\n".join(value for name, value in instruction.flags if name == "exclude")
+            absent = kept_out | Dockerignore.parse(flags).excluded(paths)
+            copied = [name for name, alternatives in NEVER_COPIED.items() if absent.isdisjoint(alternatives)]
             if copied:
                 what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
                 yield Problem(
