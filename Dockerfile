@@ -8,19 +8,20 @@ ENV PYTHONUNBUFFERED=1
 # One prefix for packages and bytecode, which any user can read: /root, where pip --user would go, is closed.
 ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# requirements.in says why.
 ENV UVICORN_HTTP=zttp
 WORKDIR /app
 
 # builder: the packages that the service runs on, and bytecode for all that starting it imports.
 FROM base AS builder
-# Unchecked bytecode holds whatever time its source file gets.
+# Bytecode is unchecked, so that it stays valid whatever time its source file is given.
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=requirements.txt,target=requirements.txt \
     pip install --user --require-hashes --no-compile -r requirements.txt && \
     python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib
 # The image of Python has no bytecode for its standard library, and each start would compile it again:
 # start an empty app, which ends at its first tick, and keep what that imported.
-RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --limit-max-requests 0
+RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --port 0 --limit-max-requests 0
 
 # dev: the tools, the source and the gate: no image unless every check passes.
 FROM base AS dev
@@ -48,7 +49,8 @@ ENV PYTHONUNBUFFERED=1
 ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
 WORKDIR /app
 COPY --from=builder /opt/python /opt/python
-COPY app app
+# The modes are said, or a checkout made under umask 077 would be for root alone.
+COPY --chmod=755 app app
 RUN python -m compileall -q --invalidation-mode unchecked-hash app
 ENV APP_LOG_FORMAT=json
 # Keep-alive outlasts the 60 s of a load balancer, or it would meet connections that close under its requests.

@@ -4,23 +4,28 @@
 
 DOCKER ?= docker
 PORT ?= 8000
-# What the images are called: the directory's name made valid, and what git says of the commit.
-IMAGE ?= $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$$//')
+# What the images are called: the folder's name made valid, and what git says of the commit.
+NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$$//')
+NAME := $(or $(NAME),app)
+IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
 
-# docker, or host where no engine answers: only these targets can do without one.
+# docker, or host where no engine answers; only these targets can do without one.
 ifneq ($(filter dev test lock format,$(MAKECMDGOALS)),)
 ifndef RUNTIME
 RUNTIME := $(shell $(DOCKER) info >/dev/null 2>&1 && echo docker || echo host)
+REASON := $(if $(filter host,$(RUNTIME)), (no engine answers: $(DOCKER) info says why))
 endif
 ifeq ($(filter docker host,$(RUNTIME)),)
 $(error RUNTIME is docker or host, not "$(RUNTIME)")
 endif
-$(info RUNTIME=$(RUNTIME))
+$(info RUNTIME=$(RUNTIME)$(REASON))
 endif
 
-# The files of this folder, inside a container as the user who owns them.
-IN_CONTAINER = $(DOCKER) run --rm --user "$$(id -u):$$(id -g)" --env HOME=/tmp --volume "$(CURDIR):/app"
+COMPOSE = PORT=$(PORT) $(DOCKER) compose --project-name $(NAME)
+# A container with this folder in it, as the user who owns the files: without root, the engine's root is that user.
+OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && echo 0:0 || echo "$$(id -u):$$(id -g)")
+IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --volume "$(CURDIR):/app"
 
 ##@ Every day
 
@@ -29,7 +34,8 @@ dev: dev-$(RUNTIME) ## the app at http://127.0.0.1:8000, reloading on every save
 
 .PHONY: dev-docker
 dev-docker:
-	PORT=$(PORT) $(DOCKER) compose up --build --watch
+	@echo "http://127.0.0.1:$(PORT), once it runs"
+	$(COMPOSE) up --build --watch
 
 .PHONY: dev-host
 dev-host: .venv/installed
@@ -52,7 +58,8 @@ format: format-$(RUNTIME) ## format the code and mend what the linter can
 
 .PHONY: format-docker
 format-docker:
-	$(IN_CONTAINER) $$($(DOCKER) build --quiet --target dev --build-arg CHECK=false .) scripts/format
+	$(DOCKER) build --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
+	$(IN_CONTAINER) $(IMAGE):tools scripts/format
 
 .PHONY: format-host
 format-host: .venv/installed
@@ -63,7 +70,8 @@ lock: lock-$(RUNTIME) ## requirements*.txt from requirements*.in; UPGRADE=1 for 
 
 .PHONY: lock-docker
 lock-docker:
-	$(IN_CONTAINER) $$($(DOCKER) build --quiet --target base .) scripts/lock $(if $(UPGRADE),--upgrade)
+	$(DOCKER) build --quiet --target base -t $(IMAGE):base .
+	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: lock-host
 lock-host:
@@ -74,13 +82,16 @@ lock-host:
 .PHONY: build
 build: ## the production image
 	$(DOCKER) build -t $(IMAGE):$(VERSION) .
+	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: fresh
 fresh: ## the same from nothing: newest base image, no cache
 	$(DOCKER) build --pull --no-cache -t $(IMAGE):$(VERSION) .
+	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: run
 run: build ## the production image, locked down, at http://127.0.0.1:8000
+	@echo "http://127.0.0.1:$(PORT), once it runs"
 	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
 		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
@@ -93,9 +104,10 @@ push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v
 
 .PHONY: clean
 clean: ## remove what these targets made: containers, images, .venv, caches
-	-if $(DOCKER) info >/dev/null 2>&1; then \
-		$(DOCKER) compose down --rmi local --volumes --remove-orphans; \
-		$(DOCKER) image rm --force $(IMAGE):dev $(IMAGE):$(VERSION); fi
+	-@if $(DOCKER) info >/dev/null 2>&1; then set -x; \
+		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
+		images=$$($(DOCKER) images --quiet $(IMAGE) | sort -u); \
+		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	find app tests -name __pycache__ -prune -exec rm -rf {} +
 

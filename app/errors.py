@@ -14,7 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.logs import request_id
-from app.review.syntax import DockerfileError
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA = {
@@ -26,7 +25,6 @@ SCHEMA = {
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong with this request"},
         "request_id": {"type": "string", "description": "The X-Request-ID of the answer, and of its log lines"},
-        "line": {"type": "integer", "minimum": 1, "description": "The line of the Dockerfile"},
         "errors": {
             "type": "array",
             "description": "Each value that will not do",
@@ -41,6 +39,14 @@ SCHEMA = {
         },
     },
 }
+
+
+class ProblemException(HTTPException):
+    """An error to answer with, whose problem has further members: `ProblemException(422, "…", line=3)`."""
+
+    def __init__(self, status: int, detail: str, **members: object) -> None:
+        super().__init__(status, detail)
+        self.members = members
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -68,13 +74,13 @@ def install(app: FastAPI) -> None:
     # Starlette's HTTPException, not FastAPI's: the router raises it for 404 and 405.
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(DockerfileError, _dockerfile_error)
     app.add_exception_handler(ClientDisconnect, _client_disconnect)
 
 
 async def _http_exception(_: Request, error: Exception) -> Response:
     error = cast(HTTPException, error)
-    return problem(error.status_code, error.detail, error.headers)
+    members = error.members if isinstance(error, ProblemException) else {}
+    return problem(error.status_code, error.detail, error.headers, **members)
 
 
 async def _validation_error(_: Request, error: Exception) -> Response:
@@ -85,11 +91,6 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     found = [{"pointer": "".join(f"/{part}" for part in item["loc"])[:100], "detail": item["msg"]} for item in problems]
     summary = "; ".join(f"{item['pointer'] or 'the body'}: {item['detail']}" for item in found[:3])
     return problem(422, summary, errors=found[:20])
-
-
-async def _dockerfile_error(_: Request, error: Exception) -> Response:
-    line = cast(DockerfileError, error).line
-    return problem(422, f"line {line}: {error}", line=line)
 
 
 async def _client_disconnect(_: Request, __: Exception) -> Response:

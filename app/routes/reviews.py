@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app import errors
 from app.review.report import Review, review
+from app.review.syntax import DockerfileError
 
 router = APIRouter(prefix="/api/reviews", tags=["reviews"])
 
@@ -62,5 +63,11 @@ async def read_submission(request: Request) -> Submission:
 # Not async: a review is work for the processor, and in a thread it leaves the event loop to others.
 @router.post("", responses=errors.documented(400, 413, 415, 422), openapi_extra={"requestBody": BODY})
 def create(submission: Annotated[Submission, Depends(read_submission)]) -> Review:
-    """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`)."""
-    return review(submission.dockerfile, submission.told_dockerignore)
+    """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
+
+    What is no Dockerfile is answered with 422; the problem names the `line`.
+    """
+    try:
+        return review(submission.dockerfile, submission.told_dockerignore)
+    except DockerfileError as error:
+        raise errors.ProblemException(422, f"line {error.line}: {error}", line=error.line) from error

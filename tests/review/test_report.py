@@ -1,4 +1,4 @@
-"""A review, whole: the card's Dockerfile, the project's own, and the domain on its own."""
+"""A review, whole: the card's Dockerfile, and the domain on its own."""
 
 import subprocess
 import sys
@@ -64,12 +64,6 @@ def test_the_stages_of_the_card_are_found() -> None:
         StageSummary("dev", 11, "base", published=False),
         StageSummary("production", 17, "python:3.12-slim", published=True),
     )
-
-
-def test_the_projects_own_dockerfile_has_no_finding(project: Path) -> None:
-    result = review((project / "Dockerfile").read_text(), (project / ".dockerignore").read_text())
-    assert result.findings == ()
-    assert [stage.name for stage in result.stages] == ["base", "builder", "dev", "production"]
 
 
 def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:

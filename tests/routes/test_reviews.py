@@ -154,3 +154,10 @@ def test_text_that_is_no_dockerfile_is_422_and_names_the_line(
 def test_the_ways_to_send_a_dockerfile_are_documented(client: TestClient) -> None:
     body = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["requestBody"]
     assert set(body["content"]) == {"application/json", "text/plain", "application/octet-stream"}
+
+
+def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
+    responses = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]
+    assert set(responses) == {"200", "400", "413", "415", "422", "default"}
+    for status in set(responses) - {"200"}:
+        assert set(responses[status]["content"]) == {"application/problem+json"}

@@ -1,0 +1,32 @@
+"""README.md: it agrees with what it describes. Goes when README.md becomes another one."""
+
+import re
+from pathlib import Path
+
+from app.main import create_app
+from app.settings import PREFIX, Settings
+
+
+def test_the_readme_names_every_make_target_and_no_other(project: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", (project / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z]+)", (project / "README.md").read_text()))
+    assert named == targets
+
+
+def test_the_readme_names_every_setting_with_its_default(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    rows = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| .* \| `([^`]+)`", readme, re.MULTILINE))
+    assert rows == {name.upper(): str(value) for name, value in Settings().model_dump().items()}
+
+
+def test_the_readme_names_every_route(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    for path, methods in create_app(Settings()).openapi()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path.replace('rule_id', 'id')}`" in readme
+
+
+def test_the_readme_names_only_files_that_there_are(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    for path in re.findall(r"`((?:app|scripts|tests)/[\w./-]*)`", readme):
+        assert (project / path).exists(), path
