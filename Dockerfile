@@ -51,7 +51,9 @@ WORKDIR /app
 COPY --from=builder /opt/python /opt/python
 # The modes are said, or a checkout made under umask 077 would be for root alone.
 COPY --chmod=755 app app
-RUN python -m compileall -q --invalidation-mode unchecked-hash app
+# Then what the app and its probe import of the standard library, beyond what the empty app did.
+RUN python -m compileall -q --invalidation-mode unchecked-hash app && \
+    env -u PYTHONDONTWRITEBYTECODE python -c "import app.main, app.probe, encodings.idna"
 ENV APP_LOG_FORMAT=json
 # Keep-alive outlasts the 60 s of a load balancer, or it would meet connections that close under its requests.
 # Stopping ends within the 10 s that docker stop waits, whatever a client holds open.

@@ -88,9 +88,14 @@ async def _validation_error(_: Request, error: Exception) -> Response:
     problems = cast(RequestValidationError, error).errors()
     if any(item["type"] == "json_invalid" for item in problems):
         return problem(400, f"the body is not JSON: {problems[0]['msg']}")
-    found = [{"pointer": "".join(f"/{part}" for part in item["loc"])[:100], "detail": item["msg"]} for item in problems]
+    found = [{"pointer": _pointer(item["loc"])[:100], "detail": item["msg"]} for item in problems]
     summary = "; ".join(f"{item['pointer'] or 'the body'}: {item['detail']}" for item in found[:3])
     return problem(422, summary, errors=found[:20])
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """The location as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 async def _client_disconnect(_: Request, __: Exception) -> Response:

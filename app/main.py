@@ -14,7 +14,8 @@ from app.settings import Settings
 
 def create_app(settings: Settings) -> FastAPI:
     """The application with these settings."""
-    logging.getLogger("app").setLevel(settings.log_level.upper())
+    for name in ("app", "uvicorn"):
+        logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(title="Dockerfile reviews", responses=errors.documented())
     errors.install(app)
     app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)

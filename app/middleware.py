@@ -1,5 +1,6 @@
 """What happens to every request, whatever its route: an id, a limit to its body, headers, a line in the log."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -63,6 +64,11 @@ class RequestMiddleware:
                 response = errors.problem(500, "the service failed; its log tells more under this request id")
                 await response(scope, receive, send_with_headers)
             raise
+        except asyncio.CancelledError:
+            # The server stops, and this request was not done in time.
+            if status:
+                raise
+            await errors.problem(503, "the service stops; ask again")(scope, receive, send_with_headers)
         finally:
             self._log(scope, status, time.perf_counter() - start)
 

@@ -3,6 +3,7 @@
 Plain pydantic rather than pydantic-settings, which adds a tenth to the time that the imports take.
 """
 
+import reprlib
 import sys
 from collections.abc import Mapping
 from typing import Literal, Self
@@ -36,7 +37,7 @@ class Settings(BaseModel):
         except ValidationError as error:
             sys.exit(
                 "\n".join(
-                    f"{PREFIX}{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
+                    f"{PREFIX}{str(problem['loc'][0]).upper()}={reprlib.repr(problem['input'])}: {problem['msg']}"
                     for problem in error.errors()
                 )
             )

@@ -1,5 +1,6 @@
 """Errors: every one is a problem detail, with the request's id."""
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import FastAPI, HTTPException
@@ -42,6 +43,17 @@ def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
     response = TestClient(app, raise_server_exceptions=False).get("/")
     assert_problem(response, 500, "request id")
     assert "swordfish" not in response.text
+
+
+def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
+    app = FastAPI()
+    app.add_middleware(RequestMiddleware)
+
+    @app.get("/")
+    async def hang() -> None:
+        raise asyncio.CancelledError
+
+    assert_problem(TestClient(app).get("/"), 503, "stops")
 
 
 def test_a_problem_can_say_more() -> None:

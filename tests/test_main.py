@@ -20,9 +20,9 @@ def test_the_start_page_leads_to_where_the_routes_can_be_tried(client: TestClien
 
 def test_the_log_level_is_set() -> None:
     create_app(Settings(log_level="error"))
-    assert logging.getLogger("app").level == logging.ERROR
+    assert logging.getLogger("app").level == logging.getLogger("uvicorn").level == logging.ERROR
     create_app(Settings())
-    assert logging.getLogger("app").level == logging.INFO
+    assert logging.getLogger("app").level == logging.getLogger("uvicorn").level == logging.INFO
 
 
 def test_a_bad_setting_ends_the_process_with_one_line(project: Path) -> None:

@@ -28,6 +28,7 @@ def test_other_variables_are_none_of_its_business() -> None:
         ("APP_MAX_BODY_BYTES", "many", "a valid integer"),
         ("APP_MAX_BODY_BYTES", "0", "greater than or equal to 1"),
         ("APP_MAX_BODY_BYTES", "1e99\n", "a valid integer"),
+        ("APP_MAX_BODY_BYTES", "67108865", "less than or equal to 67108864"),
     ],
 )
 def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str, value: str, allowed: str) -> None:
@@ -37,6 +38,12 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
     assert message.startswith(f"{variable}={value!r}: ")
     assert allowed in message
     assert "\n" not in message
+
+
+def test_a_long_value_is_cut_in_the_middle() -> None:
+    with pytest.raises(SystemExit) as end:
+        Settings.from_environment({"APP_LOG_LEVEL": "x" * 5000})
+    assert len(str(end.value)) < 150
 
 
 def test_settings_do_not_change() -> None:

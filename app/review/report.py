@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
 from app.review.dockerfile import Dockerfile
 from app.review.rules import RULES, Severity
+
+# Nobody reads more, and a hostile Dockerfile could have tens of thousands.
+MOST_FINDINGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the reviewer answers; the findings are in the order of their lines."""
+    """What the reviewer answers; the findings are in the order of their lines, a thousand at most."""
 
     findings: tuple[Finding, ...]
     stages: tuple[StageSummary, ...]
@@ -58,6 +62,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
     """
     dockerfile = Dockerfile.parse(text, dockerignore)
     stages = {instruction.line: stage.label for stage in dockerfile.stages for instruction in stage.instructions}
+    found = ((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile))
     findings = [
         Finding(
             rule.id,
@@ -68,8 +73,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             problem.message,
             problem.fix,
         )
-        for rule in RULES.values()
-        for problem in rule.check(dockerfile)
+        for rule, problem in islice(found, MOST_FINDINGS)
     ]
     severities = Counter(finding.severity for finding in findings)
     return Review(

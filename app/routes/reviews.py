@@ -1,7 +1,9 @@
 """Reviews: a Dockerfile in, what to change out."""
 
+from email.message import Message
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,7 +15,10 @@ from app.review.syntax import DockerfileError
 router = APIRouter(prefix="/api/reviews", tags=["reviews"])
 
 # The last is what `curl --data-binary` says when it is told nothing.
-TEXT_TYPES = ("text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
+MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
+# A review is work for the processor: in a thread, so that the event loop goes on, and one at a time, since
+# threads would only take turns, and each holds the memory of a whole review.
+ONE = CapacityLimiter(1)
 
 
 class Submission(BaseModel):
@@ -35,39 +40,40 @@ class Submission(BaseModel):
 BODY = {
     "required": True,
     "content": {"application/json": {"schema": Submission.model_json_schema()}}
-    | {media_type: {"schema": {"type": "string"}} for media_type in TEXT_TYPES[:2]},
+    | {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES[1:]},
 }
 
 
 async def read_submission(request: Request) -> Submission:
     """The submission in the body, be it JSON or the Dockerfile alone."""
-    media_type, _, parameters = request.headers.get("content-type", TEXT_TYPES[1]).partition(";")
-    media_type = media_type.strip().lower()
+    header = Message()
+    header["Content-Type"] = request.headers.get("content-type", "application/octet-stream")
+    media_type = header["Content-Type"].partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        raise HTTPException(415, f"send {', '.join(MEDIA_TYPES[:-1])} or {MEDIA_TYPES[-1]}")
+    if header.get_content_charset("utf-8") not in {"utf-8", "utf8", "us-ascii"}:
+        raise HTTPException(415, "send the text as UTF-8")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "send the body as it is, without Content-Encoding")
     body = await request.body()
     if media_type == "application/json":
         try:
             return Submission.model_validate_json(body)
         except ValidationError as error:
             raise RequestValidationError(error.errors(include_url=False)) from error
-    if media_type not in TEXT_TYPES:
-        raise HTTPException(415, f"send application/json, {TEXT_TYPES[0]} or {TEXT_TYPES[1]}")
-    charset = parameters.lower().partition("charset=")[2].strip(' "')
-    if charset not in {"", "utf-8", "us-ascii"}:
-        raise HTTPException(415, "send the text as UTF-8")
     try:
         return Submission(dockerfile=body.decode())
     except UnicodeDecodeError as error:
         raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
 
 
-# Not async: a review is work for the processor, and in a thread it leaves the event loop to others.
 @router.post("", responses=errors.documented(400, 413, 415, 422), openapi_extra={"requestBody": BODY})
-def create(submission: Annotated[Submission, Depends(read_submission)]) -> Review:
+async def create(submission: Annotated[Submission, Depends(read_submission)]) -> Review:
     """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
 
     What is no Dockerfile is answered with 422; the problem names the `line`.
     """
     try:
-        return review(submission.dockerfile, submission.told_dockerignore)
+        return await to_thread.run_sync(review, submission.dockerfile, submission.told_dockerignore, limiter=ONE)
     except DockerfileError as error:
         raise errors.ProblemException(422, f"line {error.line}: {error}", line=error.line) from error

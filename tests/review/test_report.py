@@ -72,6 +72,10 @@ def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:
     assert result.counts == Counts(error=1, warning=3, info=1)
 
 
+def test_a_thousand_findings_are_enough() -> None:
+    assert len(review("FROM a\n" + "RUN pip install a\n" * 1001).findings) == 1000
+
+
 def test_a_finding_covers_all_lines_of_its_instruction() -> None:
     (finding,) = review("FROM a\n\nRUN pip \\\n# comment\n install a\n").findings
     assert (finding.line, finding.end_line) == (3, 5)

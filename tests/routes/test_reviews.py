@@ -70,6 +70,7 @@ def test_null_or_empty_means_that_there_is_none(client: TestClient, dockerignore
         "text/plain",
         "text/plain; charset=utf-8",
         'Text/Plain;charset="UTF-8"',
+        "text/plain; charset=utf8; format=flowed",
         "application/octet-stream",
         "application/x-www-form-urlencoded",  # what `curl --data-binary` says by itself
         None,
@@ -81,10 +82,18 @@ def test_the_text_alone_is_taken_too(client: TestClient, content_type: str | Non
     assert rules(response.json()) == ["full-base-image", "hardcoded-version"]
 
 
-@pytest.mark.parametrize("content_type", ["application/xml", "image/png", "text/plain; charset=utf-16", "nonsense"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/xml", "image/png", "text/plain; charset=utf-16", "application/json; charset=utf-16", "nonsense"],
+)
 def test_another_content_type_is_415(client: TestClient, content_type: str) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Type": content_type})
     assert_problem(response, 415, "send")
+
+
+def test_a_compressed_body_is_415(client: TestClient) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Encoding": "gzip"})
+    assert_problem(response, 415, "Content-Encoding")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +120,7 @@ def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) 
         ({"dockerfile": ["FROM a"]}, "/dockerfile"),
         ({"dockerfile": "FROM a", "dockerignore": 1}, "/dockerignore"),
         ({"dockerfile": "FROM a", "dockerIgnore": ""}, "/dockerIgnore"),
+        ({"dockerfile": "FROM a", "a/b~": ""}, "/a~1b~0"),
         ({"dockerfile": "FROM a", "x" * 1000: ""}, "/" + "x" * 99),
     ],
 )
@@ -153,7 +163,12 @@ def test_text_that_is_no_dockerfile_is_422_and_names_the_line(
 
 def test_the_ways_to_send_a_dockerfile_are_documented(client: TestClient) -> None:
     body = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["requestBody"]
-    assert set(body["content"]) == {"application/json", "text/plain", "application/octet-stream"}
+    assert set(body["content"]) == {
+        "application/json",
+        "text/plain",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",
+    }
 
 
 def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
