@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.review.syntax import Instruction
 
@@ -16,6 +17,12 @@ PROJECTS = frozenset(
 )
 # Tools that install, and so are no service's dependencies.
 INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
+# Options of pip and uv that are followed by a value.
+VALUED = frozenset(
+    {"--cache-dir", "--cert", "--constraint", "--extra-index-url", "--find-links", "--group", "--index-url"}
+    | {"--platform", "--prefix", "--proxy", "--python", "--python-version", "--root", "--target"}
+    | {"--trusted-host", "-c", "-f", "-i", "-t"}
+)
 # A path, the project in the working directory, or an editable one; not a package by its name.
 LOCAL = re.compile(r"[./]|file:|-e|--editable|\S+\.whl$")
 ARCHIVE = re.compile(r"(?!https?:)\S+(?:\.whl|\.tar\.gz|/\*)$")
@@ -36,7 +43,9 @@ class Installation:
     @property
     def named(self) -> list[str]:
         """The packages, projects and archives that it names."""
-        return [word for word in self.arguments if LOCAL.match(word) or not word.startswith("-")]
+        pairs = pairwise(("", *self.arguments))
+        words = [word for before, word in pairs if before not in VALUED]
+        return [word for word in words if LOCAL.match(word) or not word.startswith("-")]
 
     @property
     def reads_file(self) -> bool:

@@ -88,14 +88,17 @@ def _after_heredocs(script: str, at: int, ends: list[str]) -> int:
 def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
     """The command in the words, without what stands before it; the commands of `sh -c` instead of the shell."""
     start = 0
+    timed = False
     while start < len(words):
-        if words[start] in VALUED and start:
+        word = words[start]
+        timed |= word == "timeout"
+        if start and word in VALUED:
             start += 1
         elif not (
-            words[start] in PREFIXES
-            or ASSIGNMENT.match(words[start])
-            or (start and words[start].startswith("-"))
-            or ("timeout" in words[:start] and DURATION.fullmatch(words[start]))
+            word in PREFIXES
+            or ASSIGNMENT.match(word)
+            or (start and word.startswith("-"))
+            or (timed and DURATION.fullmatch(word))
         ):
             break
         start += 1

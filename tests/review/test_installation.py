@@ -74,6 +74,8 @@ def test_an_installation_is_known_however_it_is_written(run: str, command: str) 
         ("pip install '.[all]' --no-cache-dir", True),
         ("pip install -e .", True),
         ("pip install /src", True),
+        ("pip install --index-url https://mirror.example/simple .", True),
+        ("pip install --target /packages -c constraints.txt a", False),
         ("uv sync", True),
         ("uv sync --no-install-project", False),
         ("poetry install --no-root", False),

@@ -1,6 +1,6 @@
-"""The rules, by family and in this order: what is built on, what a layer holds, what runs."""
+"""The rules, by family: what is built on, what is copied, what is installed, what runs."""
 
-from app.review.rules import base, layers, runtime
+from app.review.rules import base, context, packages, runtime
 from app.review.rules.rule import RULES, Problem, Rule, RuleDescription, Severity
 
-__all__ = ["RULES", "Problem", "Rule", "RuleDescription", "Severity", "base", "layers", "runtime"]
+__all__ = ["RULES", "Problem", "Rule", "RuleDescription", "Severity", "base", "context", "packages", "runtime"]

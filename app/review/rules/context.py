@@ -1,4 +1,4 @@
-"""Rules about layers: what goes into them, and what makes them be built again."""
+"""Rules about what is copied from the build context."""
 
 import posixpath
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.review.dockerfile import Dockerfile, Stage
 from app.review.dockerignore import Dockerignore
-from app.review.installation import INSTALLERS, PROJECTS, Installation, installations
+from app.review.installation import INSTALLERS, Installation, installations
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.syntax import Instruction
 
@@ -18,12 +18,6 @@ NEVER_COPIED = {
     ".venv": [".venv", "venv", ".venv/bin/python", "venv/bin/python"],
     "__pycache__": ["__pycache__", "app/__pycache__", "app/__pycache__/main.cpython-312.pyc"],
 }
-# The folder under /root/.cache, where it is not called as the tool is.
-CACHES = {"poetry": "pypoetry"}
-# Cache folders that hold no Python package.
-OTHER_CACHES = frozenset({".cargo", ".npm", "apt", "dnf", "dpkg", "npm", "yum"})
-# What a command that deletes apt's lists is told: their folder, or a variable that may name it.
-APT_LISTS = re.compile(r".*(?:apt/lists\b|/var/lib/(?:apt\b|\*|\{[^}]*\bapt\b)|\$)")
 
 
 def context_sources(instruction: Instruction) -> list[str]:
@@ -113,103 +107,6 @@ def _blamed(
             )
         lineage = lineage.parent
     waiting[stage.index] = []
-
-
-@rule(
-    "pip-cache-mount",
-    Severity.WARNING,
-    bad="""
-FROM python:3.12-slim
-RUN pip install --no-cache-dir fastapi
-""",
-    good="""
-FROM python:3.12-slim
-RUN --mount=type=cache,target=/root/.cache/pip \\
-    pip install fastapi
-""",
-)
-def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """Packages are installed without a cache mount.
-
-    When one requirement changes, every package is downloaded again, and without --no-cache-dir a copy of each
-    download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
-    """
-    for stage in dockerfile.stages:
-        tools = set()  # that have installed packages in this stage
-        for instruction in stage.instructions:
-            for installation in installations(instruction):
-                added = installation.command in PROJECTS and installation.project_only and installation.tool in tools
-                tools.add(installation.tool)
-                if added or not installation.downloads or _is_cached(instruction, installation.tool):
-                    continue
-                yield Problem(
-                    instruction,
-                    f"`{installation.command}` without a cache mount downloads every package again",
-                    f"RUN --mount=type=cache,target=/root/.cache/{CACHES.get(installation.tool, installation.tool)} "
-                    f"{installation.command} …",
-                )
-                break
-
-
-def _is_cached(instruction: Instruction, tool: str) -> bool:
-    """Whether a RUN mounts a cache that the tool may use, or has no network to download from."""
-    if instruction.flag("network") == "none":
-        return True
-    folders = [mount.get("target", "").split("/") for mount in instruction.mounts if mount["type"] == "cache"]
-    foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
-    return any(foreign.isdisjoint(folder) for folder in folders)
-
-
-@rule(
-    "apt-lists",
-    Severity.WARNING,
-    bad="""
-FROM python:3.12-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libpq5
-""",
-    good="""
-FROM python:3.12-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && \\
-    rm -rf /var/lib/apt/lists/*
-""",
-)
-def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """apt's package lists stay in the published image.
-
-    They are some 20 MB that nothing reads again, out of date by tomorrow. A later RUN cannot take them out of
-    the layer: delete them in the same RUN, or keep them in a cache mount.
-    """
-    updated = False
-    for instruction in dockerfile.published.history:
-        if instruction.keyword != "RUN":
-            continue
-        left = False
-        for program, *words in instruction.commands:
-            subcommand = next((word for word in words if not word.startswith("-")), "")
-            if program in {"apt", "apt-get"}:
-                if subcommand in {"dist-clean", "distclean"}:
-                    left = False
-                elif subcommand == "update" or (subcommand == "install" and not updated and not _local(words)):
-                    left = updated = True
-            elif program in {"cd", "find", "rm"} and any(APT_LISTS.match(word) for word in words):
-                left = False
-        if left and not _mounts_apt_lists(instruction):
-            yield Problem(
-                instruction,
-                "apt's package lists stay in this layer",
-                "end the same RUN with && rm -rf /var/lib/apt/lists/*",
-            )
-
-
-def _local(words: list[str]) -> bool:
-    """Whether an `apt-get install` is told files, for which it needs no lists."""
-    return any("/" in word for word in words)
-
-
-def _mounts_apt_lists(instruction: Instruction) -> bool:
-    """Whether apt's lists are on a mount, and so in no layer."""
-    targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts if mount["type"] != "bind"]
-    return any(f"/var/lib/apt/lists/{end}".startswith(f"{target}/") for target in targets for end in ("", "partial"))
 
 
 @rule(

@@ -1,65 +1,10 @@
-"""Rules about layers."""
+"""Rules about the installation of packages."""
 
 import pytest
 
 from tests.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
-
-
-@pytest.mark.parametrize(
-    ("dockerfile", "expected"),
-    [
-        ("RUN pip install -r requirements.txt\nCOPY . .", []),
-        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .", []),
-        ("COPY requirements/ requirements/\nRUN pip install -r requirements/base.txt\nCOPY . .", []),
-        ("COPY app/requirements.txt .\nRUN pip install -r requirements.txt", []),
-        ("COPY --from=builder . .\nRUN pip install a", []),
-        ("COPY <<EOF app\nx\nEOF\nRUN pip install a", []),
-        ("ADD https://example.com/app /app\nRUN pip install a", []),
-        ("COPY . .", []),
-        ("COPY . .\nRUN pytest", []),
-        ("COPY . .\nFROM a\nRUN pip install a", []),
-        # A project needs its source; its dependencies were there before.
-        ("COPY pyproject.toml .\nRUN pip install -r requirements.txt\nCOPY . .\nRUN pip install .", []),
-        ("COPY . .\nRUN pip install --no-deps .", []),
-        ("COPY . .\nRUN pip install --no-index --find-links=/wheels -r requirements.txt", []),
-        ("COPY . .\nRUN pip install dist/*.whl", []),
-        ("COPY setup.py setup.cfg ./\nRUN pip install -e .\nCOPY src src", []),
-        ("COPY src src\nRUN poetry run playwright install chromium", []),
-        ("RUN uv sync --locked --no-install-project\nCOPY . .\nRUN uv sync --locked", []),
-        ("COPY --from=deps /venv /venv\nCOPY . .\nRUN pip install .", []),
-        ("COPY . .\nRUN pip install -r requirements.txt", [2]),
-        ("COPY ./ /app/\nRUN pip install -r requirements.txt", [2]),
-        ("COPY * ./\nRUN pip install -r requirements.txt", [2]),
-        ("ADD . .\nRUN pip3 install -r requirements.txt", [2]),
-        ('COPY [".", "."]\nRUN ["python", "-m", "pip", "install", "a"]', [2]),
-        ("COPY --chown=1:1 . .\nRUN uv pip install -r requirements.txt", [2]),
-        ("COPY app app\nRUN pip install -r requirements.txt", [2]),
-        ("COPY src/ ./src\nRUN pip install -r requirements.txt", [2]),
-        ("COPY main.py .\nRUN pip install -r requirements.txt", [2]),
-        ("COPY app app\nCOPY . .\nRUN pip install a", [2, 3]),
-        ("COPY . .\nRUN pip install .", [2]),
-        ("COPY . .\nRUN pip install --no-deps -r requirements.txt", [2]),
-        ("COPY --from=ghcr.io/astral-sh/uv:1 /uv /uvx /bin/\nCOPY . .\nRUN uv sync --locked", [3]),
-        ("RUN pip install -U 'poetry>=2'\nCOPY . .\nRUN poetry install", [3]),
-        ("COPY . .\nRUN pip install a\nRUN pip install b", [2]),
-        ("RUN pip install a\nCOPY . .\nRUN pip install b", [3]),
-        ("RUN pip install a\nCOPY . .\nRUN pip install -r requirements-dev.txt", [3]),
-    ],
-)
-def test_source_before_install(dockerfile: str, expected: list[int]) -> None:
-    assert lines("source-before-install", SLIM + dockerfile) == expected
-
-
-def test_source_before_install_is_found_over_inherited_stages() -> None:
-    dockerfile = "FROM python:slim AS a\nCOPY . .\nFROM a AS b\nRUN pip install x\nFROM a\nRUN pip install y\n"
-    assert lines("source-before-install", dockerfile) == [2]
-
-
-def test_an_unknown_base_may_have_the_dependencies() -> None:
-    assert lines("source-before-install", "FROM company/base\nCOPY . .\nRUN pip install .") == []
-    assert lines("source-before-install", "FROM company/base\nCOPY . .\nRUN pip install -r requirements.txt") == [2]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +89,6 @@ def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
         ("RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a", [2]),
         ("RUN apt-get update && apt-get install -y a && apt-get clean", [2]),
         ("RUN --mount=type=cache,target=/var/cache/apt apt-get update && apt-get install -y a", [2]),
-        ("RUN apt-get update && apt-get install -y a && rm -rf /var/lib/apt2", [2]),
         ("RUN apt-get update\nFROM python:slim", []),  # what builds is not published
     ],
 )
@@ -154,34 +98,3 @@ def test_apt_lists(dockerfile: str, expected: list[int]) -> None:
 
 def test_apt_lists_of_an_inherited_stage_are_published() -> None:
     assert lines("apt-lists", "FROM debian AS a\nRUN apt-get update\nFROM a\nCMD x") == [2]
-
-
-@pytest.mark.parametrize(
-    ("dockerfile", "dockerignore", "expected"),
-    [
-        ("COPY . .", None, []),
-        ("COPY app app", "", []),
-        ("COPY requirements.txt .", "", []),
-        ("COPY --from=builder . .", "", []),
-        ("RUN true", "", []),
-        ("COPY . .", ".git\n__pycache__\n.venv\nnode_modules", []),
-        ("COPY . .", "**/.git\n**/__pycache__\n**/.venv", []),
-        ("COPY . .", ".git\n**/*.pyc\nvenv", []),
-        ("COPY . .", "*\n!app", []),
-        ("COPY . .", ".git/**\n.venv/*\n**/__pycache__/**", []),
-        ("COPY --exclude=.git --exclude=.venv --exclude=**/__pycache__ . .", "", []),
-        ("COPY --exclude=.git . .", ".venv\n__pycache__", []),
-        ("COPY . .", "", [2]),
-        ("COPY . .", "# nothing\n", [2]),
-        ("COPY . .", ".git", [2]),
-        ("COPY . .", ".git\n.venv\n__pycache__\n!.git", [2]),
-        ("COPY . .", "*\n!app\n!.git", [2]),
-        ("ADD ./ /app", "", [2]),
-        ("COPY --chown=a . /app\nCOPY . .", "", [2, 3]),
-        ("COPY --exclude=.git . .", "", [2]),
-        ("COPY ** .", "", [2]),
-        ("FROM a\nCOPY . .", "", [3]),
-    ],
-)
-def test_dockerignore(dockerfile: str, dockerignore: str | None, expected: list[int]) -> None:
-    assert lines("dockerignore", SLIM + dockerfile, dockerignore) == expected

@@ -1,0 +1,117 @@
+"""Rules about the installation of packages."""
+
+import posixpath
+from collections.abc import Iterator
+
+from app.review.dockerfile import Dockerfile
+from app.review.installation import PROJECTS, installations
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.syntax import Instruction
+
+# The folder under /root/.cache, where it is not called as the tool is.
+CACHES = {"poetry": "pypoetry"}
+# Cache folders that hold no Python package.
+OTHER_CACHES = frozenset({".cargo", ".npm", "apt", "dnf", "dpkg", "npm", "yum"})
+
+
+@rule(
+    "pip-cache-mount",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+RUN pip install --no-cache-dir fastapi
+""",
+    good="""
+FROM python:3.12-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install fastapi
+""",
+)
+def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """Packages are installed without a cache mount.
+
+    When one requirement changes, every package is downloaded again, and without --no-cache-dir a copy of each
+    download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
+    """
+    for stage in dockerfile.stages:
+        tools = set()  # that have installed packages in this stage
+        for instruction in stage.instructions:
+            for installation in installations(instruction):
+                added = installation.command in PROJECTS and installation.project_only and installation.tool in tools
+                tools.add(installation.tool)
+                if added or not installation.downloads or _is_cached(instruction, installation.tool):
+                    continue
+                yield Problem(
+                    instruction,
+                    f"`{installation.command}` without a cache mount downloads every package again",
+                    f"RUN --mount=type=cache,target=/root/.cache/{CACHES.get(installation.tool, installation.tool)} "
+                    f"{installation.command} …",
+                )
+                break
+
+
+def _is_cached(instruction: Instruction, tool: str) -> bool:
+    """Whether a RUN mounts a cache that the tool may use, or has no network to download from."""
+    if instruction.flag("network") == "none":
+        return True
+    folders = [mount.get("target", "").split("/") for mount in instruction.mounts if mount["type"] == "cache"]
+    foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
+    return any(foreign.isdisjoint(folder) for folder in folders)
+
+
+@rule(
+    "apt-lists",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5
+""",
+    good="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && \\
+    rm -rf /var/lib/apt/lists/*
+""",
+)
+def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """apt's package lists stay in the published image.
+
+    They are some 20 MB that nothing reads again, out of date by tomorrow. A later RUN cannot take them out of
+    the layer: delete them in the same RUN, or keep them in a cache mount.
+    """
+    updated = False
+    for instruction in dockerfile.published.history:
+        if instruction.keyword != "RUN":
+            continue
+        left = False
+        for program, *words in instruction.commands:
+            subcommand = next((word for word in words if not word.startswith("-")), "")
+            if program in {"apt", "apt-get"}:
+                if subcommand in {"dist-clean", "distclean"}:
+                    left = False
+                # An install without an update before it lacks both its lists and their removal.
+                elif subcommand == "update" or (subcommand == "install" and not updated and not _names_files(words)):
+                    left = updated = True
+            elif program in {"cd", "find", "rm"} and any(map(_may_name_lists, words)):
+                left = False
+        if left and not _mounts_lists(instruction):
+            yield Problem(
+                instruction,
+                "apt's package lists stay in this layer",
+                "end the same RUN with && rm -rf /var/lib/apt/lists/*",
+            )
+
+
+def _names_files(words: list[str]) -> bool:
+    """Whether an `apt-get install` is told files, for which it needs no lists."""
+    return any("/" in word for word in words)
+
+
+def _may_name_lists(word: str) -> bool:
+    """Whether a word is the folder of apt's lists, or one around it, or a variable that could be."""
+    return "$" in word or "apt/lists" in word or ("/var/lib/" in word and ("apt" in word or "*" in word))
+
+
+def _mounts_lists(instruction: Instruction) -> bool:
+    """Whether apt's lists are on a mount, and so in no layer."""
+    targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts if mount["type"] != "bind"]
+    return any("/var/lib/apt/lists/".startswith(f"{target}/") for target in targets)
