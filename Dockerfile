@@ -34,34 +34,34 @@ ENV UVICORN_LOG_CONFIG=app/logging.json
 COPY . .
 # --build-arg CHECK=false for an image of work in progress.
 ARG CHECK=true
-RUN --mount=type=cache,target=/tmp/cache \
+RUN --mount=type=cache,target=/tmp/cache,sharing=locked \
     [ "$CHECK" = false ] || scripts/check
 EXPOSE 8000
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
 FROM ${PYTHON_IMAGE} AS production
-# A number, because Kubernetes' runAsNonRoot cannot tell who a name is.
+# By number in USER, because Kubernetes' runAsNonRoot cannot tell who a name is.
 RUN useradd --no-log-init --no-create-home --uid 10001 appuser
 # Again, since nothing of base is here.
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
 ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
+ENV UVICORN_HTTP=zttp
 WORKDIR /app
-COPY --from=builder /opt/python /opt/python
-# The modes are said, or a checkout made under umask 077 would be for root alone.
-COPY --chmod=755 app app
-# Then what the app and its probe import of the standard library, beyond what the empty app did.
-RUN python -m compileall -q --invalidation-mode unchecked-hash app && \
-    env -u PYTHONDONTWRITEBYTECODE python -c "import app.main, app.probe, encodings.idna"
-ENV APP_LOG_FORMAT=json
 # Keep-alive outlasts the 60 s of a load balancer, or it would meet connections that close under its requests.
 # Stopping ends within the 10 s that docker stop waits, whatever a client holds open.
-ENV UVICORN_HTTP=zttp \
+ENV APP_LOG_FORMAT=json \
     UVICORN_LOG_CONFIG=app/logging.json \
     UVICORN_SERVER_HEADER=false \
     UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \
     UVICORN_TIMEOUT_KEEP_ALIVE=75
+COPY --from=builder /opt/python /opt/python
+# A checkout made under umask 077 would be readable by root alone.
+COPY --chmod=755 app app
+# Bytecode of the app, then of what it and its probe import beyond the empty app.
+RUN python -m compileall -q --invalidation-mode unchecked-hash app && \
+    env -u PYTHONDONTWRITEBYTECODE python -c "import app.main, app.probe, encodings.idna"
 USER 10001
 EXPOSE 8000
 # Process 1 has Python's handler for SIGINT from its first moment, for SIGTERM only once uvicorn runs.

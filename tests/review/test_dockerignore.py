@@ -10,6 +10,7 @@ from app.review.dockerignore import Dockerignore
     [
         ("", ".git"),
         ("# .git", ".git"),
+        ("#a", "#a"),
         ("git", ".git"),
         ("*.git", "a/.git"),
         ("?", "ab"),
@@ -37,6 +38,7 @@ def test_a_path_that_no_pattern_decides_on_enters(text: str, path: str) -> None:
         ("./a/../.git", ".git"),
         ("*", ".git"),
         ("*.py[cod]", "a.pyc"),
+        ("a?c", "abc"),
         ("**", "a/b"),
         ("**/.venv", ".venv"),
         ("**/.venv", "a/b/.venv"),

@@ -42,6 +42,7 @@ from app.review.shell import commands
         ("sh -c 'a; b'", [("a",), ("b",)]),
         ('bash -euo pipefail -c "a"', [("a",)]),
         ("bash -ec 'sh -c \"a b\"'", [("a", "b")]),
+        ("python -c 'a; b'", [("python", "-c", "a; b")]),
         ("sh script.sh -c", [("sh", "script.sh", "-c")]),
         ("a 'b", [("a", "b")]),
         ('a "b && c', [("a", "b"), ("c",)]),

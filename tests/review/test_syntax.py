@@ -100,6 +100,7 @@ def test_words_are_strings_of_the_json_form_or_else_as_quoted(text: str, words: 
     [
         ("RUN <<EOF\na\nb\nEOF", [("EOF", "a\nb")], 4),
         ("RUN <<EOF\nEOF", [("EOF", "")], 2),
+        ("RUN <<EOF\n\tEOF\nEOF", [("EOF", "\tEOF")], 3),
         ("RUN <<'EOF'\n$a\nEOF", [("EOF", "$a")], 3),
         ('RUN python3 <<"E F"\na\nE F', [("E F", "a")], 3),
         ("RUN <<-EOF\n\ta\n\tEOF", [("EOF", "\ta")], 3),
@@ -177,6 +178,7 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("# escape=x\nRUN a", 1, "a backslash or a backtick"),
         ("# escape=`\n# escape=`\nRUN a", 2, "only one escape"),
         ("RUN a\n\nRUN \0", 3, "a NUL character"),
+        ("\n\0", 2, "a NUL character"),
     ],
 )
 def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, message: str) -> None:

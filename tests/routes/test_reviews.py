@@ -1,10 +1,14 @@
 """Reviews over HTTP: what is taken, what is answered, what is refused."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.review.report import Review, review
+from app.routes import reviews
 from tests.test_errors import assert_problem
 
 DOCKERFILE = "FROM python:3.12\nCOPY . .\nUSER 10001\n"
@@ -176,3 +180,22 @@ def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
     assert set(responses) == {"200", "400", "413", "415", "422", "default"}
     for status in set(responses) - {"200"}:
         assert set(responses[status]["content"]) == {"application/problem+json"}
+
+
+def test_reviews_take_turns(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+    running = 0
+
+    def slow_review(text: str, dockerignore: str | None) -> Review:
+        nonlocal running
+        running += 1
+        at_once.append(running)
+        time.sleep(0.02)
+        running -= 1
+        return review(text, dockerignore)
+
+    monkeypatch.setattr(reviews, "review", slow_review)
+    with client, ThreadPoolExecutor() as pool:
+        responses = list(pool.map(lambda _: client.post("/api/reviews", content="FROM a"), range(4)))
+    assert [response.status_code for response in responses] == [200] * 4
+    assert at_once == [1] * 4

@@ -74,6 +74,7 @@ def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
         ("RUN --mount=type=tmpfs,target=/var/lib/apt/lists apt-get update && apt-get install -y a", []),
         ("RUN --mount=type=cache,target=/var/lib apt-get update && apt-get install -y a", []),
         ("RUN apt-get update && apt-get install -y a && cd /var/lib/apt/lists && rm -rf *", []),
+        ("RUN apt-get update && cd /var/lib/dpkg && rm -rf ../apt/lists", []),
         ("RUN apt-get update && rm -rf $LISTS", []),  # not known
         ("RUN apt-get install -y /tmp/a.deb", []),
         ("RUN apt-get upgrade -y", []),
