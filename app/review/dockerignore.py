@@ -15,7 +15,8 @@ LONGEST_PATH = 4096
 SPECIAL = frozenset("*?[\\")
 # One step of a pattern: how far it can move within a path.
 STEP = re.compile(
-    r"(?P<any>\*\*+/?)|(?P<star>\*)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>[^\]]++)\]|\\?(?P<char>.)", re.DOTALL
+    r"(?P<any>\*\*+/?)|(?P<star>\*)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>[^\]]++)\]|(?P<text>[^*?\[\\]++)|\\?(?P<char>.)",
+    re.DOTALL,
 )
 
 
@@ -28,7 +29,7 @@ class Dockerignore:
     @classmethod
     def parse(cls, text: str) -> Dockerignore:
         """The patterns in the text of a `.dockerignore`."""
-        lines = (line.strip() for line in text.removeprefix("\ufeff").splitlines())
+        lines = (line.strip() for line in text.removeprefix("\ufeff").split("\n"))
         patterns = [line for line in lines if line and not line.startswith("#") and len(line) <= LONGEST_PATH]
         # A line that is repeated decides where it stands last.
         return cls(tuple(reversed(dict.fromkeys(reversed(patterns)))))
@@ -41,7 +42,8 @@ class Dockerignore:
             pattern = _Pattern(line.lstrip("! "))
             # A pattern that could not change the answer for a path need not be matched with it.
             undecided = excluded if line.startswith("!") else parents.keys() - excluded
-            excluded ^= {path for path in undecided if any(map(pattern.matches, parents[path]))}
+            matched = set(filter(pattern.matches, {parent for path in undecided for parent in parents[path]}))
+            excluded ^= {path for path in undecided if not matched.isdisjoint(parents[path])}
         return excluded
 
 
@@ -69,29 +71,32 @@ class _Pattern:
 
 
 class _Step:
-    """One step of a pattern: a character, a set, or one of the wildcards."""
+    """One step of a pattern: text, a set of characters, or one of the wildcards."""
 
     def __init__(self, match: re.Match[str]) -> None:
         self.kind = match.lastgroup
-        self.text = match[0]
+        self.text = match[self.kind or 0]
         self.negated = bool(match["not"])
-        ranges = re.findall(r"(.)(?:-(.))?", match["set"] or match["char"] or "", re.DOTALL)
+        ranges = re.findall(r"(.)(?:-(.))?", self.text, re.DOTALL) if self.kind == "set" else []
         self.chars = frozenset(low for low, high in ranges if not high)
         self.ranges = [(low, high) for low, high in ranges if high]
 
     def follow(self, path: str, reached: set[int]) -> set[int]:
         """The places in the path that are reached by this step from those reached before."""
-        if self.kind == "any":
-            first = min(reached)
-            if self.text.endswith("/"):
-                return reached | {at + 1 for at in range(first, len(path)) if path[at] == "/"}
-            return set(range(first, len(path) + 1))
-        if self.kind == "star":
-            ends = ((at, path.find("/", at)) for at in reached)
-            return {stop for at, end in ends for stop in range(at, (len(path) if end < 0 else end) + 1)}
-        return {at + 1 for at in reached if at < len(path) and self._fits(path[at])}
+        match self.kind:
+            case "any" if self.text.endswith("/"):
+                return reached | {at + 1 for at in range(min(reached), len(path)) if path[at] == "/"}
+            case "any":
+                return set(range(min(reached), len(path) + 1))
+            case "star":
+                ends = ((at, path.find("/", at)) for at in reached)
+                return {stop for at, end in ends for stop in range(at, (len(path) if end < 0 else end) + 1)}
+            case "one":
+                return {at + 1 for at in reached if path[at : at + 1] not in {"", "/"}}
+            case "set":
+                return {at + 1 for at in reached if at < len(path) and self._holds(path[at])}
+            case _:
+                return {at + len(self.text) for at in reached if path.startswith(self.text, at)}
 
-    def _fits(self, char: str) -> bool:
-        if self.kind == "one":
-            return char != "/"
+    def _holds(self, char: str) -> bool:
         return (char in self.chars or any(low <= char <= high for low, high in self.ranges)) != self.negated

@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from typing import Self
 
+# Images known to hold no service's packages and to name no USER, so that root runs what is built on them.
+BARE = frozenset(
+    {"almalinux", "alpine", "amazonlinux", "debian", "fedora", "ghcr.io/astral-sh/uv", "node", "pypy", "python"}
+    | {"rockylinux", "rust", "scratch", "ubuntu"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -26,6 +32,11 @@ class Image:
         """The name under which Docker Hub publishes it itself (`python`), a mirror's copy included; or None."""
         *path, name = self.repository.split("/")
         return name if not path or path == ["docker.io"] or path[-1] == "library" else None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is known to be an operating system and an interpreter, run by root, and nothing else."""
+        return (self.official or self.repository) in BARE
 
     @property
     def variant(self) -> list[str]:

@@ -8,20 +8,25 @@ from itertools import pairwise
 
 from app.review.syntax import Instruction
 
-PIP = re.compile(r"pip[\d.]*+")
-PYTHON = re.compile(r"(?:python|pypy)[\d.]*+")
+# Versions may follow the names: `pip3`, `python3.12`, `python${VERSION}`.
+PIP = re.compile(r"pip[\d.]*+(?:\$.*)?")
+PYTHON = re.compile(r"(?:python|pypy)[\d.]*+(?:\$.*)?")
 # What each tool's subcommands install. The words of a nested subcommand are joined: `uv pip install`.
 PACKAGES = frozenset({"pip install", "pip download", "pip wheel", "uv add", "uv pip install", "uv pip sync"})
 PROJECTS = frozenset(
     {"pdm install", "pdm sync", "pipenv install", "pipenv sync", "poetry install", "poetry sync", "uv sync"}
 )
+# Their options for the dependencies alone.
+NO_PROJECT = frozenset({"--no-install-project", "--no-install-workspace", "--no-root", "--no-self"})
 # Tools that install, and so are no service's dependencies.
 INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
 # Options of pip and uv that are followed by a value.
 VALUED = frozenset(
-    {"--cache-dir", "--cert", "--constraint", "--extra-index-url", "--find-links", "--group", "--index-url"}
-    | {"--platform", "--prefix", "--proxy", "--python", "--python-version", "--root", "--target"}
-    | {"--trusted-host", "-c", "-f", "-i", "-t"}
+    {"--cache-dir", "--cert", "--config-settings", "--constraint", "--default-index", "--extra-index-url"}
+    | {"--find-links", "--group", "--index", "--index-strategy", "--index-url", "--no-binary", "--only-binary"}
+    | {"--platform", "--prefix", "--progress-bar", "--proxy", "--python", "--python-version", "--retries", "--root"}
+    | {"--root-user-action", "--target", "--timeout", "--trusted-host", "--upgrade-strategy", "--wheel-dir"}
+    | {"-c", "-f", "-i", "-t", "-w"}
 )
 # A path, the project in the working directory, or an editable one; not a package by its name.
 LOCAL = re.compile(r"[./]|file:|-e|--editable|\S+\.whl$")
@@ -55,7 +60,10 @@ class Installation:
     @property
     def downloads(self) -> bool:
         """Whether packages come over the network."""
-        if {"--no-index", "--offline", "--only-root"} & set(self.arguments):
+        options = set(self.arguments)
+        if {"--no-index", "--offline", "--only-root"} & options:
+            return False
+        if self.project_only and {"--no-build-isolation", "--no-deps"} <= options:
             return False
         return self.reads_file or not self.named or not all(ARCHIVE.match(word) for word in self.named)
 
@@ -71,7 +79,7 @@ class Installation:
     def project_only(self) -> bool:
         """Whether it names nothing but local projects, whose source has to be there already."""
         if self.command in PROJECTS:
-            return not {"--no-install-project", "--no-root"} & set(self.arguments)
+            return NO_PROJECT.isdisjoint(self.arguments)
         return bool(self.named) and not self.reads_file and all(LOCAL.match(word) for word in self.named)
 
 

@@ -89,9 +89,13 @@ class Instruction:
 
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
-        return dict(self.flags).get(name)
+        return self._flags.get(name)
 
-    @property
+    @cached_property
+    def _flags(self) -> dict[str, str]:
+        return dict(self.flags)
+
+    @cached_property
     def mounts(self) -> list[dict[str, str]]:
         """The options of every `--mount` of a RUN, by BuildKit's first names for them."""
         aliases = {"dst": "target", "destination": "target", "src": "source"}

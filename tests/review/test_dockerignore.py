@@ -18,6 +18,7 @@ from app.review.dockerignore import Dockerignore
         ("[a-c]", "d"),
         ("[^a-c]", "b"),
         (".git\n!.git", ".git"),
+        (".git\x85.venv", ".git"),
         ("*\n!app", "app/main.py"),
         ("a/*/c", "a/b/b/c"),
         ("!.git", ".git"),

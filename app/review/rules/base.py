@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
 from app.review.image import Image
@@ -34,11 +35,15 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         return
     words = image.variant
     if SMALL.isdisjoint(word.rstrip("0123456789.") for word in words):
-        version = [word for word in words[:1] if word[:1].isdigit()]
+        version = list(takewhile(lambda word: word[:1].isdigit() or word == "rc", words))
         distribution = [word for word in words[len(version) :] if word != "latest"]
         slim = "-".join([*version, "slim", *distribution])
         start = dockerfile.published.lineage[0].start
-        yield Problem(start, "the published image is built on the full Python image", f"FROM {image.repository}:{slim}")
+        written = start.words[0]
+        fix = f"FROM {image.repository}:{slim}"
+        if "$" in written:
+            fix = f"FROM {written}-slim" if not distribution and ":$" in written else f"have {written} say {fix[5:]}"
+        yield Problem(start, "the published image is built on the full Python image", fix)
 
 
 @rule(

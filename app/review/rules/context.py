@@ -36,7 +36,7 @@ def copies_everything(instruction: Instruction) -> bool:
 def copies_source(instruction: Instruction) -> bool:
     """Whether a COPY or ADD takes the service's source, or everything."""
     return copies_everything(instruction) or any(
-        posixpath.basename(source) in SOURCE_FOLDERS or re.fullmatch(r"(?!setup\.)[^/]+\.py", source)
+        posixpath.basename(source) in SOURCE_FOLDERS or re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", source)
         for source in context_sources(instruction)
     )
 
@@ -66,23 +66,22 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
     ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
+    by_reference: dict[str, int] = {}
     for stage in dockerfile.stages:
         waiting[stage.index] = []
-        ready[stage.index] = ready[stage.parent.index] if stage.parent else not _starts_bare(stage)
+        ready[stage.index] = ready[stage.parent.index] if stage.parent else not (stage.image and stage.image.is_bare)
         for instruction in stage.instructions:
             if copies_source(instruction):
                 waiting[stage.index].append(instruction)
-            elif instruction.keyword == "COPY" and instruction.flag("from"):
-                ready[stage.index] |= not INSTALLERS.issuperset(map(posixpath.basename, instruction.words[:-1]))
+            elif source := instruction.flag("from"):
+                is_tool = INSTALLERS.issuperset(map(posixpath.basename, instruction.words[:-1]))
+                known = by_reference.get(source.lower())
+                ready[stage.index] |= ready[known] if known is not None else not is_tool
             for installation in installations(instruction):
                 if _reinstalls(installation, ready[stage.index]):
                     yield from _blamed(stage, waiting, instruction, installation)
                 ready[stage.index] |= installation.dependencies
-
-
-def _starts_bare(stage: Stage) -> bool:
-    """Whether the stage's base image is one that holds no service's dependencies."""
-    return stage.image is not None and stage.image.official is not None
+        by_reference |= {stage.label: stage.index, str(stage.index): stage.index}
 
 
 def _reinstalls(installation: Installation, ready: bool) -> bool:
@@ -96,6 +95,9 @@ def _blamed(
     stage: Stage, waiting: dict[int, list[Instruction]], instruction: Instruction, installation: Installation
 ) -> Iterator[Problem]:
     """A problem for each copy that the installation comes after; each copy is named once."""
+    fix = "below the installation, which needs only its requirements"
+    if installation.project_only:
+        fix = "below an installation of the dependencies alone, from the lock file and without the project"
     lineage: Stage | None = stage
     while lineage and (copies := waiting.pop(lineage.index, None)) is not None:
         for copy in copies:
@@ -103,7 +105,7 @@ def _blamed(
                 copy,
                 f"the source is copied before `{installation.command}` in line {instruction.line}: "
                 "every change of it installs all packages again",
-                f"move this {copy.keyword} below the installation, which needs only its requirements",
+                f"move this {copy.keyword} {fix}",
             )
         lineage = lineage.parent
     waiting[stage.index] = []

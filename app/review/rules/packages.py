@@ -2,8 +2,9 @@
 
 import posixpath
 from collections.abc import Iterator
+from itertools import pairwise
 
-from app.review.dockerfile import Dockerfile
+from app.review.dockerfile import Dockerfile, Stage
 from app.review.installation import PROJECTS, installations
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.syntax import Instruction
@@ -36,16 +37,21 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     for stage in dockerfile.stages:
         tools = set()  # that have installed packages in this stage
         for instruction in stage.instructions:
+            cached: dict[str, bool] = {}
             for installation in installations(instruction):
-                added = installation.command in PROJECTS and installation.project_only and installation.tool in tools
-                tools.add(installation.tool)
-                if added or not installation.downloads or _is_cached(instruction, installation.tool):
+                tool = installation.tool
+                added = installation.command in PROJECTS and installation.project_only and tool in tools
+                tools.add(tool)
+                if tool not in cached:
+                    cached[tool] = _is_cached(instruction, tool)
+                if added or not installation.downloads or cached[tool]:
                     continue
+                uncached = {"--no-cache", "--no-cache-dir"} & set(installation.arguments)
                 yield Problem(
                     instruction,
                     f"`{installation.command}` without a cache mount downloads every package again",
-                    f"RUN --mount=type=cache,target=/root/.cache/{CACHES.get(installation.tool, installation.tool)} "
-                    f"{installation.command} …",
+                    f"RUN --mount=type=cache,target={_cache(stage, tool)} {installation.command} …"
+                    + "".join(f", without {option}" for option in uncached),
                 )
                 break
 
@@ -57,6 +63,13 @@ def _is_cached(instruction: Instruction, tool: str) -> bool:
     folders = [mount.get("target", "").split("/") for mount in instruction.mounts if mount["type"] == "cache"]
     foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
     return any(foreign.isdisjoint(folder) for folder in folders)
+
+
+def _cache(stage: Stage, tool: str) -> str:
+    """The mount's target: the tool's cache folder, in the home of the user who builds the stage."""
+    users = (instruction for instruction in stage.instructions if instruction.keyword == "USER")
+    folder = f".cache/{CACHES.get(tool, tool)}"
+    return f"/root/{folder}" if all(user.words[0] in {"root", "0"} for user in users) else f"<home>/{folder},uid=<user>"
 
 
 @rule(
@@ -84,8 +97,8 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
             continue
         left = False
         for program, *words in instruction.commands:
-            subcommand = next((word for word in words if not word.startswith("-")), "")
             if program in {"apt", "apt-get"}:
+                subcommand = _subcommand(words)
                 if subcommand in {"dist-clean", "distclean"}:
                     left = False
                 # An install without an update before it lacks both its lists and their removal.
@@ -99,6 +112,12 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
                 "apt's package lists stay in this layer",
                 "end the same RUN with && rm -rf /var/lib/apt/lists/*",
             )
+
+
+def _subcommand(words: list[str]) -> str:
+    """The first word that is neither an option nor the value of one."""
+    pairs = pairwise(("", *words))
+    return next((word for before, word in pairs if not word.startswith("-") and before not in {"-c", "-o", "-t"}), "")
 
 
 def _names_files(words: list[str]) -> bool:

@@ -50,11 +50,24 @@ def test_full_base_image(dockerfile: str, expected: list[int]) -> None:
         ("python:3.12", "python:3.12-slim"),
         ("python:3.12-trixie", "python:3.12-slim-trixie"),
         ("python:trixie", "python:slim-trixie"),
+        ("python:3.14-rc-trixie", "python:3.14-rc-slim-trixie"),
         ("docker.io/library/python:3", "docker.io/library/python:3-slim"),
     ],
 )
 def test_the_slim_variant_is_named(base: str, slim: str) -> None:
     assert fixes("full-base-image", f"FROM {base}") == [f"FROM {slim}"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        ("ARG V=3.12\nFROM python:${V}", "FROM python:${V}-slim"),
+        ("ARG I=python:3.12\nFROM $I", "have $I say python:3.12-slim"),
+        ("ARG V=3.12\nFROM python:$V-trixie", "have python:$V-trixie say python:3.12-slim-trixie"),
+    ],
+)
+def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
+    assert fixes("full-base-image", dockerfile) == [fix]
 
 
 @pytest.mark.parametrize(

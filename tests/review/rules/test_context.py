@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.review.rules.table import lines
+from tests.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
 
@@ -28,7 +28,10 @@ SLIM = "FROM python:3.12-slim\n"
         ("COPY setup.py setup.cfg ./\nRUN pip install -e .\nCOPY src src", []),
         ("COPY src src\nRUN poetry run playwright install chromium", []),
         ("RUN uv sync --locked --no-install-project\nCOPY . .\nRUN uv sync --locked", []),
-        ("COPY --from=deps /venv /venv\nCOPY . .\nRUN pip install .", []),
+        ("COPY --from=company/deps /venv /venv\nCOPY . .\nRUN pip install .", []),
+        ("RUN pip install a\nCOPY . .\nRUN pip install --root-user-action ignore .", []),
+        ("RUN pip install a\nCOPY . .\nRUN pip wheel --no-deps --wheel-dir wheels .", []),
+        ("COPY gunicorn.conf.py .\nRUN pip install a", []),
         ("COPY . .\nRUN pip install -r requirements.txt", [2]),
         ("COPY ./ /app/\nRUN pip install -r requirements.txt", [2]),
         ("COPY * ./\nRUN pip install -r requirements.txt", [2]),
@@ -55,6 +58,18 @@ def test_source_before_install(dockerfile: str, expected: list[int]) -> None:
 def test_source_before_install_is_found_over_inherited_stages() -> None:
     dockerfile = "FROM python:slim AS a\nCOPY . .\nFROM a AS b\nRUN pip install x\nFROM a\nRUN pip install y\n"
     assert lines("source-before-install", dockerfile) == [2]
+
+
+def test_another_stage_may_have_installed_the_dependencies() -> None:
+    project = "FROM python:slim\nCOPY --from=other /x /x\nCOPY . .\nRUN pip install .\n"
+    assert lines("source-before-install", f"FROM python:slim AS other\nRUN pip install a\n{project}") == []
+    assert lines("source-before-install", f"FROM node AS other\nRUN npm ci\n{project}") == [5]
+    assert lines("source-before-install", f"FROM node AS Other\nRUN npm ci\n{project}".replace("=other", "=0")) == [5]
+
+
+def test_a_project_is_told_to_install_its_dependencies_alone() -> None:
+    (fix,) = fixes("source-before-install", f"{SLIM}COPY . .\nRUN uv sync")
+    assert "without the project" in fix
 
 
 def test_an_unknown_base_may_have_the_dependencies() -> None:

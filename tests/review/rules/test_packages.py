@@ -21,6 +21,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN --network=none pip install --find-links=/wheels a", []),
         ("COPY --from=builder /wheels /wheels\nRUN pip install --no-cache /wheels/*", []),
         ("RUN pip install --no-deps dist/*.whl", []),
+        ("RUN pip install --no-deps --no-build-isolation -e .", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project\nRUN uv sync", []),
         ("RUN poetry run playwright install chromium", []),
         ("RUN echo pip install", []),
@@ -31,6 +32,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN pip install --no-cache-dir a", [2]),
         ("RUN pip3 install a && pip3 install b", [2]),
         ("RUN python3 -m pip install a", [2]),
+        ("RUN python${VERSION} -m pip install a", [2]),
         ("RUN uv pip install --system a", [2]),
         ("RUN uv sync", [2]),
         ("RUN --mount=type=bind,source=r.txt,target=r.txt pip install -r r.txt", [2]),
@@ -60,6 +62,16 @@ def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
     assert fix.startswith(f"RUN --mount=type=cache,target={cache} ")
 
 
+def test_the_cache_mount_is_in_the_users_home() -> None:
+    (fix,) = fixes("pip-cache-mount", f"{SLIM}USER app\nRUN pip install a")
+    assert "target=<home>/.cache/pip,uid=<user> " in fix
+
+
+def test_an_option_that_turns_the_cache_off_has_to_go() -> None:
+    (fix,) = fixes("pip-cache-mount", f"{SLIM}RUN pip install --no-cache-dir a")
+    assert fix.endswith("without --no-cache-dir")
+
+
 @pytest.mark.parametrize(
     ("dockerfile", "expected"),
     [
@@ -85,6 +97,7 @@ def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
         ("RUN apt-get update && apt-get install -y a", [2]),
         ("RUN apt update && apt install -y a", [2]),
         ("RUN apt-get -qq update", [2]),
+        ("RUN apt-get -o Acquire::Retries=3 update", [2]),
         ("RUN apt-get update\nRUN apt-get install -y a\nRUN rm -rf /var/lib/apt/lists/*", [2]),
         ("RUN apt-get install -y a", [2]),
         ("RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a", [2]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.review.rules.table import lines
+from tests.review.rules.table import fixes, lines
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,12 @@ from tests.review.rules.table import lines
         ('FROM python:slim\nCMD ["gunicorn", "--user=appuser", "app:app"]', []),
         ('FROM python:slim\nENTRYPOINT ["docker-entrypoint.sh"]', []),  # not known
         ('FROM python:slim\nENTRYPOINT ["/entrypoint"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["/usr/bin/tini", "--", "docker-entrypoint.sh"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["bash", "/entrypoint.sh"]', []),  # not known
         ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
         ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
         ("FROM python:slim", [1]),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", [1]),
         ('FROM scratch\nCMD ["/app"]', [1]),
         ("FROM debian:13 AS a\nUSER b\nFROM debian:13 AS c\nCMD d", [3]),
         ("FROM python:slim AS base\nFROM base AS production\nCMD a", [2]),
@@ -42,3 +45,16 @@ from tests.review.rules.table import lines
 )
 def test_root_user(dockerfile: str, expected: list[int]) -> None:
     assert lines("root-user", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        ("FROM python:slim", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
+        ("FROM python:3.12-alpine3.20", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
+        ("FROM alpine", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
+        ("FROM scratch\nCMD /app", "USER 10001"),
+    ],
+)
+def test_the_user_is_made_with_what_the_image_has(dockerfile: str, fix: str) -> None:
+    assert fixes("root-user", dockerfile) == [fix]
