@@ -5,8 +5,8 @@ https://www.rfc-editor.org/rfc/rfc9457
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
-from typing import Any, cast
+from http.client import responses
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -32,7 +32,7 @@ SCHEMA = {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "Where it stands, as a JSON pointer"},
+                    "pointer": {"type": "string", "description": "Where in the request: /body/name, /query/name"},
                     "detail": {"type": "string"},
                 },
             },
@@ -41,62 +41,49 @@ SCHEMA = {
 }
 
 
-class ProblemException(HTTPException):
-    """An error to answer with, whose problem has further members: `ProblemException(422, "…", line=3)`."""
-
-    def __init__(self, status: int, detail: str, **members: object) -> None:
-        super().__init__(status, detail)
-        self.members = members
+def documented(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that can end in these statuses."""
+    return {status: {"content": {MEDIA_TYPE: {"schema": SCHEMA}}} for status in statuses}
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these statuses; of no one in particular without any."""
-    content = {MEDIA_TYPE: {"schema": SCHEMA}}
-    described: dict[int | str, str] = {status: HTTPStatus(status).phrase for status in statuses}
-    return {
-        status: {"description": description, "content": content}
-        for status, description in (described or {"default": "Any error"}).items()
-    }
-
-
-def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **members: object) -> Response:
-    """The answer to a request that failed; `members` are added to the body.
+def problem(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that failed; `detail` is a sentence, or a dict with it and further members.
 
     The body is ASCII, so that whatever is quoted in it can be encoded.
     """
-    title = HTTPStatus(status).phrase
-    body = {"title": title, "status": status, "detail": detail, "request_id": request_id.get()} | members
+    members = detail if isinstance(detail, dict) else {"detail": detail}
+    title = responses.get(status, "Error")
+    body = {"title": title, "detail": title} | members | {"status": status, "request_id": request_id.get()}
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
-    """Have the app answer in this form for all that it and the framework raise."""
+    """Have the app answer in this form; what nobody handles is left to RequestMiddleware."""
     # Starlette's HTTPException, not FastAPI's: the router raises it for 404 and 405.
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(ClientDisconnect, _client_disconnect)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(RequestValidationError)(_validation_error)
+    app.exception_handler(ClientDisconnect)(_client_disconnect)
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
-    error = cast(HTTPException, error)
-    members = error.members if isinstance(error, ProblemException) else {}
-    return problem(error.status_code, error.detail, error.headers, **members)
+async def _http_exception(_: Request, error: HTTPException) -> Response:
+    return problem(error.status_code, error.detail, error.headers)
 
 
-async def _validation_error(_: Request, error: Exception) -> Response:
+async def _validation_error(_: Request, error: RequestValidationError) -> Response:
+    problems = error.errors()
+    for item in problems:
+        if item["type"] == "json_invalid" and item["loc"][0] == "body":
+            return problem(400, f"the body is not JSON: {item['ctx']['error']}")
     # Without the values: they are somebody's input, of any size.
-    problems = cast(RequestValidationError, error).errors()
-    if any(item["type"] == "json_invalid" for item in problems):
-        return problem(400, f"the body is not JSON: {problems[0]['msg']}")
     found = [{"pointer": _pointer(item["loc"])[:100], "detail": item["msg"]} for item in problems]
-    summary = "; ".join(f"{item['pointer'] or 'the body'}: {item['detail']}" for item in found[:3])
-    return problem(422, summary, errors=found[:20])
+    summary = "; ".join(f"{item['pointer']}: {item['detail']}" for item in found[:3])
+    return problem(422, {"detail": summary, "errors": found[:20]})
+
+
+async def _client_disconnect(_: Request, __: ClientDisconnect) -> Response:
+    return problem(400, "the body ended before it was whole")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    """The location as a JSON pointer (RFC 6901)."""
+    """The location as a JSON pointer (RFC 6901) into the request."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-
-
-async def _client_disconnect(_: Request, __: Exception) -> Response:
-    return problem(400, "the body ended before it was whole")

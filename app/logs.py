@@ -19,9 +19,10 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 def handler() -> logging.Handler:
     """What writes every line, to standard output and as `APP_LOG_FORMAT` says; logging.json names it."""
+    settings = Settings.from_environment(os.environ)
     stream = logging.StreamHandler(sys.stdout)
     stream.addFilter(_add_request_id)
-    stream.setFormatter(json_formatter() if _format() == "json" else text_formatter())
+    stream.setFormatter(json_formatter() if settings.log_format == "json" else text_formatter())
     return stream
 
 
@@ -39,10 +40,6 @@ def text_formatter() -> logging.Formatter:
     """One line a record for people: time of day, level, request id, message."""
     fields = "%(asctime)s %(levelname)-7s %(request_id)-16s %(message)s"
     return logging.Formatter(fields, "%H:%M:%S", defaults={"request_id": "-"})
-
-
-def _format() -> str:
-    return Settings.from_environment(os.environ).log_format
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:

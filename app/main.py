@@ -4,6 +4,7 @@ import logging
 import os
 
 from fastapi import FastAPI
+from fastapi.middleware import Middleware
 from fastapi.responses import RedirectResponse
 
 from app import errors
@@ -16,17 +17,22 @@ def create_app(settings: Settings) -> FastAPI:
     """The application with these settings."""
     for name in ("app", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
-    app = FastAPI(title="Dockerfile reviews", responses=errors.documented())
+    app = FastAPI(
+        title="Dockerfile reviews",
+        responses=errors.documented("default"),
+        middleware=[
+            Middleware(RequestMiddleware),
+            Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
+        ],
+    )
     errors.install(app)
-    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestMiddleware)  # the last one added is the first to see a request
     for resource in (health, reviews, rules):
         app.include_router(resource.router)
 
     @app.get("/", include_in_schema=False)
     async def root() -> RedirectResponse:
         """To the page from which every route can be tried."""
-        return RedirectResponse("/docs")
+        return RedirectResponse("docs")  # relative, for a proxy that serves the app under a prefix
 
     return app
 

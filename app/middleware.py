@@ -30,14 +30,18 @@ DEFAULT_HEADERS = {
 
 
 class RequestMiddleware:
-    """Gives each request an id and default response headers, logs it, and answers what nobody caught."""
+    """Gives each request an id and default response headers, logs it, and answers what nobody caught.
+
+    What it answers is raised on: the server logs it with its traceback, but a handler for `Exception` comes
+    too late to change the answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
@@ -45,6 +49,9 @@ class RequestMiddleware:
         identity = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         # Left set: each request has a context of its own, and the server logs what is raised in it.
         request_id.set(identity)
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+            return
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -59,6 +66,11 @@ class RequestMiddleware:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except HTTPException as error:
+            # Raised by a middleware, out of reach of the app's handlers.
+            if status:
+                raise
+            await errors.problem(error.status_code, error.detail, error.headers)(scope, receive, send_with_headers)
         except Exception:
             if not status:
                 response = errors.problem(500, "the service failed; its log tells more under this request id")
@@ -85,7 +97,8 @@ class RequestMiddleware:
 class BodyLimitMiddleware:
     """Refuses, with 413, to read a request body of more than `max_bytes`.
 
-    FastAPI's own `max_body_size` answers in plain text, past every handler.
+    FastAPI's own `max_body_size` answers a declared length in plain text, past every handler; on a route it can
+    lower this limit, not raise it.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ def project() -> Path:
 
 
 @pytest.fixture
-def client() -> TestClient:
-    """A client of the app with default settings."""
-    return TestClient(create_app(Settings()))
+def client() -> Iterator[TestClient]:
+    """A client of the app with default settings, started and in the end stopped."""
+    with TestClient(create_app(Settings())) as client:
+        yield client

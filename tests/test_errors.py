@@ -1,11 +1,16 @@
 """Errors: every one is a problem detail, with the request's id."""
 
 import asyncio
-from http import HTTPStatus
+from concurrent.futures import CancelledError
+from http.client import responses
 
-from fastapi import FastAPI, HTTPException
+import pytest
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from pydantic import Json
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.middleware import RequestMiddleware
@@ -17,7 +22,7 @@ def assert_problem(response: Response, status: int, detail: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
     assert body["status"] == status
-    assert body["title"] == HTTPStatus(status).phrase
+    assert body["title"] == responses.get(status, "Error")
     assert body["request_id"] == response.headers["x-request-id"]
     assert detail in body["detail"]
 
@@ -56,25 +61,104 @@ def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
     assert_problem(TestClient(app).get("/"), 503, "stops")
 
 
-def test_a_problem_can_say_more() -> None:
+def test_an_answer_that_the_stopping_server_cuts_off_is_left_to_it() -> None:
+    async def begin(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    with pytest.raises(CancelledError):
+        TestClient(RequestMiddleware(begin)).get("/")
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    """An app with nothing but this form of errors."""
     app = FastAPI()
     app.add_middleware(RequestMiddleware)
     errors.install(app)
+    return app
 
+
+def test_what_nobody_caught_is_left_to_the_server_to_log(app: FastAPI) -> None:
+    @app.get("/")
+    def fail() -> None:
+        raise ValueError("the reason")
+
+    with pytest.raises(ValueError, match="the reason"):
+        TestClient(app).get("/")
+
+
+@pytest.mark.parametrize("status", [400, 403, 418, 499, 503])
+def test_a_problem_has_a_sentence_and_headers(app: FastAPI, status: int) -> None:
     @app.get("/")
     def refuse() -> None:
-        raise errors.ProblemException(409, "taken", by="somebody")
+        raise HTTPException(status, "no", {"X-Reason": "why"})
+
+    response = TestClient(app).get("/")
+    assert_problem(response, status, "no")
+    assert response.headers["x-reason"] == "why"
+
+
+def test_a_problem_can_say_more(app: FastAPI) -> None:
+    @app.get("/")
+    def refuse() -> None:
+        raise HTTPException(409, {"detail": "taken", "by": "somebody", "status": 1})
 
     response = TestClient(app).get("/")
     assert_problem(response, 409, "taken")
     assert response.json()["by"] == "somebody"
 
 
-def test_what_cannot_be_encoded_is_escaped() -> None:
-    app = FastAPI()
-    app.add_middleware(RequestMiddleware)
-    errors.install(app)
+def test_an_error_of_a_middleware_is_a_problem(app: FastAPI) -> None:
+    class Refuse:
+        def __init__(self, app: ASGIApp) -> None:
+            pass
 
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            raise HTTPException(403, "not you")
+
+    app.user_middleware.append(Middleware(Refuse))
+    assert_problem(TestClient(app).get("/"), 403, "not you")
+
+
+def test_a_value_that_will_not_do_is_pointed_at(app: FastAPI) -> None:
+    @app.get("/{name}")
+    def read(name: int, size: int, content: Json[int] = 1) -> None:
+        pass
+
+    response = TestClient(app).get("/x", params={"content": "{"})
+    assert_problem(response, 422, "/path/name: ")
+    assert [item["pointer"] for item in response.json()["errors"]] == ["/path/name", "/query/size", "/query/content"]
+
+
+def test_a_body_that_is_not_json_is_a_problem(app: FastAPI) -> None:
+    @app.post("/")
+    def write(body: dict[str, int]) -> None:
+        pass
+
+    response = TestClient(app).post("/", content="{", headers={"Content-Type": "application/json"})
+    assert_problem(response, 400, "the body is not JSON: Expecting property name")
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_is_no_failure(app: FastAPI) -> None:
+    @app.post("/")
+    async def read(request: Request) -> None:
+        await request.body()
+
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 400
+
+
+def test_what_cannot_be_encoded_is_escaped(app: FastAPI) -> None:
     @app.get("/")
     def refuse() -> None:
         raise HTTPException(400, "\ud800 \N{PILE OF POO}")

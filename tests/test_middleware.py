@@ -1,12 +1,17 @@
 """What happens to every request: id, headers, limit, log."""
 
+import asyncio
 import logging
 
 import pytest
-from fastapi import Request
+from fastapi import Request, WebSocket
 from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
+from app.logs import request_id
 from app.main import create_app
+from app.middleware import BodyLimitMiddleware
 from app.settings import Settings
 
 
@@ -58,6 +63,21 @@ def test_a_body_that_says_it_is_larger_is_refused(small: TestClient) -> None:
     assert "10 bytes" in response.json()["detail"]
 
 
+def test_a_body_that_says_it_is_larger_is_not_read() -> None:
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    async def never() -> Message:
+        pytest.fail("it was read")
+
+    async def send(message: Message) -> None:
+        pytest.fail("it was answered")
+
+    scope = {"type": "http", "headers": [(b"content-length", b"11")]}
+    with pytest.raises(HTTPException):
+        asyncio.run(BodyLimitMiddleware(read, max_bytes=10)(scope, never, send))
+
+
 def test_a_body_that_only_turns_out_to_be_larger_is_refused(small: TestClient) -> None:
     response = small.post("/size", content=iter([b"01234567", b"89A"]))
     assert "content-length" not in response.request.headers
@@ -85,3 +105,15 @@ def test_health_is_not_logged_at_info(client: TestClient, caplog: pytest.LogCapt
     caplog.set_level("DEBUG", "app.access")
     client.get(path)
     assert [record.levelno for record in caplog.records] == [logging.DEBUG]
+
+
+def test_a_websocket_has_an_id_for_its_log_lines() -> None:
+    app = create_app(Settings())
+
+    @app.websocket("/echo")
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(request_id.get() or "")
+
+    with TestClient(app).websocket_connect("/echo", headers={"X-Request-ID": "one"}) as websocket:
+        assert websocket.receive_text() == "one"

@@ -1,6 +1,8 @@
 """The probe: success where the service is alive, else one line that says why not."""
 
+import runpy
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,3 +55,13 @@ def test_nobody_there_is_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(probe, "PORT", listener.getsockname()[1])
     with pytest.raises(SystemExit, match="no answer"):
         probe.main()
+
+
+def test_as_a_program_it_ends_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr("http.client.HTTPConnection.request", refuse)
+    monkeypatch.delitem(sys.modules, "app.probe")
+    with pytest.raises(SystemExit, match="refused"):
+        runpy.run_module("app.probe", run_name="__main__")

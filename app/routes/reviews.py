@@ -60,7 +60,7 @@ async def read_submission(request: Request) -> Submission:
         try:
             return Submission.model_validate_json(body)
         except ValidationError as error:
-            raise RequestValidationError(error.errors(include_url=False)) from error
+            raise RequestValidationError([item | {"loc": ("body", *item["loc"])} for item in error.errors()]) from error
     try:
         return Submission(dockerfile=body.decode())
     except UnicodeDecodeError as error:
@@ -76,4 +76,4 @@ async def create(submission: Annotated[Submission, Depends(read_submission)]) ->
     try:
         return await to_thread.run_sync(review, submission.dockerfile, submission.told_dockerignore, limiter=ONE)
     except DockerfileError as error:
-        raise errors.ProblemException(422, f"line {error.line}: {error}", line=error.line) from error
+        raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error

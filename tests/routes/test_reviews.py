@@ -68,6 +68,11 @@ def test_null_or_empty_means_that_there_is_none(client: TestClient, dockerignore
     assert "dockerignore" in rules(client.post("/api/reviews", json=body).json())
 
 
+def test_a_good_dockerignore_is_read(client: TestClient) -> None:
+    body = {"dockerfile": DOCKERFILE, "dockerignore": ".git\n.venv\n__pycache__\n"}
+    assert "dockerignore" not in rules(client.post("/api/reviews", json=body).json())
+
+
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -117,15 +122,15 @@ def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "/dockerfile"),
-        ([], ""),
-        ({"dockerfile": None}, "/dockerfile"),
-        ({"dockerfile": float("nan")}, "/dockerfile"),
-        ({"dockerfile": ["FROM a"]}, "/dockerfile"),
-        ({"dockerfile": "FROM a", "dockerignore": 1}, "/dockerignore"),
-        ({"dockerfile": "FROM a", "dockerIgnore": ""}, "/dockerIgnore"),
-        ({"dockerfile": "FROM a", "a/b~": ""}, "/a~1b~0"),
-        ({"dockerfile": "FROM a", "x" * 1000: ""}, "/" + "x" * 99),
+        ({}, "/body/dockerfile"),
+        ([], "/body"),
+        ({"dockerfile": None}, "/body/dockerfile"),
+        ({"dockerfile": float("nan")}, "/body/dockerfile"),
+        ({"dockerfile": ["FROM a"]}, "/body/dockerfile"),
+        ({"dockerfile": "FROM a", "dockerignore": 1}, "/body/dockerignore"),
+        ({"dockerfile": "FROM a", "dockerIgnore": ""}, "/body/dockerIgnore"),
+        ({"dockerfile": "FROM a", "a/b~": ""}, "/body/a~1b~0"),
+        ({"dockerfile": "FROM a", "x" * 1000: ""}, "/body/" + "x" * 94),
     ],
 )
 def test_values_that_will_not_do_are_422_and_pointed_at(client: TestClient, body: object, pointer: str) -> None:
@@ -195,7 +200,7 @@ def test_reviews_take_turns(client: TestClient, monkeypatch: pytest.MonkeyPatch)
         return review(text, dockerignore)
 
     monkeypatch.setattr(reviews, "review", slow_review)
-    with client, ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool:
         responses = list(pool.map(lambda _: client.post("/api/reviews", content="FROM a"), range(4)))
     assert [response.status_code for response in responses] == [200] * 4
     assert at_once == [1] * 4

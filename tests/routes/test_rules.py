@@ -24,3 +24,7 @@ def test_an_unknown_rule_is_404_and_names_those_that_there_are(client: TestClien
     response = client.get("/api/rules/nope")
     assert response.status_code == 404
     assert "root-user" in response.json()["detail"]
+
+
+def test_that_a_rule_may_be_unknown_is_documented(client: TestClient) -> None:
+    assert "404" in client.get("/openapi.json").json()["paths"]["/api/rules/{rule_id}"]["get"]["responses"]

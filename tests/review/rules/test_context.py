@@ -18,6 +18,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("COPY <<EOF app\nx\nEOF\nRUN pip install a", []),
         ("ADD https://example.com/app /app\nRUN pip install a", []),
         ("COPY . .", []),
+        ("RUN cp -r . /x\nRUN pip install a", []),
         ("COPY . .\nRUN pytest", []),
         ("COPY . .\nFROM a\nRUN pip install a", []),
         # A project needs its source; its dependencies were there before.

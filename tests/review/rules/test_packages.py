@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.review.rules.packages import OTHER_CACHES
 from tests.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
@@ -62,6 +63,12 @@ def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
     assert fix.startswith(f"RUN --mount=type=cache,target={cache} ")
 
 
+@pytest.mark.parametrize("folder", sorted(OTHER_CACHES))
+def test_another_programs_cache_is_not_pips(folder: str) -> None:
+    run = f"RUN --mount=type=cache,target=/x/{folder} pip install a"
+    assert lines("pip-cache-mount", SLIM + run) == [2]
+
+
 def test_the_cache_mount_is_in_the_users_home() -> None:
     (fix,) = fixes("pip-cache-mount", f"{SLIM}USER app\nRUN pip install a")
     assert "target=<home>/.cache/pip,uid=<user> " in fix
@@ -92,10 +99,14 @@ def test_an_option_that_turns_the_cache_off_has_to_go() -> None:
         ("RUN apt-get upgrade -y", []),
         ("RUN apt search update", []),
         ("RUN <<EOF\ncat > /refresh <<'SH'\napt-get update\nSH\nEOF", []),
+        ("RUN apt-get update && apt-get distclean", []),
+        ("CMD apt-get update", []),
         ("RUN apt-mark hold a", []),
         ("RUN echo apt-get install", []),
         ("RUN apt-get update && apt-get install -y a", [2]),
         ("RUN apt update && apt install -y a", [2]),
+        ("RUN apt-get update && rm -rf /tmp/a", [2]),
+        ("RUN apt-get update && ls /var/lib/apt/lists", [2]),
         ("RUN apt-get -qq update", [2]),
         ("RUN apt-get -o Acquire::Retries=3 update", [2]),
         ("RUN apt-get update\nRUN apt-get install -y a\nRUN rm -rf /var/lib/apt/lists/*", [2]),

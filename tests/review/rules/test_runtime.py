@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.review.image import BARE
+from app.review.rules.runtime import PRIVILEGE_DROPPERS
 from tests.review.rules.table import fixes, lines
 
 
@@ -58,3 +60,13 @@ def test_root_user(dockerfile: str, expected: list[int]) -> None:
 )
 def test_the_user_is_made_with_what_the_image_has(dockerfile: str, fix: str) -> None:
     assert fixes("root-user", dockerfile) == [fix]
+
+
+@pytest.mark.parametrize("image", sorted(BARE - {"scratch"}))
+def test_root_runs_what_is_built_on_a_bare_image(image: str) -> None:
+    assert lines("root-user", f"FROM {image}\nCMD a") == [1]
+
+
+@pytest.mark.parametrize("word", sorted(PRIVILEGE_DROPPERS))
+def test_a_start_command_may_drop_privileges(word: str) -> None:
+    assert lines("root-user", f'FROM python:slim\nCMD ["tini", "{word}", "appuser"]') == []
