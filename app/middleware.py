@@ -6,7 +6,6 @@ import re
 import secrets
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,16 +15,16 @@ from app.logs import request_id
 logger = logging.getLogger("app.access")
 
 # What a caller may choose as the id: anything else could forge a line of the log.
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # Asked every few seconds by whatever runs the container.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 DEFAULT_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"referrer-policy": b"no-referrer",
+    b"x-content-type-options": b"nosniff",
 }
 
 
@@ -45,8 +44,8 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         start = time.perf_counter()
-        given = Headers(scope=scope).get("x-request-id", "")
-        identity = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        identity = given.decode() if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         # Left set: each request has a context of its own, and the server logs what is raised in it.
         request_id.set(identity)
         if scope["type"] == "websocket":
@@ -58,10 +57,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = identity
-                for name, value in DEFAULT_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message.get("headers", [])
+                added = DEFAULT_HEADERS | {b"x-request-id": identity.encode()}
+                for name, _ in headers:
+                    added.pop(name, None)  # the answer's own header stands
+                message["headers"] = [*headers, *added.items()]
             await send(message)
 
         try:
@@ -110,12 +110,12 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
+        declared = dict(scope["headers"]).get(b"content-length", b"")
         size = 0
 
         async def limited_receive() -> Message:
             nonlocal size
-            if declared.isdecimal() and int(declared) > self.max_bytes:
+            if declared.isdigit() and int(declared) > self.max_bytes:
                 raise self._too_large()
             message = await receive()
             size += len(message.get("body", b""))

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 import pytest
-from fastapi import Request, WebSocket
+from fastapi import Request, Response, WebSocket
 from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
@@ -117,3 +117,13 @@ def test_a_websocket_has_an_id_for_its_log_lines() -> None:
 
     with TestClient(app).websocket_connect("/echo", headers={"X-Request-ID": "one"}) as websocket:
         assert websocket.receive_text() == "one"
+
+
+def test_an_answer_keeps_the_headers_that_it_has() -> None:
+    app = create_app(Settings())
+
+    @app.get("/cached")
+    async def cached(response: Response) -> None:
+        response.headers["Cache-Control"] = "max-age=60"
+
+    assert TestClient(app).get("/cached").headers.get_list("cache-control") == ["max-age=60"]
