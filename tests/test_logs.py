@@ -3,47 +3,51 @@
 import json
 import logging
 import logging.config
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app import logs
 
+Configure = Callable[[str | None], logging.Logger]
+
 
 @pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch, project: Path) -> Iterator[pytest.MonkeyPatch]:
-    """Whatever a test configures, the loggers are as before after it."""
+def configure(monkeypatch: pytest.MonkeyPatch, project: Path) -> Iterator[Configure]:
+    """Sets up the logs in a format, as uvicorn does from the file that it is given; undone in the end."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    yield monkeypatch
+
+    def set_up(log_format: str | None) -> logging.Logger:
+        if log_format is None:
+            monkeypatch.delenv("APP_LOG_FORMAT", raising=False)
+        else:
+            monkeypatch.setenv("APP_LOG_FORMAT", log_format)
+        logging.config.dictConfig(json.loads((project / "app/logging.json").read_text()))
+        return logging.getLogger("app.test")
+
+    yield set_up
     root.handlers[:], root.level = handlers, level
 
 
-def configure(project: Path) -> logging.Logger:
-    """Set up the logs as uvicorn does, from the file that it is given."""
-    logging.config.dictConfig(json.loads((project / "app/logging.json").read_text()))
-    return logging.getLogger("app.test")
+def test_text_is_the_default(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(None).warning("hello")
+    assert capsys.readouterr().out.endswith("WARNING -                hello\n")
 
 
 def test_as_json_each_record_is_one_object_on_one_line(
-    configured: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
+    configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configured.setenv("APP_LOG_FORMAT", "json")
-    logger = configure(project)
-    logger.warning("two\nlines of %s", "text", extra={"status": 200})
+    configure("json").warning("two\nlines of %s", "text", extra={"status": 200})
     entry = json.loads(capsys.readouterr().out)
     time = entry.pop("time")
     assert entry == {"level": "WARNING", "logger": "app.test", "message": "two\nlines of text", "status": 200}
     assert time.endswith("+00:00")
 
 
-def test_a_traceback_stays_within_its_line(
-    configured: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    configured.setenv("APP_LOG_FORMAT", "json")
-    logger = configure(project)
+def test_a_traceback_stays_within_its_line(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = configure("json")
     try:
         raise ValueError("the reason")
     except ValueError:
@@ -53,19 +57,17 @@ def test_a_traceback_stays_within_its_line(
 
 
 def test_text_that_no_encoding_has_is_logged_all_the_same(
-    configured: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
+    configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configured.setenv("APP_LOG_FORMAT", "json")
-    configure(project).warning("\ud800")
+    configure("json").warning("\ud800")
     assert "\\ud800" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_lines_of_a_request_carry_its_id(
-    log_format: str, configured: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]
+    log_format: str, configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configured.setenv("APP_LOG_FORMAT", log_format)
-    logger = configure(project)
+    logger = configure(log_format)
     token = logs.request_id.set("some-id")
     logger.warning("inside")
     logs.request_id.reset(token)
@@ -75,19 +77,15 @@ def test_lines_of_a_request_carry_its_id(
     assert "some-id" not in outside
 
 
-def test_text_is_the_default(configured: pytest.MonkeyPatch, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configured.delenv("APP_LOG_FORMAT", raising=False)
-    configure(project).warning("hello")
-    assert capsys.readouterr().out.endswith("WARNING -                hello\n")
+def test_the_servers_own_access_lines_are_not_written_beside_ours(
+    configure: Configure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("json")
+    logging.getLogger("uvicorn.access").info("again")
+    logging.getLogger("uvicorn.error").info("once")
+    assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == ["once"]
 
 
-def test_a_bad_setting_ends_the_process_before_it_serves(configured: pytest.MonkeyPatch, project: Path) -> None:
-    configured.setenv("APP_LOG_FORMAT", "xml")
+def test_a_bad_setting_ends_the_process_before_it_serves(configure: Configure) -> None:
     with pytest.raises(SystemExit, match="APP_LOG_FORMAT='xml'"):
-        configure(project)
-
-
-def test_the_handler_writes_to_standard_output(configured: pytest.MonkeyPatch) -> None:
-    handler = logs.handler()
-    assert isinstance(handler, logging.StreamHandler)
-    assert handler.stream is sys.stdout
+        configure("xml")
