@@ -72,7 +72,7 @@ async def _http_exception(_: Request, error: HTTPException) -> Response:
 async def _validation_error(_: Request, error: RequestValidationError) -> Response:
     problems = error.errors()
     for item in problems:
-        if item["type"] == "json_invalid" and item["loc"][0] == "body":
+        if item["type"] == "json_invalid" and item["loc"][:1] == ("body",):
             return problem(400, f"the body is not JSON: {item['ctx']['error']}")
     # Without the values: they are somebody's input, of any size.
     found = [{"pointer": _pointer(item["loc"])[:100], "detail": item["msg"]} for item in problems]

@@ -1,6 +1,6 @@
 """The settings: the environment, as one typed value.
 
-Plain pydantic rather than pydantic-settings, which adds a tenth to the time that the imports take.
+Plain pydantic: pydantic-settings would lengthen every start for what the few lines below do.
 """
 
 import reprlib

@@ -89,10 +89,10 @@ class Instruction:
 
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
-        return self._flags.get(name)
+        return self._last_flags.get(name)
 
     @cached_property
-    def _flags(self) -> dict[str, str]:
+    def _last_flags(self) -> dict[str, str]:
         return dict(self.flags)
 
     @cached_property
@@ -205,6 +205,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
         heredocs.append(Heredoc(name, "\n".join(content)))
 
     words = tuple(shell.unquote(word, escape) for word in raw_words) if array is None else array
+    # An empty JSON form is an argument, if one that does nothing.
     if len(words) < (needed := ARGUMENTS[keyword]) and array != ():
         raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
     if keyword in {"ENV", "LABEL"}:
@@ -254,7 +255,7 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
     if not value.startswith("["):
         return None
     try:
-        array = json.loads(value, parse_constant=float)
+        array = json.loads(value)
     except (ValueError, RecursionError):
         return None  # as for BuildKit: then it is the shell form
     if not all(isinstance(item, str) for item in array):

@@ -26,9 +26,9 @@ FROM python:3.12-slim
 def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The published image is built on the full Python image.
 
-    It carries compilers, headers and version control, about 1 GB that the running service never opens and
-    that scanners report on. The slim variant has the same Python in about 150 MB; what must be compiled is
-    compiled in another stage.
+    It carries compilers, headers and version control, which the running service never opens and which
+    scanners report on. The slim variant has the same Python in a fraction of the size; what must be compiled
+    is compiled in another stage.
     """
     image = dockerfile.published.image
     if image is None or image.official != "python" or (image.digest and not image.tag):
@@ -40,9 +40,13 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         slim = "-".join([*version, "slim", *distribution])
         start = dockerfile.published.lineage[0].start
         written = start.words[0]
-        fix = f"FROM {image.repository}:{slim}"
-        if "$" in written:
-            fix = f"FROM {written}-slim" if not distribution and ":$" in written else f"have {written} say {fix[5:]}"
+        reference = f"{image.repository}:{slim}"
+        if "$" not in written:
+            fix = f"FROM {reference}"
+        elif ":$" in written and not distribution:
+            fix = f"FROM {written}-slim"
+        else:
+            fix = f"have {written} say {reference}"
         yield Problem(start, "the published image is built on the full Python image", fix)
 
 

@@ -88,8 +88,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && \\
 def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     """apt's package lists stay in the published image.
 
-    They are some 20 MB that nothing reads again, out of date by tomorrow. A later RUN cannot take them out of
-    the layer: delete them in the same RUN, or keep them in a cache mount.
+    They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
+    out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
     updated = False
     for instruction in dockerfile.published.history:
