@@ -15,12 +15,13 @@ from app.review.variables import expand
 STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """The instructions from one FROM to the next.
 
     `base` is what FROM names, its variables filled in; None where a build argument without a default
-    decides. `parent` is the earlier stage of that name, None for an image from outside.
+    decides. `parent` is the earlier stage of that name, None for an image from outside. `origins` are the
+    stages and outside images that its instructions take files from, by the word that they name them with.
     """
 
     index: int
@@ -28,6 +29,7 @@ class Stage:
     base: str | None
     parent: Stage | None = field(repr=False)
     instructions: tuple[Instruction, ...] = field(repr=False)
+    origins: Mapping[str, Stage | Image] = field(repr=False)
 
     @property
     def start(self) -> Instruction:
@@ -88,7 +90,7 @@ class Dockerfile:
         stages: list[Stage] = []
         named: dict[str, Stage] = {}
         for start, end in zip(starts, [*starts[1:], len(instructions)], strict=True):
-            stage = _stage(len(stages), tuple(instructions[start:end]), arguments, named)
+            stage = _stage(stages, tuple(instructions[start:end]), arguments, named)
             stages.append(stage)
             if stage.name:
                 named[stage.name] = stage
@@ -99,6 +101,18 @@ class Dockerfile:
     def published(self) -> Stage:
         """The stage that `docker build` gives when none is named: the last one."""
         return self.stages[-1]
+
+    @property
+    def needed(self) -> set[int]:
+        """The stages, by index, that the published one is made of, itself among them: what a build runs."""
+        needed: set[int] = set()
+        waiting = [self.published]
+        while waiting:
+            stage = waiting.pop()
+            if stage.index not in needed:
+                needed.add(stage.index)
+                waiting += [origin for origin in (stage.parent, *stage.origins.values()) if isinstance(origin, Stage)]
+        return needed
 
 
 def environment(
@@ -120,7 +134,7 @@ def environment(
 
 
 def _stage(
-    index: int,
+    earlier: list[Stage],
     instructions: tuple[Instruction, ...],
     arguments: Mapping[str, str | None],
     named: Mapping[str, Stage],
@@ -137,4 +151,10 @@ def _stage(
             raise DockerfileError(start.line, "FROM takes an image, or an image AS a name")
     resolved = expand(base, arguments)
     parent = named.get(resolved.lower()) if resolved else None
-    return Stage(index, name, resolved or None, parent, instructions)
+    origins: dict[str, Stage | Image] = {}
+    for word in (word for instruction in instructions for word in instruction.origins):
+        # A number is a stage's, as long as it is an earlier one's.
+        numbered = earlier[int(word)] if re.fullmatch(r"\d{1,4}", word) and int(word) < len(earlier) else None
+        if "$" not in word:  # which BuildKit takes in no such place
+            origins[word] = named.get(word.lower()) or numbered or Image.parse(word)
+    return Stage(len(earlier), name, resolved or None, parent, instructions, origins)

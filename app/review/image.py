@@ -27,6 +27,10 @@ class Image:
             head, tag = name, ""
         return cls(head, tag or None, digest or None)
 
+    def __str__(self) -> str:
+        """The reference, put together again."""
+        return self.repository + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
     @property
     def official(self) -> str | None:
         """The name under which Docker Hub publishes it itself (`python`), a mirror's copy included; or None."""

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
-from app.review.dockerfile import Dockerfile
+from app.review.dockerfile import Dockerfile, Stage
+from app.review.image import Image
 from app.review.rules import RULES, Severity
 
 # Nobody reads more, and a hostile Dockerfile could have tens of thousands.
@@ -28,11 +29,21 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """A stage as FROM tells it. `base` is null where it depends on a build argument without a default."""
+    """A stage and what it is made from; other stages are named by their place in the list, from 0.
+
+    `base` is what FROM names, null where that depends on a build argument without a default; `parent` is the
+    stage of that name. `copies_from` are the stages and `images` the outside images that it takes files from.
+    The published stage is the last one; a build of it runs the stages that are `needed` and no other.
+    """
 
     name: str
     line: int
+    end_line: int
     base: str | None
+    parent: int | None
+    copies_from: tuple[int, ...]
+    images: tuple[str, ...]
+    needed: bool
     published: bool
 
 
@@ -78,9 +89,27 @@ def review(text: str, dockerignore: str | None = None) -> Review:
     severities = Counter(finding.severity for finding in findings)
     return Review(
         findings=tuple(sorted(findings, key=lambda finding: finding.line)),
-        stages=tuple(
-            StageSummary(stage.label, stage.start.line, stage.base, stage is dockerfile.published)
-            for stage in dockerfile.stages
-        ),
+        stages=_stages(dockerfile),
         counts=Counts(**{severity.value: severities[severity] for severity in Severity}),
     )
+
+
+def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:
+    needed = dockerfile.needed
+    summaries = []
+    for stage in dockerfile.stages:
+        origins = dict.fromkeys(stage.origins.values())
+        summaries.append(
+            StageSummary(
+                name=stage.label,
+                line=stage.start.line,
+                end_line=stage.instructions[-1].end_line,
+                base=stage.base,
+                parent=stage.parent.index if stage.parent else None,
+                copies_from=tuple(origin.index for origin in origins if isinstance(origin, Stage)),
+                images=tuple(str(origin) for origin in origins if isinstance(origin, Image)),
+                needed=stage.index in needed,
+                published=stage is dockerfile.published,
+            )
+        )
+    return tuple(summaries)

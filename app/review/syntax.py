@@ -108,6 +108,12 @@ class Instruction:
         return mounts
 
     @property
+    def origins(self) -> list[str]:
+        """The words by which it names the stages and images that it takes files from."""
+        named = [self.flag("from"), *(mount.get("from") for mount in self.mounts)]
+        return [word for word in named if word]
+
+    @property
     def assignments(self) -> list[tuple[str, str | None]]:
         """The names and values of an ENV or ARG; None is the value of an ARG without a default."""
         if self.keyword == "ENV" and "=" not in self.words[0]:

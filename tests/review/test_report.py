@@ -59,11 +59,20 @@ def test_the_card_gets_what_it_deserves(dockerignore: str | None, expected: list
 
 def test_the_stages_of_the_card_are_found() -> None:
     assert review(CARD).stages == (
-        StageSummary("base", 1, "python:3.12-slim", published=False),
-        StageSummary("builder", 6, "base", published=False),
-        StageSummary("dev", 11, "base", published=False),
-        StageSummary("production", 17, "python:3.12-slim", published=True),
+        StageSummary("base", 1, 4, "python:3.12-slim", None, (), (), needed=True, published=False),
+        StageSummary("builder", 6, 9, "base", 0, (), (), needed=True, published=False),
+        StageSummary("dev", 11, 15, "base", 0, (1,), (), needed=False, published=False),
+        StageSummary("production", 17, 24, "python:3.12-slim", None, (1,), (), needed=True, published=True),
     )
+
+
+def test_the_stages_and_images_that_files_come_from_are_named_once() -> None:
+    *_, last = review(
+        "FROM a AS One\nFROM b AS two\nFROM c\n"
+        "COPY --from=ONE a b\nCOPY --from=0 a b\nRUN --mount=from=two,target=/x true\n"
+        "COPY --from=x.io/uv:1@sha256:0 a b\nCOPY --from=7 a b\nCOPY --from=$X a b\nCOPY --from=x.io/uv:1@sha256:0 c d"
+    ).stages
+    assert (last.copies_from, last.images) == ((0, 1), ("x.io/uv:1@sha256:0", "7"))
 
 
 def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:

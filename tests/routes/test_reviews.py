@@ -53,7 +53,19 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
                 "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__",
             },
         ],
-        "stages": [{"name": "0", "line": 1, "base": "python:3.12", "published": True}],
+        "stages": [
+            {
+                "name": "0",
+                "line": 1,
+                "end_line": 3,
+                "base": "python:3.12",
+                "parent": None,
+                "copies_from": [],
+                "images": [],
+                "needed": True,
+                "published": True,
+            }
+        ],
         "counts": {"error": 0, "warning": 2, "info": 1},
     }
 
