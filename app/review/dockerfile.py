@@ -1,64 +1,24 @@
-"""A Dockerfile as its stages: what each is built from, and what its image is made by."""
+"""A Dockerfile as its stages: text in, what each stage is built from and made by out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from app.review import syntax
 from app.review.dockerignore import Dockerignore
 from app.review.image import Image
+from app.review.stage import Stage, Step
+from app.review.state import State
 from app.review.syntax import DockerfileError, Instruction
 from app.review.variables import expand
 
+# Far above what anybody writes: each stage has variables of its own, and so do the stages based on it.
+MOST_STAGES = 100
+MOST_VARIABLES = 1000
+
 STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*+", re.IGNORECASE)
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """The instructions from one FROM to the next.
-
-    `base` is what FROM names, its variables filled in; None where a build argument without a default
-    decides. `parent` is the earlier stage of that name, None for an image from outside. `origins` are the
-    stages and outside images that its instructions take files from, by the word that they name them with.
-    """
-
-    index: int
-    name: str | None
-    base: str | None
-    parent: Stage | None = field(repr=False)
-    instructions: tuple[Instruction, ...] = field(repr=False)
-    origins: Mapping[str, Stage | Image] = field(repr=False)
-
-    @property
-    def start(self) -> Instruction:
-        """The FROM instruction."""
-        return self.instructions[0]
-
-    @property
-    def label(self) -> str:
-        """What `COPY --from` can call the stage: its name, or its number."""
-        return self.name or str(self.index)
-
-    @property
-    def lineage(self) -> tuple[Stage, ...]:
-        """The stages that make up this one: that on an outside image first, this one last."""
-        stages = [self]
-        while parent := stages[-1].parent:
-            stages.append(parent)
-        return tuple(reversed(stages))
-
-    @property
-    def image(self) -> Image | None:
-        """The outside image at the root of the lineage, None where it cannot be known."""
-        base = self.lineage[0].base
-        return None if base is None else Image.parse(base)
-
-    @property
-    def history(self) -> Iterator[Instruction]:
-        """Every instruction that made this stage's image, inherited ones first."""
-        return (instruction for stage in self.lineage for instruction in stage.instructions)
 
 
 @dataclass(frozen=True)
@@ -86,11 +46,13 @@ class Dockerfile:
                 raise DockerfileError(instruction.line, f"{instruction.keyword} before the first FROM")
         if not starts:
             raise DockerfileError(before[-1].line if before else 1, "no FROM: a Dockerfile needs a base image")
-        arguments = environment(before)
+        if len(starts) > MOST_STAGES:
+            raise DockerfileError(instructions[starts[MOST_STAGES]].line, f"more than {MOST_STAGES} stages")
+        arguments = _arguments(before)
         stages: list[Stage] = []
         named: dict[str, Stage] = {}
         for start, end in zip(starts, [*starts[1:], len(instructions)], strict=True):
-            stage = _stage(stages, tuple(instructions[start:end]), arguments, named)
+            stage = _stage(instructions[start:end], arguments, stages, named)
             stages.append(stage)
             if stage.name:
                 named[stage.name] = stage
@@ -115,28 +77,18 @@ class Dockerfile:
         return needed
 
 
-def environment(
-    instructions: Iterable[Instruction], arguments: Mapping[str, str | None] | None = None
-) -> dict[str, str | None]:
-    """The variables that the ARGs and ENVs among the instructions set, in order; None: not known.
-
-    `arguments` are those before the first FROM: an ARG without a default takes its value from there.
-    """
-    variables: dict[str, str | None] = {}
+def _arguments(instructions: Iterable[Instruction]) -> Mapping[str, str | None]:
+    """What the ARGs before the first FROM set; None: a build has to."""
+    state = State(is_bare=False)
     for instruction in instructions:
-        if instruction.keyword in {"ARG", "ENV"}:
-            for name, value in instruction.assignments:
-                if value is not None:
-                    variables[name] = expand(value, variables)
-                else:
-                    variables[name] = (arguments or {}).get(name)
-    return variables
+        state = state.after(instruction, {})
+    return state.arguments
 
 
 def _stage(
-    earlier: list[Stage],
-    instructions: tuple[Instruction, ...],
+    instructions: list[Instruction],
     arguments: Mapping[str, str | None],
+    earlier: list[Stage],
     named: Mapping[str, Stage],
 ) -> Stage:
     start = instructions[0]
@@ -149,7 +101,7 @@ def _stage(
             name = name.lower()
         case _:
             raise DockerfileError(start.line, "FROM takes an image, or an image AS a name")
-    resolved = expand(base, arguments)
+    resolved = expand(base, arguments) or None
     parent = named.get(resolved.lower()) if resolved else None
     origins: dict[str, Stage | Image] = {}
     for word in (word for instruction in instructions for word in instruction.origins):
@@ -157,4 +109,11 @@ def _stage(
         numbered = earlier[int(word)] if re.fullmatch(r"\d{1,4}", word) and int(word) < len(earlier) else None
         if "$" not in word:  # which BuildKit takes in no such place
             origins[word] = named.get(word.lower()) or numbered or Image.parse(word)
-    return Stage(len(earlier), name, resolved or None, parent, instructions, origins)
+    state = parent.state if parent else State(is_bare=bool(resolved and Image.parse(resolved).is_bare))
+    steps = []
+    for instruction in instructions:
+        steps.append(Step(instruction, state, origins))
+        state = state.after(instruction, arguments)
+        if len(state.environment) + len(state.arguments) > MOST_VARIABLES:
+            raise DockerfileError(instruction.line, f"more than {MOST_VARIABLES} variables: no Dockerfile has those")
+    return Stage(len(earlier), name, resolved, parent, tuple(steps), origins, state)

@@ -1,5 +1,6 @@
-"""References to images: `registry/name:tag@digest`, taken apart."""
+"""References to images: `registry/name:tag@digest`, taken apart, and what is known of the images."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,6 +9,9 @@ BARE = frozenset(
     {"almalinux", "alpine", "amazonlinux", "debian", "fedora", "ghcr.io/astral-sh/uv", "node", "pypy", "python"}
     | {"rockylinux", "rust", "scratch", "ubuntu"}
 )
+
+# The first releases of Python whose image was built on Debian 13, by minor version.
+FIRST_ON_TRIXIE = {9: 24, 10: 19, 11: 14, 12: 12, 13: 7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,48 @@ class Image:
     def variant(self) -> list[str]:
         """The words of the tag: `3.12-slim-trixie` has three."""
         return (self.tag or "latest").split("-")
+
+    @property
+    def is_alpine(self) -> bool:
+        """Whether it is Alpine Linux, or built on it."""
+        return self.official == "alpine" or any(word.startswith("alpine") for word in self.variant)
+
+    @property
+    def is_slim(self) -> bool:
+        """Whether it is Debian with what Python or Node needs and no more."""
+        return self.is_bare and not self.is_alpine and "slim" in self.variant
+
+    def has(self, program: str) -> bool | None:
+        """Whether the image brings adduser, curl or wget; None where that is not known."""
+        if not self.is_bare:
+            return None
+        if self.official == "scratch":
+            return False
+        if self.is_alpine:
+            return program != "curl"
+        if not self.is_slim and self.official not in {"debian", "ubuntu"}:
+            return None
+        return self._has_adduser if program == "adduser" else False
+
+    @property
+    def _has_adduser(self) -> bool | None:
+        """Debian's images have it up to 12 (bookworm): apt needed it there."""
+        words = self.variant
+        if not {"bookworm", "bullseye", "buster", "12", "11", "10", "oldstable"}.isdisjoint(words):
+            return True
+        if not {"trixie", "forky", "sid", "13"}.isdisjoint(words):
+            return False
+        if self.digest or self.official == "ubuntu":
+            return None  # of any age
+        if self.official == "debian":
+            return None if re.match(r"\d", words[0]) else False
+        version = re.fullmatch(r"(\d+)(?:\.(\d+)(?:\.(\d+))?)?", words[0])
+        if self.official != "python" or (not version and words[0] not in {"latest", "slim"}):
+            return None
+        # The tags without a release of Debian moved to 13 in August 2025; those of older Pythons never did.
+        major, minor, patch = (int(part) if part else None for part in version.groups()) if version else (3, None, None)
+        if major != 3 or (minor is not None and minor < 9):
+            return None
+        if patch is None:
+            return False
+        return False if patch >= FIRST_ON_TRIXIE.get(minor or 0, 0) else None

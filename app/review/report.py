@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
-from app.review.dockerfile import Dockerfile, Stage
+from app.review.dockerfile import Dockerfile
 from app.review.image import Image
 from app.review.rules import RULES, Severity
+from app.review.stage import Stage
 
 # Nobody reads more, and a hostile Dockerfile could have tens of thousands.
 MOST_FINDINGS = 1000
@@ -72,7 +73,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
     not known. Raises DockerfileError, with its line, where the text is no Dockerfile.
     """
     dockerfile = Dockerfile.parse(text, dockerignore)
-    stages = {instruction.line: stage.label for stage in dockerfile.stages for instruction in stage.instructions}
+    stages = {step.instruction.line: stage.label for stage in dockerfile.stages for step in stage.steps}
     found = ((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile))
     findings = [
         Finding(
@@ -103,7 +104,7 @@ def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:
             StageSummary(
                 name=stage.label,
                 line=stage.start.line,
-                end_line=stage.instructions[-1].end_line,
+                end_line=stage.steps[-1].instruction.end_line,
                 base=stage.base,
                 parent=stage.parent.index if stage.parent else None,
                 copies_from=tuple(origin.index for origin in origins if isinstance(origin, Stage)),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.review.dockerfile import Dockerfile, environment
+from app.review.dockerfile import Dockerfile
 from app.review.image import Image
-from app.review.syntax import DockerfileError, parse
+from app.review.syntax import DockerfileError
 
 
 def test_stages_have_names_and_numbers_and_know_what_they_are_built_from() -> None:
@@ -19,7 +19,7 @@ def test_stages_have_names_and_numbers_and_know_what_they_are_built_from() -> No
 
 def test_history_is_inherited() -> None:
     dockerfile = Dockerfile.parse("FROM a AS x\nUSER b\nFROM x\nUSER c\n")
-    assert [instruction.line for instruction in dockerfile.published.history] == [1, 2, 3, 4]
+    assert [step.instruction.line for step in dockerfile.published.history] == [1, 2, 3, 4]
 
 
 def test_a_name_given_again_means_the_latest_before_it() -> None:
@@ -71,12 +71,6 @@ def test_what_has_no_stages_is_refused_with_its_line(text: str, line: int, messa
     with pytest.raises(DockerfileError, match=message) as error:
         Dockerfile.parse(text)
     assert error.value.line == line
-
-
-def test_the_environment_is_what_args_and_envs_make_in_order() -> None:
-    text = "ARG A\nARG B=b\nENV C=$B\nENV B=x D=$UNKNOWN\nARG E\n"
-    expected = {"A": "outer", "B": "x", "C": "b", "D": None, "E": None}
-    assert environment(parse(text), {"A": "outer"}) == expected
 
 
 def test_values_that_double_do_not_fill_the_memory() -> None:

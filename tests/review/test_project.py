@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from app.review.dockerfile import Dockerfile, Stage
+from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
 from app.review.report import review
+from app.review.stage import Stage
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def stages(project: Path) -> dict[str, Stage]:
 
 def variables(stage: Stage) -> dict[str, str | None]:
     """What the ENVs of a stage set."""
-    return dict(pair for item in stage.instructions if item.keyword == "ENV" for pair in item.assignments)
+    return dict(stage.state.environment)
 
 
 def test_the_projects_own_dockerfile_has_no_finding(project: Path) -> None:
@@ -37,7 +38,7 @@ def test_production_says_again_what_base_says(stages: dict[str, Stage]) -> None:
 
 
 def test_production_starts_as_the_card_says(stages: dict[str, Stage]) -> None:
-    last = stages["production"].instructions[-1]
+    last = stages["production"].steps[-1].instruction
     assert last.keyword == "CMD"
     assert last.value == '["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]'
 

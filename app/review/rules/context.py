@@ -4,10 +4,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from app.review.dockerfile import Dockerfile, Stage
+from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
-from app.review.installation import INSTALLERS, Installation, installations
+from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
+from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
 
 # Folders that hold a service's source where they are copied by name.
@@ -20,24 +21,11 @@ NEVER_COPIED = {
 }
 
 
-def context_sources(instruction: Instruction) -> list[str]:
-    """The paths, relative to the build context, that a COPY or ADD takes from it; "." is all of it."""
-    if instruction.keyword not in {"ADD", "COPY"} or instruction.flag("from"):
-        return []
-    sources = [word for word in instruction.words[:-1] if not re.match(r"\w+://|git@|<<", word)]
-    return [posixpath.normpath("./" + source.lstrip("/")) for source in sources]
-
-
-def copies_everything(instruction: Instruction) -> bool:
-    """Whether a COPY or ADD takes the whole build context."""
-    return not {".", "*", "**"}.isdisjoint(context_sources(instruction))
-
-
-def copies_source(instruction: Instruction) -> bool:
+def copies_source(step: Step) -> bool:
     """Whether a COPY or ADD takes the service's source, or everything."""
-    return copies_everything(instruction) or any(
+    return step.copies_everything or any(
         posixpath.basename(source) in SOURCE_FOLDERS or re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", source)
-        for source in context_sources(instruction)
+        for source in step.context_sources
     )
 
 
@@ -66,22 +54,20 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
     ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
-    by_reference: dict[str, int] = {}
     for stage in dockerfile.stages:
         waiting[stage.index] = []
         ready[stage.index] = ready[stage.parent.index] if stage.parent else not (stage.image and stage.image.is_bare)
-        for instruction in stage.instructions:
-            if copies_source(instruction):
+        for step in stage.steps:
+            instruction = step.instruction
+            if copies_source(step):
                 waiting[stage.index].append(instruction)
-            elif source := instruction.flag("from"):
+            elif instruction.flag("from"):
                 is_tool = INSTALLERS.issuperset(map(posixpath.basename, instruction.words[:-1]))
-                known = by_reference.get(source.lower())
-                ready[stage.index] |= ready[known] if known is not None else not is_tool
-            for installation in installations(instruction):
+                ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else not is_tool
+            for installation in step.installations:
                 if _reinstalls(installation, ready[stage.index]):
                     yield from _blamed(stage, waiting, instruction, installation)
                 ready[stage.index] |= installation.dependencies
-        by_reference |= {stage.label: stage.index, str(stage.index): stage.index}
 
 
 def _reinstalls(installation: Installation, ready: bool) -> bool:
@@ -138,8 +124,9 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     paths = {path for alternatives in NEVER_COPIED.values() for path in alternatives}
     kept_out = ignore.excluded(paths)
     for stage in dockerfile.stages:
-        for instruction in stage.instructions:
-            if not copies_everything(instruction):
+        for step in stage.steps:
+            instruction = step.instruction
+            if not step.copies_everything:
                 continue
             flags = "\n".join(value for name, value in instruction.flags if name == "exclude")
             absent = kept_out | Dockerignore.parse(flags).excluded(paths)

@@ -4,9 +4,10 @@ import posixpath
 from collections.abc import Iterator
 from itertools import pairwise
 
-from app.review.dockerfile import Dockerfile, Stage
-from app.review.installation import PROJECTS, installations
+from app.review.dockerfile import Dockerfile
+from app.review.installation import PROJECTS
 from app.review.rules.rule import Problem, Severity, rule
+from app.review.state import State
 from app.review.syntax import Instruction
 
 # The folder under /root/.cache, where it is not called as the tool is.
@@ -36,9 +37,10 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     for stage in dockerfile.stages:
         tools = set()  # that have installed packages in this stage
-        for instruction in stage.instructions:
+        for step in stage.steps:
+            instruction = step.instruction
             cached: dict[str, bool] = {}
-            for installation in installations(instruction):
+            for installation in step.installations:
                 tool = installation.tool
                 added = installation.command in PROJECTS and installation.project_only and tool in tools
                 tools.add(tool)
@@ -50,7 +52,7 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                 yield Problem(
                     instruction,
                     f"`{installation.command}` without a cache mount downloads every package again",
-                    f"RUN --mount=type=cache,target={_cache(stage, tool)} {installation.command} …"
+                    f"RUN --mount=type=cache,target={_cache(step.state, tool)} {installation.command} …"
                     + "".join(f", without {option}" for option in uncached),
                 )
                 break
@@ -65,11 +67,10 @@ def _is_cached(instruction: Instruction, tool: str) -> bool:
     return any(foreign.isdisjoint(folder) for folder in folders)
 
 
-def _cache(stage: Stage, tool: str) -> str:
-    """The mount's target: the tool's cache folder, in the home of the user who builds the stage."""
-    users = (instruction for instruction in stage.instructions if instruction.keyword == "USER")
+def _cache(state: State, tool: str) -> str:
+    """The mount's target: the tool's cache folder, in the home of the user who runs it."""
     folder = f".cache/{CACHES.get(tool, tool)}"
-    return f"/root/{folder}" if all(user.words[0] in {"root", "0"} for user in users) else f"<home>/{folder},uid=<user>"
+    return f"<home>/{folder},uid=<user>" if state.is_root is False else f"/root/{folder}"
 
 
 @rule(
@@ -92,7 +93,8 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
     updated = False
-    for instruction in dockerfile.published.history:
+    for step in dockerfile.published.history:
+        instruction = step.instruction
         if instruction.keyword != "RUN":
             continue
         left = False

@@ -3,11 +3,10 @@
 import posixpath
 from collections.abc import Iterator
 
-from app.review.dockerfile import Dockerfile, environment
+from app.review.dockerfile import Dockerfile
 from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.syntax import Instruction
-from app.review.variables import expand
 
 # Words of a start command by which a service runs as somebody else.
 PRIVILEGE_DROPPERS = frozenset(
@@ -36,17 +35,14 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     kernel or a mounted socket leads out of it. Create a user and name it with USER.
     """
     stage = dockerfile.published
-    history = list(stage.history)
-    last = {instruction.keyword: instruction for instruction in history}
-    starts = [last[keyword] for keyword in ("ENTRYPOINT", "CMD") if keyword in last]
-    if any(_may_drop_privileges(start) for start in starts):
+    starts = stage.start_steps
+    if not stage.state.is_root or any(_may_drop_privileges(start.instruction) for start in starts):
         return
-    if user := last.get("USER"):
-        name = expand(user.words[0], environment(history, dockerfile.arguments))
-        if name is not None and name.partition(":")[0] in {"root", "0"}:
-            yield Problem(user, "the published image runs as root", "end with USER and somebody else")
+    users = [step.instruction for step in stage.history if step.instruction.keyword == "USER"]
+    if users:
+        yield Problem(users[-1], "the published image runs as root", "end with USER and somebody else")
     # Nothing starts from scratch without a command: that is a way to get files out of a build.
-    elif stage.image and stage.image.is_bare and (starts or stage.image.official != "scratch"):
+    elif stage.image and (starts or stage.image.official != "scratch"):
         message = "the published image runs as root: it names no USER"
         yield Problem(stage.start, message, f"{_create_user(stage.image)}USER 10001")
 

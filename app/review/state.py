@@ -1,0 +1,81 @@
+"""The state in which an instruction runs: user, working directory and variables, as those before it left them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from app.review.syntax import Instruction
+from app.review.variables import expand
+
+NOTHING: Mapping[str, str | None] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one instruction leaves to the next.
+
+    `is_bare` says that the base image is known to set nothing: root works in `/`. `user` and `workdir` are None
+    where nothing but the base image sets them, and hold a `$` where a variable decides whose value is not
+    known. `environment` is what ENV sets, `arguments` what ARG does; a value that is not known is None.
+    `shell` is the program that SHELL names, None without one.
+    """
+
+    is_bare: bool
+    user: str | None = None
+    workdir: str | None = None
+    environment: Mapping[str, str | None] = NOTHING
+    arguments: Mapping[str, str | None] = NOTHING
+    shell: str | None = None
+
+    @property
+    def variables(self) -> Mapping[str, str | None]:
+        """What `$NAME` means: an ENV hides an ARG of its name."""
+        return ChainMap(self.environment, self.arguments) if self.arguments else self.environment  # type: ignore[arg-type]
+
+    @property
+    def is_root(self) -> bool | None:
+        """Whether root runs what comes; None where that is not known."""
+        if self.user is None:
+            return True if self.is_bare else None
+        if "$" in self.user:
+            return None
+        return self.user.partition(":")[0] in {"root", "0"}
+
+    def expand(self, text: str) -> str | None:
+        """The text with its variables filled in; None where one is not known."""
+        return expand(text, self.variables)
+
+    def path(self, text: str) -> str | None:
+        """The absolute path that a path in an instruction means; None where it is not known."""
+        known = self.expand(text)
+        start = self.workdir or ("/" if self.is_bare else "$")
+        if known is None or ("$" in start and not known.startswith("/")):
+            return None
+        return "/" + posixpath.normpath(posixpath.join(start, known)).lstrip("/")
+
+    def after(self, instruction: Instruction, outside: Mapping[str, str | None]) -> State:
+        """The state that the instruction leaves. `outside` are the ARGs before the first FROM."""
+        match instruction.keyword:
+            case "USER":
+                user = instruction.words[0]
+                return replace(self, user=self.expand(user) or user)
+            case "WORKDIR":
+                folder = " ".join(instruction.words)
+                return replace(self, workdir=self.path(folder) or f"${folder}")
+            case "SHELL":
+                return replace(self, shell=posixpath.basename(instruction.words[0]))
+            case "ENV":
+                # All of one ENV are read before any of them is set.
+                added = {name: self.expand(value or "") for name, value in instruction.assignments}
+                return replace(self, environment={**self.environment, **added})
+            case "ARG":
+                given = {
+                    name: outside.get(name) if value is None else self.expand(value)
+                    for name, value in instruction.assignments
+                }
+                return replace(self, arguments={**self.arguments, **given})
+        return self
