@@ -69,6 +69,14 @@ class Heredoc:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment: the line it stands in, and its text without the `#`."""
+
+    line: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Instruction:
     """One instruction of a Dockerfile.
@@ -76,6 +84,7 @@ class Instruction:
     `keyword` is in capitals, `flags` are its `--name=value` in order, `value` is the rest with continued
     lines joined. `words` are the arguments: the strings of the JSON form where `is_json`, else what white
     space and quotes make of the value. `line` and `end_line` count from 1; heredocs are within them.
+    `comments` are those above, since the instruction before, and those among its lines.
     """
 
     keyword: str
@@ -86,6 +95,7 @@ class Instruction:
     heredocs: tuple[Heredoc, ...]
     line: int
     end_line: int
+    comments: tuple[Comment, ...]
 
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
@@ -139,6 +149,7 @@ def parse(text: str) -> list[Instruction]:
     lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     escape = _escape(lines)
     instructions = []
+    comments: list[Comment] = []
     at = 0
     while at < len(lines):
         start = at
@@ -148,13 +159,15 @@ def parse(text: str) -> list[Instruction]:
             line = lines[at].lstrip() if at == start else lines[at]
             at += 1
             if line.lstrip().startswith("#"):
+                comments.append(Comment(at, line.lstrip()[1:].strip()))
                 going = at - 1 > start  # a comment among continued lines is not there; elsewhere it ends
             elif line.strip() or at - 1 == start:
                 part, going = _continued(line, escape)
                 parts.append(part)
         if joined := "".join(parts).strip():
-            instruction, at = _instruction(joined, lines, start, at, escape)
+            instruction, at = _instruction(joined, lines, start, at, escape, tuple(comments))
             instructions.append(instruction)
+            comments = []
     return instructions
 
 
@@ -182,7 +195,9 @@ def _continued(line: str, escape: str) -> tuple[str, bool]:
     return line, False
 
 
-def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) -> tuple[Instruction, int]:
+def _instruction(
+    text: str, lines: list[str], start: int, at: int, escape: str, comments: tuple[Comment, ...]
+) -> tuple[Instruction, int]:
     """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
     number = start + 1
     keyword, *rest = text.split(maxsplit=1)
@@ -216,7 +231,7 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
         if odd is not None:
             raise DockerfileError(number, f"{keyword} needs name=value, not {_quoted(odd)}")
     instruction = Instruction(
-        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines))
+        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines)), comments
     )
     return instruction, at
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.review.syntax import DockerfileError, Heredoc, Instruction, parse
+from app.review.syntax import Comment, DockerfileError, Heredoc, Instruction, parse
 
 
 def only(text: str) -> Instruction:
@@ -126,6 +126,27 @@ def test_heredocs_belong_to_their_instruction(text: str, heredocs: list[tuple[st
 
 def test_what_follows_a_heredoc_has_its_own_line() -> None:
     assert [(item.keyword, item.line) for item in parse("RUN <<E\nFROM x\nE\n\nUSER a")] == [("RUN", 1), ("USER", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("RUN a # b", [[]]),
+        ("RUN <<E\n# a\nE", [[]]),
+        ("RUN a\n# b", [[]]),
+        ("#", []),
+        ("# a\nRUN b", [[(1, "a")]]),
+        ("\t#a # b \r\n\n#\n\nRUN c", [[(1, "a # b"), (3, "")]]),
+        ("# escape=`\nRUN a", [[(1, "escape=`")]]),
+        ("# a\nRUN b \\\n# c\n\n  # d \\\n e\n# f\nUSER g", [[(1, "a"), (3, "c"), (5, "d \\")], [(7, "f")]]),
+        ("RUN <<E\nE\n# a\nUSER b", [[], [(3, "a")]]),
+    ],
+)
+def test_comments_belong_to_the_instruction_below_or_around_them(
+    text: str, comments: list[list[tuple[int, str]]]
+) -> None:
+    found = [instruction.comments for instruction in parse(text)]
+    assert found == [tuple(Comment(*comment) for comment in each) for each in comments]
 
 
 @pytest.mark.parametrize(
