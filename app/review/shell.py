@@ -8,12 +8,13 @@ import re
 from collections.abc import Sequence
 
 TOKEN = re.compile(
-    r"""(?P<space>(?:[ \t\r]|\\\n)++)
-    | (?P<comment>\#[^\n]*+)
+    r"""(?:[ \t\r]|\\\n)*+
+    (?: (?P<comment>\#[^\n]*+)
     | (?P<redirection>\d*+(?:&>>?|<<<|<<-?|>>|[<>])&?)
     | (?P<separator>[\n;&|()`]++)
     | (?P<word>(?:\\.|"(?:\\.|[^"\\])*+"|'[^']*+'|[^\s;&|()`<>])++)
-    | (?P<other>.)""",
+    | (?P<other>.)
+    )""",
     re.DOTALL | re.VERBOSE,
 )
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
@@ -39,6 +40,9 @@ QUOTED = {
 def unquote(word: str, escape: str = "\\") -> str:
     """The word without the quotes and escapes that made it one."""
 
+    if escape not in word and '"' not in word and "'" not in word:
+        return word
+
     def content(match: re.Match[str]) -> str:
         if match["double"]:
             return re.sub(re.escape(escape) + r'([$"\\`])', r"\1", match["double"])
@@ -54,23 +58,24 @@ def commands(script: str) -> list[tuple[str, ...]]:
     redirection = ""
     ends: list[str] = []  # what ends each heredoc that was opened in this line
     at = 0
-    script += "\n"
+    script += "\n\n"  # ends the last command, even where a backslash takes the first of the two
     while token := TOKEN.match(script, at):
         at = token.end()
-        if word := token["word"]:
-            if not redirection:
-                words.append(unquote(word))
-            elif redirection.startswith("<<") and redirection != "<<<":
-                ends.append(unquote(word))
-            redirection = ""
-        elif token["redirection"]:
-            redirection = token["redirection"].lstrip("0123456789")
-        elif token["separator"]:
-            found += unwrapped(words)
-            words, redirection = [], ""
-            if ends and "\n" in token["separator"]:
-                at = _after_heredocs(script, token.start() + token["separator"].index("\n") + 1, ends)
-                ends = []
+        match token.lastgroup:
+            case "word" if not redirection:
+                words.append(unquote(token["word"]))
+            case "word":
+                if redirection.startswith("<<") and redirection != "<<<":
+                    ends.append(unquote(token["word"]))
+                redirection = ""
+            case "redirection":
+                redirection = token["redirection"].lstrip("0123456789")
+            case "separator":
+                found += unwrapped(words)
+                words, redirection = [], ""
+                if ends and "\n" in token["separator"]:
+                    at = _after_heredocs(script, token.start("separator") + token["separator"].index("\n") + 1, ends)
+                    ends = []
     return found
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
+from typing import NoReturn
 
 from app.review import shell
 
-ARGUMENTS = {  # how many an instruction needs; without any, CMD and ENTRYPOINT take back the base image's
+ARGUMENTS = {  # how many an instruction needs: without any, CMD and ENTRYPOINT undo the base image's, RUN runs nothing
     "ADD": 2,
     "ARG": 1,
     "CMD": 0,
@@ -29,19 +31,37 @@ ARGUMENTS = {  # how many an instruction needs; without any, CMD and ENTRYPOINT 
     "LABEL": 1,
     "MAINTAINER": 1,
     "ONBUILD": 1,
-    "RUN": 1,
+    "RUN": 0,
     "SHELL": 1,
     "STOPSIGNAL": 1,
     "USER": 1,
     "VOLUME": 1,
     "WORKDIR": 1,
 }
+FLAGS = {  # of Dockerfile 1.20; the other instructions have none
+    "ADD": {"checksum", "chmod", "chown", "exclude", "keep-git-dir", "link", "unpack"},
+    "COPY": {"chmod", "chown", "exclude", "from", "link", "parents"},
+    "FROM": {"platform"},
+    "HEALTHCHECK": {"interval", "retries", "start-interval", "start-period", "timeout"},
+    "RUN": {"device", "mount", "network", "security"},
+}
+SWITCHES = frozenset({"keep-git-dir", "link", "parents", "unpack"})  # flags that need no value
+ANY_FLAG = frozenset({"ARG", "STOPSIGNAL"})  # BuildKit reads their flags and does not look at them
+NO_TRIGGERS = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 
+# More than anybody writes, and little enough that the worst text within them is read in a few hundredths of a
+# second. The sum of words and signs bounds all that is made of them: arguments, flags, mounts, shell commands.
+MOST_LINES = 10_000
+MOST_INSTRUCTIONS = 2_000
+MOST_WORDS = 25_000
+WORD_OR_SIGN = re.compile(r"[\w./:-]++|[^\w./:\s-]")
+LONGEST_LINE = 65_535  # in bytes: BuildKit's own limit
+
 DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
-FLAG = re.compile(r"--([a-z][a-z-]*+)(?:=(.*))?", re.DOTALL)
+FLAG = re.compile(r"--([^=]*+)(=?)(.*)", re.DOTALL)
 HEREDOC = re.compile(r"\d*+<<(-?+)([^<]++)")
 # A word as a shell sees it: quoted parts keep their white space and, at first, their quotes.
 WORD = {
@@ -69,6 +89,14 @@ class Heredoc:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment: the line it stands in, and its text without the `#`."""
+
+    line: int
+    text: str
+
+
 @dataclass(frozen=True)
 class Instruction:
     """One instruction of a Dockerfile.
@@ -76,6 +104,7 @@ class Instruction:
     `keyword` is in capitals, `flags` are its `--name=value` in order, `value` is the rest with continued
     lines joined. `words` are the arguments: the strings of the JSON form where `is_json`, else what white
     space and quotes make of the value. `line` and `end_line` count from 1; heredocs are within them.
+    `comments` are those above, since the instruction before, and those among its lines.
     """
 
     keyword: str
@@ -86,6 +115,7 @@ class Instruction:
     heredocs: tuple[Heredoc, ...]
     line: int
     end_line: int
+    comments: tuple[Comment, ...]
 
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
@@ -140,28 +170,55 @@ def parse(text: str) -> list[Instruction]:
 
     Raises DockerfileError, with its line, for what BuildKit's parser would refuse as well.
     """
-    if "\0" in text:
-        raise DockerfileError(text.count("\n", 0, text.index("\0")) + 1, "a NUL character: this is no text")
-    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    lines = _lines(text)
     escape = _escape(lines)
-    instructions = []
+    instructions: list[Instruction] = []
+    comments: list[Comment] = []
     at = 0
     while at < len(lines):
         start = at
-        parts = []
-        going = True
+        line, at = lines[at].lstrip(), at + 1
+        if line.startswith("#"):
+            comments.append(Comment(at, line[1:].strip()))
+            continue
+        part, going = _continued(line, escape)
+        parts = [part]
         while going and at < len(lines):
-            line = lines[at].lstrip() if at == start else lines[at]
-            at += 1
-            if line.lstrip().startswith("#"):
-                going = at - 1 > start  # a comment among continued lines is not there; elsewhere it ends
-            elif line.strip() or at - 1 == start:
+            line, at = lines[at], at + 1
+            stripped = line.lstrip()
+            if stripped.startswith("#"):
+                comments.append(Comment(at, stripped[1:].strip()))
+            elif stripped:
                 part, going = _continued(line, escape)
                 parts.append(part)
         if joined := "".join(parts).strip():
-            instruction, at = _instruction(joined, lines, start, at, escape)
+            if len(instructions) == MOST_INSTRUCTIONS:
+                raise DockerfileError(start + 1, f"more than {MOST_INSTRUCTIONS} instructions: no more are read")
+            instruction, at = _instruction(joined, lines, start, at, escape, tuple(comments))
             instructions.append(instruction)
+            comments = []
     return instructions
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of the text, if it is one and within the limits."""
+    if "\0" in text:
+        raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is no text")
+    if text.count("\n") > MOST_LINES:
+        raise DockerfileError(MOST_LINES + 1, f"more than {MOST_LINES} lines: no more are read")
+    if beyond := next(islice(WORD_OR_SIGN.finditer(text), MOST_WORDS, None), None):
+        raise DockerfileError(
+            _line_at(text, beyond.start()), f"more than {MOST_WORDS} words and signs: no more are read"
+        )
+    lines = text.removeprefix("\ufeff").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if len(line.encode(errors="surrogatepass")) > LONGEST_LINE:
+            raise DockerfileError(number, f"a line of more than {LONGEST_LINE} bytes")
+    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
+
+
+def _line_at(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
 
 
 def _escape(lines: list[str]) -> str:
@@ -188,19 +245,22 @@ def _continued(line: str, escape: str) -> tuple[str, bool]:
     return line, False
 
 
-def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) -> tuple[Instruction, int]:
+def _instruction(
+    text: str, lines: list[str], start: int, at: int, escape: str, comments: tuple[Comment, ...]
+) -> tuple[Instruction, int]:
     """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
     number = start + 1
     keyword, *rest = text.split(maxsplit=1)
     if keyword.upper() not in ARGUMENTS:
-        raise DockerfileError(number, f"unknown instruction: {_quoted(keyword)}{_suggestion(keyword)}")
+        suggestion = _suggestion(keyword.upper(), ARGUMENTS)
+        raise DockerfileError(number, f"unknown instruction: {_quoted(keyword)}{suggestion}")
     keyword = keyword.upper()
-    flags, value = _flags(rest[0] if rest else "", escape)
+    flags, value = _flags(keyword, rest[0] if rest else "", escape, number)
 
     heredocs = []
     array = _json_array(value, number) if keyword in JSON_KEYWORDS else None
     raw_words = WORD[escape].findall(value) if array is None else []
-    for name, chomp in _heredoc_starts(keyword, raw_words, escape):
+    for name, chomp in _heredoc_starts(keyword, raw_words, escape) if "<<" in value else []:
         content = []
         while at < len(lines) and (lines[at].lstrip("\t") if chomp else lines[at]) != name:
             content.append(lines[at])
@@ -211,20 +271,38 @@ def _instruction(text: str, lines: list[str], start: int, at: int, escape: str) 
         heredocs.append(Heredoc(name, "\n".join(content)))
 
     words = tuple(shell.unquote(word, escape) for word in raw_words) if array is None else array
-    # An empty JSON form is an argument, if one that does nothing.
-    if len(words) < (needed := ARGUMENTS[keyword]) and array != ():
-        raise DockerfileError(number, f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}")
-    if keyword in {"ENV", "LABEL"}:
-        if "=" not in words[0] and len(words) == 1:
-            raise DockerfileError(number, f"{keyword} needs a name and a value")
-        # The old form, `ENV name value`, has one pair; the other has nothing but pairs.
-        odd = next((word for word in words if "=" not in word), None) if "=" in words[0] else None
-        if odd is not None:
-            raise DockerfileError(number, f"{keyword} needs name=value, not {_quoted(odd)}")
     instruction = Instruction(
-        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines))
+        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines)), comments
     )
+    if objection := _objection(instruction):
+        raise DockerfileError(number, objection)
     return instruction, at
+
+
+def _objection(instruction: Instruction) -> str | None:
+    """What is wrong with the arguments of an instruction; None if nothing is."""
+    keyword, words = instruction.keyword, instruction.words
+    if len(words) < (needed := ARGUMENTS[keyword]):
+        return f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}"
+    first, *rest = instruction.value.split(maxsplit=1) or [""]
+    first = first.upper()
+    match keyword:
+        case "ENV" | "LABEL" if "=" in words[0]:
+            odd = next((word for word in words if "=" not in word), None)
+            return None if odd is None else f"{keyword} needs name=value, not {_quoted(odd)}"
+        case "ENV" | "LABEL" if len(words) == 1:  # else it is the old form, `ENV name value`
+            return f"{keyword} needs a name and a value"
+        case "HEALTHCHECK" if first == "NONE":
+            return "HEALTHCHECK NONE takes no arguments" if rest else None
+        case "HEALTHCHECK" if first != "CMD":
+            return f"HEALTHCHECK takes CMD or NONE, not {_quoted(first)}"
+        case "HEALTHCHECK" if not rest or _json_array(rest[0], instruction.line) == ():
+            return "HEALTHCHECK CMD needs a command"
+        case "ONBUILD" if first in NO_TRIGGERS:
+            return f"ONBUILD cannot trigger {first}"
+        case "SHELL" if not instruction.is_json:
+            return "SHELL needs the JSON form"
+    return None
 
 
 def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tuple[str, bool]]:
@@ -242,16 +320,23 @@ def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tup
     return starts
 
 
-def _flags(text: str, escape: str) -> tuple[tuple[tuple[str, str], ...], str]:
+def _flags(keyword: str, text: str, escape: str, number: int) -> tuple[tuple[tuple[str, str], ...], str]:
     """The leading `--name=value` words, and the text after them."""
+    known = FLAGS.get(keyword, set())
     flags = []
     at = 0
     for match in WORD[escape].finditer(text):
         flag = FLAG.fullmatch(shell.unquote(match[0], escape)) if match[0].startswith("--") else None
-        if not flag:
-            at = match.end() if match[0] == "--" else match.start()
+        if not flag or match[0] == "--":
+            at = match.end() if flag else match.start()
             break
-        flags.append((flag[1], flag[2] or ""))
+        name, equals, value = flag.groups()
+        if keyword not in ANY_FLAG and name not in known:
+            suggestion = _suggestion(f"--{name}", [f"--{name}" for name in known])
+            raise DockerfileError(number, f"unknown flag of {keyword}: {_quoted(f'--{name}')}{suggestion}")
+        if not equals and name in known - SWITCHES:
+            raise DockerfileError(number, f"--{name} needs a value: --{name}=…")
+        flags.append((name, value))
         at = match.end()
     return tuple(flags), text[at:].strip()
 
@@ -261,7 +346,7 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
     if not value.startswith("["):
         return None
     try:
-        array = json.loads(value)
+        array = JSON.decode(value)
     except (ValueError, RecursionError):
         return None  # as for BuildKit: then it is the shell form
     if not all(isinstance(item, str) for item in array):
@@ -269,11 +354,18 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
     return tuple(array)
 
 
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is Python's, and no JSON")
+
+
+JSON = json.JSONDecoder(parse_constant=_no_json)
+
+
 def _quoted(text: str) -> str:
     """Somebody's text, short and printable."""
     return ascii(text if len(text) <= 40 else text[:39] + "…")
 
 
-def _suggestion(keyword: str) -> str:
-    close = difflib.get_close_matches(keyword[:40].upper(), ARGUMENTS, n=1)
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word[:40], known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

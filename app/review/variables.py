@@ -25,10 +25,9 @@ def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
         nonlocal unknown
         known = variables.get(match["plain"] or match["name"])
         operator = match["operator"] or ""
-        if operator.endswith("-") and (known is None or (not known and operator.startswith(":"))):
-            known = expand(match["word"], variables) if "${" not in match["word"] else None
-        elif operator.endswith("+"):
-            known = None if known is None else match["word"]
+        missing = known is None or (not known and operator.startswith(":"))
+        if (operator.endswith("-") and missing) or (operator.endswith("+") and not missing):
+            known = expand(match["word"], variables)
         unknown = unknown or known is None
         return known or ""
 

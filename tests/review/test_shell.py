@@ -18,6 +18,8 @@ from app.review.shell import commands
         ("a#b # c", [("a#b",)]),
         ("a && b || c; d | e & f\ng", [("a",), ("b",), ("c",), ("d",), ("e",), ("f",), ("g",)]),
         ("a \\\n b", [("a", "b")]),
+        ("a \\", [("a",)]),
+        ("a\\", [("a",)]),
         ("/usr/local/bin/pip install a", [("pip", "install", "a")]),
         ("A=1 B='x y' a", [("a",)]),
         ("exec a", [("a",)]),

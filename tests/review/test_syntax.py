@@ -2,7 +2,17 @@
 
 import pytest
 
-from app.review.syntax import DockerfileError, Heredoc, Instruction, parse
+from app.review.syntax import (
+    LONGEST_LINE,
+    MOST_INSTRUCTIONS,
+    MOST_LINES,
+    MOST_WORDS,
+    Comment,
+    DockerfileError,
+    Heredoc,
+    Instruction,
+    parse,
+)
 
 
 def only(text: str) -> Instruction:
@@ -35,8 +45,14 @@ def test_text_without_instructions_has_none(text: str) -> None:
         ("RUN \\\n a", "a", 2),
         ("RUN a # no comment", "a # no comment", 1),
         ("RUN a \\\r\n  b\r\n", "a   b", 2),
+        ("RUN a \\\r\n# comment\r\n\r\n  b\r\n", "a   b", 4),
+        ("\tRUN\ta\t\\\t\n\tb", "a\t\tb", 2),
+        ("RUN a \\\n# comment\n", "a", 3),
+        ("\\\nRUN a", "a", 2),
         ("\ufeffRUN a", "a", 1),
         ("# escape=`\nRUN a `\n b", "a  b", 3),
+        ("#escape=`\r\nRUN a `\r\n b", "a  b", 3),
+        ("# escape=\\\nRUN a \\\n b", "a  b", 3),
         ("# Escape = `\n# syntax=x\nRUN a \\\n", "a \\", 3),
         ("# comment\n# escape=`\nRUN a \\\n b", "a  b", 4),
         ("\n# escape=`\nRUN a \\\n b", "a  b", 4),
@@ -59,11 +75,23 @@ def test_lines_are_joined_by_the_escape_character(text: str, value: str, end_lin
         ("RUN a --flag=of-the-command", (), "a --flag=of-the-command"),
         ("RUN -- --network=none", (), "--network=none"),
         ("RUN -x a", (), "-x a"),
+        ("COPY --from=0 a b", (("from", "0"),), "a b"),
+        ("COPY --parents --link=false --exclude=a --exclude=b c d", None, "c d"),
+        ("ADD --unpack --keep-git-dir --checksum=sha256:a --chmod=1 --chown=a b c", None, "b c"),
+        ("RUN --device=a --mount=type=tmpfs,target=/x --mount=type=ssh a", None, "a"),
+        ("FROM --platform=$BUILDPLATFORM a AS b", (("platform", "$BUILDPLATFORM"),), "a AS b"),
+        (
+            "HEALTHCHECK --interval=1s --timeout=1s --start-period=1s --start-interval=1s --retries=1 CMD a",
+            None,
+            "CMD a",
+        ),
+        ("STOPSIGNAL --any=thing 9", (("any", "thing"),), "9"),
     ],
 )
-def test_flags_stand_before_the_arguments(text: str, flags: tuple[tuple[str, str], ...], value: str) -> None:
+def test_flags_stand_before_the_arguments(text: str, flags: tuple[tuple[str, str], ...] | None, value: str) -> None:
     instruction = only(text)
-    assert (instruction.flags, instruction.value) == (flags, value)
+    assert instruction.value == value
+    assert flags is None or instruction.flags == flags
 
 
 def test_a_mount_has_options_by_their_first_names() -> None:
@@ -81,6 +109,18 @@ def test_a_mount_has_options_by_their_first_names() -> None:
         ("CMD []", (), True),
         ("RUN []", (), True),
         ('CMD ["\\u0061"]', ("a",), True),
+        ('CMD [ "a" ,\t"b" ]', ("a", "b"), True),
+        ('CMD \\\n["a", \\\n "b"]', ("a", "b"), True),
+        ("HEALTHCHECK NONE", ("NONE",), False),
+        ("HEALTHCHECK cmd a", ("cmd", "a"), False),
+        ('SHELL ["a", "-c"]', ("a", "-c"), True),
+        ("ONBUILD RUN a", ("RUN", "a"), False),
+        ("RUN", (), False),
+        ("WORKDIR a b", ("a", "b"), False),
+        ('USER ["a"]', ("[a]",), False),
+        ("RUN [NaN, -Infinity]", ("[NaN,", "-Infinity]"), False),
+        ('CMD ["a"', ("[a",), False),
+        ('CMD ["a"] # b', ("[a]", "#", "b"), False),
         ("CMD ['a']", ("[a]",), False),
         ('CMD ["a",]', ("[a,]",), False),
         ('COPY ["a b", "c"]', ("a b", "c"), True),
@@ -104,6 +144,11 @@ def test_words_are_strings_of_the_json_form_or_else_as_quoted(text: str, words: 
         ("RUN <<'EOF'\n$a\nEOF", [("EOF", "$a")], 3),
         ('RUN python3 <<"E F"\na\nE F', [("E F", "a")], 3),
         ("RUN <<-EOF\n\ta\n\tEOF", [("EOF", "\ta")], 3),
+        ("RUN <<-'EOF'\n\t\tEOF", [("EOF", "")], 2),
+        ('RUN <<E"O"F\na\nEOF', [("EOF", "a")], 3),
+        ("RUN <<EOF\r\na\r\nEOF\r\n", [("EOF", "a")], 3),
+        ("RUN <<EOF\nEOF \n EOF\nEOF", [("EOF", "EOF \n EOF")], 4),
+        ("RUN a <<A && b <<-B\nB\nA\nA\n\tB", [("A", "B"), ("B", "A")], 5),
         ("COPY <<a <<b /x/\n1\na\n2\nb", [("a", "1"), ("b", "2")], 5),
         ("RUN cat 3<<EOF\n# no comment \\\nEOF", [("EOF", "# no comment \\")], 3),
         ("RUN cat \\\n <<EOF\na\nEOF\n", [("EOF", "a")], 4),
@@ -126,6 +171,27 @@ def test_heredocs_belong_to_their_instruction(text: str, heredocs: list[tuple[st
 
 def test_what_follows_a_heredoc_has_its_own_line() -> None:
     assert [(item.keyword, item.line) for item in parse("RUN <<E\nFROM x\nE\n\nUSER a")] == [("RUN", 1), ("USER", 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("RUN a # b", [[]]),
+        ("RUN <<E\n# a\nE", [[]]),
+        ("RUN a\n# b", [[]]),
+        ("#", []),
+        ("# a\nRUN b", [[(1, "a")]]),
+        ("\t#a # b \r\n\n#\n\nRUN c", [[(1, "a # b"), (3, "")]]),
+        ("# escape=`\nRUN a", [[(1, "escape=`")]]),
+        ("# a\nRUN b \\\n# c\n\n  # d \\\n e\n# f\nUSER g", [[(1, "a"), (3, "c"), (5, "d \\")], [(7, "f")]]),
+        ("RUN <<E\nE\n# a\nUSER b", [[], [(3, "a")]]),
+    ],
+)
+def test_comments_belong_to_the_instruction_below_or_around_them(
+    text: str, comments: list[list[tuple[int, str]]]
+) -> None:
+    found = [instruction.comments for instruction in parse(text)]
+    assert found == [tuple(Comment(*comment) for comment in each) for each in comments]
 
 
 @pytest.mark.parametrize(
@@ -167,13 +233,31 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("FROM a\nCOPPY b c", 2, "(did you mean COPY?)"),
         ("\n" + "x" * 100, 2, "unknown instruction: '" + "x" * 39),
         ("\x1b[31m", 1, r"unknown instruction: '\x1b[31m'"),
-        ("RUN", 1, "RUN needs an argument"),
-        ("RUN --mount=type=cache", 1, "RUN needs an argument"),
+        ("USER", 1, "USER needs an argument"),
+        ("WORKDIR --", 1, "WORKDIR needs an argument"),
         ("COPY a", 1, "COPY needs two arguments"),
         ("ENV a", 1, "ENV needs a name and a value"),
         ("LABEL a", 1, "LABEL needs a name and a value"),
         ("ENV A=b # c", 1, "ENV needs name=value, not '#'"),
         ('CMD ["a", 1]', 1, "strings only"),
+        ("COPY []", 1, "COPY needs two arguments"),
+        ("VOLUME []", 1, "VOLUME needs an argument"),
+        ("SHELL []", 1, "SHELL needs an argument"),
+        ("SHELL bash -c", 1, "SHELL needs the JSON form"),
+        ("SHELL [NaN]", 1, "SHELL needs the JSON form"),
+        ("FROM a\nCOPY \\\n --form=a b c", 2, "unknown flag of COPY: '--form' (did you mean --from?)"),
+        ("ADD --from=a b c", 1, "unknown flag of ADD: '--from'"),
+        ("RUN --MOUNT=type=cache a", 1, "unknown flag of RUN: '--MOUNT'"),
+        ("CMD --a", 1, "unknown flag of CMD: '--a'"),
+        ("COPY --from a b c", 1, "--from needs a value"),
+        ("ONBUILD ONBUILD RUN a", 1, "ONBUILD cannot trigger ONBUILD"),
+        ("ONBUILD from a", 1, "ONBUILD cannot trigger FROM"),
+        ("ONBUILD MAINTAINER a", 1, "ONBUILD cannot trigger MAINTAINER"),
+        ("HEALTHCHECK --interval=1s", 1, "HEALTHCHECK needs an argument"),
+        ("HEALTHCHECK a", 1, "HEALTHCHECK takes CMD or NONE, not 'A'"),
+        ("HEALTHCHECK none a", 1, "HEALTHCHECK NONE takes no arguments"),
+        ("HEALTHCHECK CMD", 1, "HEALTHCHECK CMD needs a command"),
+        ("HEALTHCHECK CMD [ ]", 1, "HEALTHCHECK CMD needs a command"),
         ("RUN a\nRUN cat <<EOF\na", 2, "heredoc without its end: 'EOF'"),
         ("# escape=x\nRUN a", 1, "a backslash or a backtick"),
         ("# escape=`\n# escape=`\nRUN a", 2, "only one escape"),
@@ -186,3 +270,32 @@ def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, me
         parse(text)
     assert error.value.line == line
     assert message in str(error.value)
+
+
+LONG = {
+    "lines": "\n" * MOST_LINES,
+    "instructions": "RUN\n" * MOST_INSTRUCTIONS,
+    "words and signs": "USER a\n#" + ("a;\n" + "#") * (MOST_WORDS // 3 - 1),
+    "bytes": "#" + "é" * (LONGEST_LINE // 2),
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_more_than_anybody_writes_is_read(text: str) -> None:
+    parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (LONG["lines"] + "\n", MOST_LINES + 1, "more than 10000 lines"),
+        (LONG["instructions"] + "RUN", MOST_INSTRUCTIONS + 1, "more than 2000 instructions"),
+        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 25000 words and signs"),
+        (LONG["bytes"] + "a", 1, "a line of more than 65535 bytes"),
+        ("RUN <<E\n" + LONG["bytes"] + "\r\nE", 2, "a line of more than 65535 bytes"),
+    ],
+)
+def test_what_is_beyond_the_limits_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+    with pytest.raises(DockerfileError, match=message) as error:
+        parse(text)
+    assert error.value.line == line
