@@ -79,7 +79,7 @@ class Dockerfile:
 
 def _arguments(instructions: Iterable[Instruction]) -> Mapping[str, str | None]:
     """What the ARGs before the first FROM set; None: a build has to."""
-    state = State(is_bare=False)
+    state = State.on(None)
     for instruction in instructions:
         state = state.after(instruction, {})
     return state.arguments
@@ -109,7 +109,7 @@ def _stage(
         numbered = earlier[int(word)] if re.fullmatch(r"\d{1,4}", word) and int(word) < len(earlier) else None
         if "$" not in word:  # which BuildKit takes in no such place
             origins[word] = named.get(word.lower()) or numbered or Image.parse(word)
-    state = parent.state if parent else State(is_bare=bool(resolved and Image.parse(resolved).is_bare))
+    state = parent.state if parent else State.on(Image.parse(resolved) if resolved else None)
     steps = []
     for instruction in instructions:
         steps.append(Step(instruction, state, origins))

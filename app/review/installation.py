@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 
-from app.review.syntax import Instruction
+from app.review.state import State
 
 # Versions may follow the names: `pip3`, `python3.12`, `python${VERSION}`.
 PIP = re.compile(r"pip[\d.]*+(?:\$.*)?")
@@ -16,13 +18,24 @@ PACKAGES = frozenset({"pip install", "pip download", "pip wheel", "uv add", "uv 
 PROJECTS = frozenset(
     {"pdm install", "pdm sync", "pipenv install", "pipenv sync", "poetry install", "poetry sync", "uv sync"}
 )
+PROJECT_FILES = frozenset({"Pipfile", "Pipfile.lock", "pdm.lock", "poetry.lock", "pyproject.toml", "uv.lock"})
 # Their options for the dependencies alone.
 NO_PROJECT = frozenset({"--no-install-project", "--no-install-workspace", "--no-root", "--no-self"})
 # Tools that install, and so are no service's dependencies.
 INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
 # Options of pip and uv that are followed by a value.
 VALUED = frozenset(
-    {"--cache-dir", "--cert", "--config-settings", "--constraint", "--default-index", "--extra-index-url"}
+    {
+        "-r",
+        "--requirement",
+        "--requirements",
+        "--cache-dir",
+        "--cert",
+        "--config-settings",
+        "--constraint",
+        "--default-index",
+        "--extra-index-url",
+    }
     | {"--find-links", "--group", "--index", "--index-strategy", "--index-url", "--no-binary", "--only-binary"}
     | {"--platform", "--prefix", "--progress-bar", "--proxy", "--python", "--python-version", "--retries", "--root"}
     | {"--root-user-action", "--target", "--timeout", "--trusted-host", "--upgrade-strategy", "--wheel-dir"}
@@ -55,7 +68,7 @@ class Installation:
     @property
     def reads_file(self) -> bool:
         """Whether it reads what to install from a file of requirements."""
-        return any(re.match("-r|--requirement", word) for word in self.arguments)
+        return bool(self.files)
 
     @property
     def downloads(self) -> bool:
@@ -76,6 +89,51 @@ class Installation:
         return self.command in PROJECTS or self.reads_file or not names or not names <= INSTALLERS
 
     @property
+    def files(self) -> list[str]:
+        """The files of requirements that it reads."""
+        return [value for name, value in self.options if name in {"-r", "--requirement", "--requirements"}]
+
+    def reads(self, names: Collection[str]) -> bool:
+        """Whether it reads a file of one of these names, told so or because the tool always does."""
+        if self.command in PROJECTS:
+            return not PROJECT_FILES.isdisjoint(names)
+        return any(
+            PurePosixPath(file).parts[:1] and not set(PurePosixPath(file).parts).isdisjoint(names)
+            for file in self.files
+        )
+
+    @property
+    def options(self) -> Iterator[tuple[str, str]]:
+        """The options that are followed by a value, with it: `--prefix=/x`, `--prefix /x`, `-rfile`."""
+        for word, following in pairwise((*self.arguments, "")):
+            name, equals, value = word.partition("=")
+            if equals and word.startswith("--"):
+                yield name, value
+            elif word in VALUED:
+                yield word, following
+            elif word[:2] in VALUED:
+                yield word[:2], word[2:]
+
+    def prefix(self, state: State) -> str | None:
+        """The folder that it installs under, run in this state; None where that is not known."""
+        options = dict(self.options)
+        variables = state.variables
+        for option in ("-t", "--target", "--prefix"):
+            if option in options:
+                return state.path(options[option])
+        if "--root" in options or "--python" in options:
+            return None
+        if self.command == "uv sync":
+            return state.path(variables.get("UV_PROJECT_ENVIRONMENT", ".venv") or "$")
+        if "--user" in self.arguments or variables.get("PIP_USER"):
+            home = variables.get("HOME", "/root" if state.is_root else None)
+            return variables.get("PYTHONUSERBASE", home and f"{home}/.local")
+        if "VIRTUAL_ENV" in variables:
+            return variables["VIRTUAL_ENV"]
+        first = (variables.get("PATH") or "").partition(":")[0]
+        return first.removesuffix("/bin") if self.tool in {"pip", "uv"} and first.endswith("/bin") else None
+
+    @property
     def project_only(self) -> bool:
         """Whether it names nothing but local projects, whose source has to be there already."""
         if self.command in PROJECTS:
@@ -83,11 +141,9 @@ class Installation:
         return bool(self.named) and not self.reads_file and all(LOCAL.match(word) for word in self.named)
 
 
-def installations(instruction: Instruction) -> list[Installation]:
-    """The commands of a RUN that install Python packages, in order; none for another instruction."""
-    if instruction.keyword != "RUN":
-        return []
-    found = (_installation(*_module(program, words)) for program, *words in instruction.commands)
+def installations(commands: Iterable[tuple[str, ...]]) -> list[Installation]:
+    """Those of the commands that install Python packages, in order."""
+    found = (_installation(*_module(program, words)) for program, *words in commands)
     return [installation for installation in found if installation]
 
 

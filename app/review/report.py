@@ -9,6 +9,7 @@ from itertools import islice
 from app.review.dockerfile import Dockerfile
 from app.review.image import Image
 from app.review.rules import RULES, Severity
+from app.review.rules.comments import ignores
 from app.review.stage import Stage
 
 # Nobody reads more, and a hostile Dockerfile could have tens of thousands.
@@ -74,11 +75,23 @@ def review(text: str, dockerignore: str | None = None) -> Review:
     """
     dockerfile = Dockerfile.parse(text, dockerignore)
     stages = {step.instruction.line: stage.label for stage in dockerfile.stages for step in stage.steps}
-    found = ((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile))
+    ignored = {
+        (step.instruction.line, rule_id)
+        for stage in dockerfile.stages
+        for step in stage.steps
+        for rule_id, reason in ignores(step.instruction)
+        if reason and rule_id != "review-ignore"
+    }
+    found = (
+        (rule, problem)
+        for rule in RULES.values()
+        for problem in rule.check(dockerfile)
+        if (problem.instruction.line, rule.id) not in ignored
+    )
     findings = [
         Finding(
             rule.id,
-            rule.severity,
+            problem.severity or rule.severity,
             problem.instruction.line,
             problem.instruction.end_line,
             stages[problem.instruction.line],

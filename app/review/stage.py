@@ -47,10 +47,15 @@ class Step:
             return None
         return self.state.path(self.instruction.words[-1])
 
+    @property
+    def commands(self) -> list[tuple[str, ...]]:
+        """The simple commands of a RUN; none for another instruction."""
+        return self.instruction.commands if self.instruction.keyword == "RUN" else []
+
     @cached_property
     def installations(self) -> list[Installation]:
         """The commands of a RUN that install Python packages, in order."""
-        return installations(self.instruction)
+        return installations(self.commands)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,15 @@ from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Self
 
+from app.review.image import Image
 from app.review.syntax import Instruction
 from app.review.variables import expand
 
 NOTHING: Mapping[str, str | None] = MappingProxyType({})
+# What a bare image has, or else the engine gives.
+BARE_ENVIRONMENT = MappingProxyType({"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,12 @@ class State:
     environment: Mapping[str, str | None] = NOTHING
     arguments: Mapping[str, str | None] = NOTHING
     shell: str | None = None
+
+    @classmethod
+    def on(cls, image: Image | None) -> Self:
+        """The state that an outside image brings."""
+        is_bare = image is not None and image.is_bare
+        return cls(is_bare, environment=BARE_ENVIRONMENT if is_bare else NOTHING)
 
     @property
     def variables(self) -> Mapping[str, str | None]:

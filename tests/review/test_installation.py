@@ -2,13 +2,14 @@
 
 import pytest
 
+from app.review.dockerfile import Dockerfile
 from app.review.installation import installations
 from app.review.syntax import parse
 
 
 def found(run: str) -> list[str]:
     """The commands of the installations in a RUN."""
-    return [installation.command for installation in installations(parse(f"RUN {run}")[0])]
+    return [installation.command for installation in installations(parse(f"RUN {run}")[0].commands)]
 
 
 @pytest.mark.parametrize(
@@ -87,9 +88,42 @@ def test_an_installation_is_known_however_it_is_written(run: str, command: str) 
     ],
 )
 def test_an_installation_may_need_the_source(run: str, project_only: bool) -> None:
-    (installation,) = installations(parse(f"RUN {run}")[0])
+    (installation,) = installations(parse(f"RUN {run}")[0].commands)
     assert installation.project_only is project_only
 
 
+@pytest.mark.parametrize(
+    ("before", "run", "prefix"),
+    [
+        ("", "poetry install", None),  # not known
+        ("", "pip install --root=/x a", None),
+        ("USER app", "pip install --user a", None),
+        ("ENV PATH=$ELSEWHERE", "pip install a", None),
+        ("", "pip install a", "/usr/local"),
+        ("", "pip install --prefix=/install a", "/install"),
+        ("WORKDIR /x", "pip install -t lib a", "/x/lib"),
+        ("", "pip install --target lib a", "/lib"),
+        ("", "pip install --user a", "/root/.local"),
+        ("USER app\nENV HOME=/home/app", "pip install --user a", "/home/app/.local"),
+        ("ENV PYTHONUSERBASE=/opt/python", "pip install --user a", "/opt/python"),
+        ("ENV PIP_USER=1", "pip install a", "/root/.local"),
+        ("ENV VIRTUAL_ENV=/venv", "pip install a", "/venv"),
+        ("ENV PATH=/opt/venv/bin:$PATH", "pip install a", "/opt/venv"),
+        ("ENV PATH=/opt/venv/bin:$PATH", "uv pip install a", "/opt/venv"),
+        ("WORKDIR /app", "uv sync", "/app/.venv"),
+        ("ENV UV_PROJECT_ENVIRONMENT=/venv", "uv sync", "/venv"),
+    ],
+)
+def test_packages_go_under_a_prefix(before: str, run: str, prefix: str | None) -> None:
+    *_, step = Dockerfile.parse(f"FROM python:slim\n{before}\nRUN {run}").published.steps
+    (installation,) = step.installations
+    assert installation.prefix(step.state) == prefix
+
+
+def test_the_prefix_on_an_unknown_image_is_not_known() -> None:
+    step = Dockerfile.parse("FROM company/base\nRUN pip install a").published.steps[-1]
+    assert step.installations[0].prefix(step.state) is None
+
+
 def test_only_a_run_installs() -> None:
-    assert installations(parse("CMD pip install a")[0]) == []
+    assert Dockerfile.parse("FROM a\nCMD pip install a").published.steps[-1].installations == []

@@ -1,6 +1,21 @@
-"""The rules, by family: what is built on, what is copied, what is installed, what runs."""
+"""The rules, by family: what is built on and published, copied, installed, run, and by whom."""
 
-from app.review.rules import base, context, packages, runtime
+# In the order in which people read them.
+from app.review.rules import base, comments, context, files, packages, stages, start, user
 from app.review.rules.rule import RULES, Problem, Rule, RuleDescription, Severity
 
-__all__ = ["RULES", "Problem", "Rule", "RuleDescription", "Severity", "base", "context", "packages", "runtime"]
+__all__ = [
+    "RULES",
+    "Problem",
+    "Rule",
+    "RuleDescription",
+    "Severity",
+    "base",
+    "comments",
+    "context",
+    "files",
+    "packages",
+    "stages",
+    "start",
+    "user",
+]

@@ -11,6 +11,8 @@ from app.review.variables import VARIABLE
 
 # Variants of the official Python image that leave the compilers out.
 SMALL = frozenset({"slim", "alpine", "windowsservercore", "nanoserver"})
+# A word of a tag: `3.12`, `v2`, `python3.12`.
+VERSION = re.compile(r"(?P<program>python)?(?P<version>v?\d.*)")
 
 
 @rule(
@@ -72,14 +74,46 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
         written = stage.start.words[0]
         image = Image.parse(VARIABLE.sub("$", written))
         tag = image.tag or ""
-        version = next((word for word in tag.split("-") if re.match(r"v?\d", word)), None)
-        if stage.parent or image.digest or "$" in tag or version is None:
+        named = next(filter(None, map(VERSION.fullmatch, tag.split("-"))), None)
+        if stage.parent or image.digest or "$" in tag or named is None:
             continue
+        version = named["version"]
         repository = written.removesuffix(f":{tag}")
-        argument = re.sub(r"\W+", "_", repository.split("/")[-1]).strip("_").upper() + "_VERSION"
+        program = named["program"] or repository.split("/")[-1]
+        argument = re.sub(r"\W+", "_", program).strip("_").upper() + "_VERSION"
         reference = f"{repository}:{tag.replace(version, f'${{{argument}}}', 1)}"
         yield Problem(
             stage.start,
             f"the version {version} is written into FROM",
             f"ARG {argument}={version} before the first FROM, then FROM {reference}",
         )
+
+
+@rule(
+    "unpinned-base",
+    Severity.INFO,
+    bad="""
+FROM python:latest
+""",
+    good="""
+FROM python:3.12-slim@sha256:0f1c2a3b4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8
+""",
+)
+def unpinned_base(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The base image can change between two builds of the same commit.
+
+    Without a tag, or with `latest`, any release may come, a new major version among them: that is a warning.
+    A tag moves too, within its version; only a digest names one image. Pin it, and let a tool such as Dependabot or
+    Renovate move it on, so that fixes arrive as a change that can be seen and tested.
+    """
+    for stage in dockerfile.stages:
+        image = Image.parse(stage.base) if stage.base else None
+        if image is None or image.digest or stage.parent or image.official == "scratch":
+            continue
+        if image.tag in {None, "latest"}:
+            message, severity = f"{image} is whatever was published last", Severity.WARNING
+        else:
+            message, severity = f"the tag {image.tag} is not always the same image", Severity.INFO
+        reference = f"{image.repository}:{image.tag or '<version>'}@sha256:…"
+        fix = f"{reference}: `docker buildx imagetools inspect {image}` prints the digest"
+        yield Problem(stage.start, message, fix, severity)

@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
@@ -11,8 +12,6 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
 
-# Folders that hold a service's source where they are copied by name.
-SOURCE_FOLDERS = frozenset({"app", "src"})
 # What a .dockerignore for Python keeps out, and paths of which it has to exclude one.
 NEVER_COPIED = {
     ".git": [".git", ".git/HEAD"],
@@ -24,9 +23,19 @@ NEVER_COPIED = {
 def copies_source(step: Step) -> bool:
     """Whether a COPY or ADD takes the service's source, or everything."""
     return step.copies_everything or any(
-        posixpath.basename(source) in SOURCE_FOLDERS or re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", source)
+        re.fullmatch(r"(?:.*/)?(?:app|src)(?:/[^./]+)*|(?!setup\.|.*conf)[^/]+\.py", source)
         for source in step.context_sources
     )
+
+
+# A tag of the source that no service runs.
+NOT_RUN = ("Dockerfile", "tests/test_main.py", ".git/HEAD")
+# Files that say what to install.
+REQUIREMENTS = re.compile(
+    r"(?:.*/)?(?:[\w.-]*requirements[\w.-]*\.(?:txt|lock|in)|constraints\.txt|requirements(?:/[\w-]+\.txt)?"
+    r"|pyproject\.toml|(?:uv|poetry|pdm)\.lock|Pipfile(?:\.lock)?)"
+)
+STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
 
 
 @rule(
@@ -138,3 +147,104 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
                     f"{what} {', '.join(copied)}",
                     f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
                 )
+
+
+@rule(
+    "source-with-everything",
+    Severity.INFO,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "-m", "app"]
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY app app
+CMD ["python", "-m", "app"]
+""",
+)
+def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The published image gets everything that is in the folder.
+
+    Tests, the Dockerfile and notes are published with the service, and a change of any of them makes a new
+    layer. Copy the folders that run, by name.
+    """
+    ignore = dockerfile.dockerignore
+    if ignore and ignore.excluded(NOT_RUN) >= set(NOT_RUN):
+        return  # it lets in what it names, and nothing else
+    for step in dockerfile.published.history:
+        if step.copies_everything and not step.instruction.flag("exclude"):
+            yield Problem(
+                step.instruction,
+                "tests, Dockerfile and all else in the folder are published",
+                f"{step.instruction.keyword} app app: what runs, by name",
+            )
+
+
+@rule(
+    "requirements-bind-mount",
+    Severity.INFO,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    pip install -r requirements.txt
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+""",
+)
+def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """A file is copied only to install what it lists.
+
+    The copy is a layer that nothing needs afterwards, and the file stays in the image. A bind mount lends it to the
+    one RUN that reads it.
+    """
+    for stage in dockerfile.stages:
+        for at, step in enumerate(stage.steps):
+            sources = step.context_sources
+            if sources and all(map(REQUIREMENTS.fullmatch, sources)):
+                following = list(takewhile(lambda later: not later.copies_everything, stage.steps[at + 1 :]))
+                user = _only_user({*sources, step.instruction.words[-1]}, following)
+                if user:
+                    mounts = " ".join(f"--mount=type=bind,source={source},target={source}" for source in sources)
+                    yield Problem(
+                        step.instruction,
+                        f"copied only to be installed from: {', '.join(sources)}",
+                        f"RUN {mounts} in line {user.instruction.line}, without this {step.instruction.keyword}",
+                    )
+
+
+def _only_user(paths: Collection[str], steps: list[Step]) -> Step | None:
+    """The one step that reads the files, if it only installs from them."""
+    names = {posixpath.basename(path) for path in paths} - {"", ".", "app"}
+    users = []
+    for step in steps:
+        if step.instruction.keyword not in STARTS:
+            continue
+        reads = [item for item in step.installations if item.reads(names)]
+        users += [step] if reads else []
+        if any(item.project_only for item in reads):
+            return None
+        for command in step.instruction.commands:
+            if _is_runner(command) or (not reads and any(name in word for name in names for word in command)):
+                return None
+    return users[0] if len(users) == 1 else None
+
+
+def _is_runner(command: tuple[str, ...]) -> bool:
+    """Whether a command reads the project's files to run something else: `uv run`, `poetry export`."""
+    return command[0] in {"pdm", "pipenv", "poetry", "uv"} and command[1:2] not in {
+        ("install",),
+        ("sync",),
+        ("pip",),
+        ("config",),
+        ("venv",),
+    }

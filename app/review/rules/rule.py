@@ -21,11 +21,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule yields: an instruction, what is wrong with it, and what to write instead."""
+    """What a rule yields: an instruction, what is wrong with it, and what to write instead.
+
+    `severity` is given where this one is less or more than the rule's.
+    """
 
     instruction: Instruction
     message: str
     fix: str
+    severity: Severity | None = None
 
 
 Check = Callable[[Dockerfile], Iterator[Problem]]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.review.report import review
 from tests.review.rules.table import fixes, lines
 
 
@@ -108,3 +109,27 @@ def test_hardcoded_version(dockerfile: str, expected: list[int]) -> None:
 def test_the_build_argument_is_written_out(base: str, argument: str, reference: str) -> None:
     expected = f"ARG {argument} before the first FROM, then FROM {reference}"
     assert fixes("hardcoded-version", f"FROM {base}") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:3.12-slim@sha256:0", []),
+        ("FROM python@sha256:0", []),
+        ("FROM python:latest@sha256:0", []),
+        ("FROM scratch", []),
+        ("ARG IMAGE\nFROM $IMAGE", []),  # not known
+        ("ARG D=sha256:0\nFROM python@$D", []),
+        ("FROM a@b AS x\nFROM x", []),
+        ("FROM a@b AS x-1\nARG N=1\nFROM x-1", []),
+        ("FROM python", [(1, "warning")]),
+        ("FROM python:latest", [(1, "warning")]),
+        ("FROM registry:5000/python", [(1, "warning")]),
+        ("FROM python:3.12-slim", [(1, "info")]),
+        ("ARG V=3.12\nFROM python:$V", [(2, "info")]),
+        ("FROM a:1 AS x\nFROM b:2\nFROM x", [(1, "info"), (2, "info")]),
+    ],
+)
+def test_unpinned_base(dockerfile: str, expected: list[tuple[int, str]]) -> None:
+    findings = [item for item in review(dockerfile).findings if item.rule == "unpinned-base"]
+    assert [(item.line, item.severity) for item in findings] == expected

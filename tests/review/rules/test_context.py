@@ -107,3 +107,56 @@ def test_an_unknown_base_may_have_the_dependencies() -> None:
 )
 def test_dockerignore(dockerfile: str, dockerignore: str | None, expected: list[int]) -> None:
     assert lines("dockerignore", SLIM + dockerfile, dockerignore) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "dockerignore", "expected"),
+    [
+        ("COPY app app", None, []),
+        ("COPY . .\nFROM python:slim", None, []),  # what builds is not published
+        ("COPY --from=builder . .", None, []),
+        ("COPY --exclude=tests . .", None, []),
+        ("COPY . .", "*\n!app", []),  # it lets in what it names
+        ("COPY . .", ".git\ntests\nDockerfile", []),
+        ("COPY . .", None, [2]),
+        ("COPY . .", ".git", [2]),
+        ("ADD . /app", None, [2]),
+        ("COPY ./ /app/", "", [2]),
+        ("FROM python:slim AS a\nCOPY . .\nFROM a", None, [3]),
+    ],
+)
+def test_source_with_everything(dockerfile: str, dockerignore: str | None, expected: list[int]) -> None:
+    assert lines("source-with-everything", SLIM + dockerfile, dockerignore) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("RUN --mount=type=bind,source=r.txt,target=r.txt pip install -r r.txt", []),
+        ("COPY requirements.txt .", []),  # nothing is installed from it
+        ("COPY requirements.txt app.py .\nRUN pip install -r requirements.txt", []),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nRUN cat requirements.txt", []),
+        ("COPY requirements.txt .\nRUN sed -i s/a/b/ requirements.txt && pip install -r other.txt", []),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCMD audit requirements.txt", []),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nRUN pip install -r requirements.txt", []),
+        ("COPY pyproject.toml uv.lock ./\nRUN uv sync --no-install-project\nCMD uv run app", []),
+        ("COPY pyproject.toml .\nRUN pip install .", []),  # the project has to be there
+        ("COPY poetry.lock .\nRUN poetry add x && poetry install --no-root", []),
+        ("COPY --from=a requirements.txt .\nRUN pip install -r requirements.txt", []),
+        ("ONBUILD COPY requirements.txt .", []),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt", [2]),
+        ("COPY ./requirements.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\nCOPY . .", [2]),
+        ("COPY requirements-prod.txt /tmp/r.txt\nRUN pip install -r /tmp/r.txt", [2]),
+        ("COPY requirements/ requirements/\nRUN pip install -r requirements/prod.txt", [2]),
+        ("COPY requirements/base.txt requirements/\nRUN pip install -r requirements/base.txt", [2]),
+        ("COPY pyproject.toml poetry.lock ./\nRUN poetry install --no-root\nCOPY . .\nCMD poetry run x", [2]),
+        ("COPY Pipfile Pipfile.lock ./\nRUN pipenv install --system --deploy", []),
+        ("COPY requirements.txt .\nRUN uv pip install -r requirements.txt", [2]),
+        (
+            "COPY requirements.txt .\nRUN <<E\nset -e\npip install --upgrade pip\npip install -r requirements.txt\nE",
+            [2],
+        ),
+    ],
+)
+def test_requirements_bind_mount(dockerfile: str, expected: list[int]) -> None:
+    assert lines("requirements-bind-mount", SLIM + dockerfile) == expected

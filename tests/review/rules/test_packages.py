@@ -123,3 +123,73 @@ def test_apt_lists(dockerfile: str, expected: list[int]) -> None:
 
 def test_apt_lists_of_an_inherited_stage_are_published() -> None:
     assert lines("apt-lists", "FROM debian AS a\nRUN apt-get update\nFROM a\nCMD x") == [2]
+
+
+CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (CACHE + "pip install a", []),
+        (CACHE + "pip install --no-index --no-cache-dir /wheels/*", []),
+        ("ENV PIP_NO_CACHE_DIR=0\n" + CACHE + "pip install a", []),
+        ("ENV PIP_NO_CACHE_DIR=1\nRUN pip install a", []),  # pip-cache-mount
+        ("ENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/var/cache/apt pip install a", []),
+        ("ENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/root/.cache/pypoetry poetry install", []),
+        ("RUN --mount=type=cache,target=/root/.cache pip install a", []),
+        ("RUN --mount=type=cache,target=/x pip install --cache-dir /x a", []),
+        ("RUN --mount=type=cache,target=/x PIP_CACHE_DIR=/x pip install a", []),
+        ("ENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x pip install a", []),
+        ("ENV XDG_CACHE_HOME=/x\nRUN --mount=type=cache,target=/x pip install a", []),
+        ("ENV HOME=/x\nRUN --mount=type=cache,target=/x/.cache/pip pip install a", []),
+        ("ENV PIP_CACHE_DIR=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # not known
+        ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,uid=1000 pip install a", []),
+        ("USER app\nRUN --mount=type=cache,target=/x,mode=777 pip install --cache-dir=/x a", []),
+        ("RUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
+        ("RUN --mount=type=cache,target=$CACHE pip install a", []),  # not known
+        (CACHE + "pip install --no-cache-dir a", [2]),
+        (CACHE + "pip install --no-cache-dir -r requirements.txt && true", [2]),
+        ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "pip install a", [3]),
+        ("ARG PIP_NO_CACHE_DIR=yes\n" + CACHE + "pip install a", [3]),
+        ("ENV PIP_NO_CACHE_DIR=off\n" + CACHE + "pip install a", []),
+        ("RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-cache a", [2]),
+        ("ENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", [3]),
+        ("RUN --mount=type=cache,target=/root/pip pip install a", [2]),
+        ("ENV PIP_CACHE_DIR=/y\nRUN --mount=type=cache,target=/x pip install a", [3]),
+        ("USER app\n" + CACHE + "pip install a", [3]),
+        ("USER app\nENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x pip install a", [4]),
+    ],
+)
+def test_cache_mount_defeated(dockerfile: str, expected: list[int]) -> None:
+    assert lines("cache-mount-defeated", SLIM + dockerfile) == expected
+
+
+USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local", []),  # root runs it
+        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /home/app/.local\nUSER app", []),
+        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.bashrc /root/\nUSER app", []),
+        (
+            USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local\n"
+            "RUN chmod 755 /root\nUSER app",
+            [],
+        ),
+        ("FROM python:slim\nRUN pip install a\nUSER app", []),
+        ("FROM python:slim\nENV PYTHONUSERBASE=/opt/python\nRUN pip install --user a\nUSER app", []),
+        ("FROM python:slim\nUSER app\nRUN pip install --user a", []),
+        ("FROM python:slim\nRUN pip install --user a\nUSER $WHO", []),  # not known
+        ("FROM company/base\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
+        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local\nUSER app", [4]),
+        (USER_INSTALL + "FROM python:slim\nUSER 10001\nCOPY --from=builder /root/.local /root/.local", [5]),
+        ("FROM python:slim\nRUN pip install --user a\nUSER app", [2]),
+        ("FROM python:slim\nWORKDIR /root\nRUN uv sync\nUSER app", [3]),
+        ("FROM python:slim AS a\nRUN pip install --user a\nFROM a\nUSER app", [2]),
+    ],
+)
+def test_unreadable_packages(dockerfile: str, expected: list[int]) -> None:
+    assert lines("unreadable-packages", dockerfile) == expected

@@ -33,13 +33,32 @@ def test_a_rule_has_an_id_a_title_and_a_why(rule: Rule) -> None:
     assert rule.why.endswith(".")
 
 
-def test_the_anti_patterns_of_the_card_are_all_there() -> None:
-    assert set(RULES) == {
+def test_every_anti_pattern_of_the_card_and_every_trap_has_its_rule() -> None:
+    assert list(RULES) == [
         "full-base-image",
-        "source-before-install",
-        "pip-cache-mount",
-        "root-user",
-        "dockerignore",
-        "apt-lists",
         "hardcoded-version",
-    }
+        "unpinned-base",
+        "single-stage",
+        "production-from-development",
+        "development-published",
+        "missing-tools",
+        "source-before-install",
+        "dockerignore",
+        "source-with-everything",
+        "requirements-bind-mount",
+        "pip-cache-mount",
+        "cache-mount-defeated",
+        "unreadable-packages",
+        "apt-lists",
+        "no-workdir",
+        "late-chown",
+        "secret-in-image",
+        "root-user",
+        "named-user",
+        "missing-adduser",
+        "buffered-output",
+        "reload-in-production",
+        "shell-form-command",
+        "healthcheck-tool",
+        "review-ignore",
+    ]

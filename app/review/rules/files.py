@@ -1,0 +1,198 @@
+"""Rules about the files in the image: where they go, who owns them, and which must not be there."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from app.review.dockerfile import Dockerfile
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.stage import Stage, Step
+
+# The words of a variable's name that make it a secret, and those that say it is none.
+SECRET = re.compile(
+    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|PASSWD|PASSWORD|PRIVATE_?KEY|SECRET|SECRET_?KEY|TOKEN)(?:$|_)",
+    re.IGNORECASE,
+)
+NO_SECRET = re.compile(
+    r"PUBLIC|(?:_(?:FILE|PATH|DIR|URL|NAME|ID|LENGTH|TTL|EXPIR\w*|ALGORITHM|HEADER|TYPE|MINUTES|SECONDS|HOURS|DAYS))$",
+    re.IGNORECASE,
+)
+# Values that open nothing.
+PLACEHOLDER = re.compile(
+    r"(?:|none|null|true|false|\d{1,4}|x+|\*+|<.*>"
+    r"|.*(?:build|change|dummy|example|fake|insecure|not[-_ ]?(?:a|so)?[-_ ]?secret|placeholder|temp|test|unset).*)",
+    re.IGNORECASE,
+)
+SECRET_FILE = re.compile(
+    r"\.env(?:\.(?:local|prod|production|staging))?|\.git-credentials|\.netrc|\.pgpass|\.pypirc|\.vault[-_]?token"
+    r"|id_(?:dsa|ecdsa|ed25519|rsa)|credentials(?:\.json)?|secrets?\.(?:env|ini|json|toml|txt|ya?ml)|service[-_]?account.*\.json"
+    r"|.*\.(?:key|p12|pfx|ppk)|.*key\.pem",
+    re.IGNORECASE,
+)
+
+
+@rule(
+    "no-workdir",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+COPY . .
+CMD ["python", "main.py"]
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+""",
+)
+def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """A relative path is used, and no working directory is set.
+
+    What is copied lands in `/`, among the folders of the system, and commands start there. A stage on a fresh base
+    image does not inherit the WORKDIR of another stage: say it again.
+    """
+    for stage in dockerfile.stages:
+        if not (stage.image and stage.image.is_bare) or stage.image.official == "scratch":
+            continue
+        for step in stage.steps:
+            instruction = step.instruction
+            if step.state.workdir is not None:
+                break
+            if instruction.keyword in {"ADD", "COPY"} and re.match(r"[^/$]", instruction.words[-1]):
+                yield Problem(
+                    instruction,
+                    f"{instruction.keyword} to {instruction.words[-1]} lands in /: this stage has no WORKDIR",
+                    f"WORKDIR /app above this {instruction.keyword}",
+                )
+    yield from _relative_start(dockerfile.published)
+
+
+def _relative_start(stage: Stage) -> Iterator[Problem]:
+    """A problem where the container starts a file by a relative path that leads to nothing in `/`."""
+    if not (stage.image and stage.image.is_bare) or stage.state.workdir is not None:
+        return
+    copies = [step for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}]
+    folders = [step.destination for step in copies]
+    for step in stage.start_steps:
+        for command in step.instruction.commands:
+            script = next(
+                (word for word in command if re.fullmatch(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)", word)), None
+            )
+            if (
+                script
+                and folders
+                and all(
+                    folder
+                    and folder.count("/") == 1
+                    and folder not in {"/", f"/{posixpath.normpath(script).partition('/')[0]}"}
+                    for folder in folders
+                )
+            ):
+                yield Problem(
+                    step.instruction,
+                    f"{script} is looked for in /: this stage has no WORKDIR",
+                    f"WORKDIR {folders[-1]} above this {step.instruction.keyword}",
+                )
+                return
+
+
+@rule(
+    "late-chown",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY app app
+RUN chown -R 10001 /app
+USER 10001
+""",
+    good="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY --chown=10001 app app
+USER 10001
+""",
+)
+def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """Owner or mode of copied files are changed in a layer of their own.
+
+    A layer holds whole files: each one whose owner or mode changes is in the image twice. `COPY --chown` and
+    `COPY --chmod` do it while copying. Often neither is needed: files that the service only reads can belong to root.
+    """
+    copied: list[tuple[Step, str]] = []
+    for step in dockerfile.published.history:
+        if step.destination and step.instruction.keyword in {"ADD", "COPY"}:
+            copied.append((step, step.destination))
+        elif step.instruction.keyword == "RUN":
+            yield from _changes(step, copied)
+
+
+def _changes(step: Step, copied: list[tuple[Step, str]]) -> Iterator[Problem]:
+    """A problem for the first `chown -R` or `chmod -R` of a RUN that meets a file copied before."""
+    for program, *words in step.instruction.commands:
+        options = [word for word in words if word.startswith("-")]
+        if program not in {"chown", "chmod"} or not any(
+            word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in options
+        ):
+            continue
+        operands = [word for word in words if not word.startswith("-")][1:]
+        for path in filter(None, map(step.state.path, operands)):
+            for copy, destination in copied:
+                if f"{destination}/".startswith(f"{path.rstrip('*').rstrip('/')}/"):
+                    flag = f"--{program}"
+                    yield Problem(
+                        step.instruction,
+                        f"{program} -R holds the files of line {copy.instruction.line} a second time",
+                        f"{copy.instruction.keyword} {flag}=… in line {copy.instruction.line} instead",
+                    )
+                    return
+
+
+@rule(
+    "secret-in-image",
+    Severity.ERROR,
+    bad="""
+FROM python:3.12-slim
+ARG INDEX_TOKEN
+COPY .env .
+RUN pip install --index-url https://user:${INDEX_TOKEN}@packages.example/simple app
+""",
+    good="""
+FROM python:3.12-slim
+RUN --mount=type=secret,id=index,env=PIP_INDEX_URL \\
+    pip install app
+""",
+)
+def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """A secret is in the published image, for whoever pulls it.
+
+    ENV and ARG are written into its history, and a copied file stays in its layer even if a later one deletes it.
+    Mount a secret for the one RUN that needs it (`--mount=type=secret`), and give the service its secrets when it
+    starts.
+    """
+    for step in dockerfile.published.history:
+        instruction = step.instruction
+        if instruction.keyword in {"ARG", "ENV"}:
+            for name, value in instruction.assignments:
+                if SECRET.search(name) and not NO_SECRET.search(name) and _is_secret(value, instruction.keyword):
+                    yield Problem(
+                        instruction,
+                        f"{name} can be read in the image's history",
+                        "RUN --mount=type=secret where it is built, an environment variable where it runs",
+                    )
+        for source in step.context_sources:
+            if SECRET_FILE.fullmatch(posixpath.basename(source)):
+                yield Problem(
+                    instruction,
+                    f"{source} can be read in the image",
+                    "RUN --mount=type=secret where it is built, a mounted file where it runs; "
+                    "and name it in .dockerignore",
+                )
+
+
+def _is_secret(value: str | None, keyword: str) -> bool:
+    """Whether a value may open something; an ARG without one gets it from the build."""
+    if value is None:
+        return keyword == "ARG"
+    return "$" not in value and not PLACEHOLDER.fullmatch(value)

@@ -1,0 +1,312 @@
+"""Rules about the stages: what is built, what is published, and what each of them has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from app.review.dockerfile import Dockerfile
+from app.review.image import Image
+from app.review.installation import INSTALLERS, Installation, installations
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
+from app.review.stage import Stage, Step
+from app.review.state import State
+from app.review.system import HARMLESS, MANAGERS, compilers
+
+# Programs that check code, from packages of their names.
+TOOLS = frozenset(
+    {"bandit", "black", "coverage", "flake8", "isort", "mypy", "nox", "pre-commit", "pylint", "pyright", "pytest"}
+    | {"ruff", "tox"}
+)
+# Folders of packages in one stage; with more of them, nothing is said.
+MOST_FOLDERS = 10
+# Packages that bring none of them.
+RUNTIME = INSTALLERS | {"celery", "django", "fastapi", "flask", "gunicorn", "requests", "sqlalchemy", "uvicorn"}
+RUNTIME_FILE = re.compile(
+    r"(?:.*/)?(?:requirements|(?:requirements[-_./])?(?:base|main|prod|production|runtime))\.(?:txt|lock)"
+)
+DEVELOPMENT_FILE = re.compile(
+    r"(?:.*[^a-z])?(?:check|ci|dev|devel|development|lint|local|test|testing|tests|typing)(?:[^a-z].*)?"
+)
+STARTS = frozenset({"CMD", "ENTRYPOINT"})
+PUBLISHED_STAGES = frozenset(
+    {"app", "deploy", "final", "main", "prod", "production", "release", "run", "runner", "runtime"}
+)
+
+
+@rule(
+    "single-stage",
+    Severity.INFO,
+    bad="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+CMD ["uvicorn", "app.main:app"]
+""",
+    good="""
+FROM python:3.12-slim AS builder
+RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
+ENV PYTHONUSERBASE=/opt/python
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install --user -r requirements.txt
+
+FROM python:3.12-slim
+ENV PYTHONUSERBASE=/opt/python PATH=/opt/python/bin:$PATH
+COPY --from=builder /opt/python /opt/python
+CMD ["uvicorn", "app.main:app"]
+""",
+)
+def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The service is built in the stage that runs.
+
+    Whatever building needs is published with it; compilers, which are a warning, help whoever breaks in.
+    Build in a stage of its own, and copy what it made into a fresh one.
+    """
+    stage = dockerfile.published
+    is_bare = stage.image is not None and stage.image.is_bare
+    built = [item for step in stage.steps for item in step.installations if item.dependencies and item.downloads]
+    if not built or (is_bare and not stage.start_steps):
+        return
+    fix = "install in a stage called builder, then COPY --from=builder"
+    for step, names in compilers(stage.steps):
+        message = f"compilers stay in the published image: {', '.join(names)}"
+        yield Problem(step.instruction, message, fix, Severity.WARNING)
+        return
+    if len(dockerfile.stages) == 1 and is_bare and any(item.reads_file or item.project_only for item in built):
+        yield Problem(stage.start, "packages are installed, and built where need be, in the stage that runs", fix)
+
+
+@rule(
+    "production-from-development",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim AS dev
+RUN --mount=type=cache,target=/root/.cache/pip pip install fastapi pytest
+FROM dev AS production
+CMD ["uvicorn", "app.main:app"]
+""",
+    good="""
+FROM python:3.12-slim AS base
+RUN --mount=type=cache,target=/root/.cache/pip pip install fastapi
+FROM base AS dev
+RUN --mount=type=cache,target=/root/.cache/pip pip install pytest
+FROM base AS production
+CMD ["uvicorn", "app.main:app"]
+""",
+)
+def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The published stage is built on one that holds compilers or development tools.
+
+    They are all published with it: more to download, to patch, and for an intruder to use. Have both stages built on
+    a common one, and copy what the published one needs.
+    """
+    stage = dockerfile.published
+    if DEVELOPMENT_STAGE.fullmatch(stage.label):
+        return
+    for parent in reversed(stage.lineage[:-1]):
+        names = [name for _, found in compilers(parent.steps) for name in found]
+        names += [tool for step in parent.steps for item in step.installations for tool in _tools(item)]
+        if names:
+            yield Problem(
+                stage.start,
+                f"stage {parent.label}, below the published one, has {', '.join(dict.fromkeys(names))}",
+                f"build on the image that {parent.label} is built on, and COPY --from={parent.label} what is needed",
+            )
+            return
+
+
+def _tools(installation: Installation) -> list[str]:
+    """The development tools that it installs, by name, or the file that names them."""
+    named = {_package(word): word for word in installation.named}
+    files = [file for file in installation.files if DEVELOPMENT_FILE.fullmatch(file.lower())]
+    return [name for name in named if name in TOOLS] + files
+
+
+def _package(word: str) -> str:
+    """The name of the package in a requirement: `pytest[all]>=8` is pytest."""
+    return re.split(r"[^\w.-]", word, maxsplit=1)[0].lower()
+
+
+@rule(
+    "development-published",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim AS production
+CMD ["uvicorn", "app.main:app"]
+FROM production AS dev
+CMD ["uvicorn", "app.main:app", "--reload"]
+""",
+    good="""
+FROM python:3.12-slim AS base
+FROM base AS dev
+CMD ["uvicorn", "app.main:app", "--reload"]
+FROM base AS production
+CMD ["uvicorn", "app.main:app"]
+""",
+)
+def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The last stage is the one for development or tests.
+
+    `docker build .` gives the last stage: without `--target`, what is published is not what should run. Put
+    the stage for production last.
+    """
+    stage = dockerfile.published
+    others = [
+        other
+        for other in dockerfile.stages[:-1]
+        if other.name in PUBLISHED_STAGES or any(step.instruction.keyword in STARTS for step in other.steps)
+    ]
+    tests = any(map(_tool, start_commands(stage)))
+    if others and (DEVELOPMENT_STAGE.fullmatch(stage.label) or tests):
+        yield Problem(
+            stage.start,
+            f"`docker build` without --target gives {stage.label}, which is for {'tests' if tests else 'development'}",
+            f"move stage {others[-1].label} to the end",
+        )
+
+
+@rule(
+    "missing-tools",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim AS builder
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+
+FROM builder AS dev
+COPY . .
+RUN pytest
+
+FROM builder AS production
+CMD ["uvicorn", "app.main:app"]
+""",
+    good="""
+FROM python:3.12-slim AS builder
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+
+FROM builder AS dev
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \\
+    pip install -r requirements-dev.txt
+COPY . .
+RUN pytest
+
+FROM builder AS production
+CMD ["uvicorn", "app.main:app"]
+""",
+)
+def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """A check is run in a stage that does not install it.
+
+    Either the build ends with "not found", or the tool is among the packages of the service, and so it is published
+    with it. Install what only development needs in the stage that uses it, from a file of its own.
+    """
+    held: dict[int, _Packages] = {}
+    for stage in dockerfile.stages:
+        packages = held[stage.parent.index] if stage.parent else _Packages(_is_unknown(stage.image), {})
+        for step in stage.steps:
+            found = None
+            for command in step.commands:
+                if tool := _tool(command):
+                    found = found or packages.lack(tool, stage is dockerfile.published)
+                elif _may_install(command):
+                    packages = _Packages(True, {})
+                for installation in installations([command]):
+                    packages = packages.with_installed(installation, step.state, stage, dockerfile.published)
+            if found:
+                fix = "install it in this stage, from a file such as requirements-dev.txt"
+                yield Problem(step.instruction, found, fix)
+            packages = packages.with_copied(step, held)
+        held[stage.index] = packages
+
+
+@dataclass(frozen=True, slots=True)
+class _Packages:
+    """The Python packages of a stage: where they are, what installed them, and whether they are published too.
+
+    `unknown` says that there may be others.
+    """
+
+    unknown: bool
+    folders: Mapping[str, tuple[str, bool]]
+
+    def lack(self, tool: str, published: bool) -> str | None:
+        """What is wrong with running the tool here; None where it may be there."""
+        if self.unknown or (self.folders and (published or not all(shipped for _, shipped in self.folders.values()))):
+            return None
+        if not self.folders:
+            return f"{tool} is run, and nothing installs it"
+        source, _ = next(iter(self.folders.values()))
+        return f"{tool} is run, and nothing installs it for this stage: if {source} does, it is published as well"
+
+    def with_installed(self, installation: Installation, state: State, stage: Stage, published: Stage) -> _Packages:
+        """These, and what a command in the stage installs."""
+        folder = installation.prefix(state)
+        if folder is None or not _is_runtime(installation) or len(self.folders) > MOST_FOLDERS:
+            return _Packages(True, {})
+        source = next(iter(installation.files), f"`{installation.command}`")
+        shipped = stage in published.lineage or any(
+            step.origin is stage and _takes(step, folder) for step in published.history
+        )
+        return _Packages(self.unknown, {**self.folders, folder: (source, shipped)})
+
+    def with_copied(self, step: Step, held: Mapping[int, _Packages]) -> _Packages:
+        """These, and what a step takes from another stage; `held` are the packages of those before."""
+        if any("from" in mount for mount in step.instruction.mounts):
+            return _Packages(True, {})
+        if not step.instruction.flag("from") or _takes_installers(step):
+            return self
+        if not isinstance(step.origin, Stage) or held[step.origin.index].unknown:
+            return _Packages(True, {})
+        copied = {folder: known for folder, known in held[step.origin.index].folders.items() if _takes(step, folder)}
+        return _Packages(self.unknown, {**self.folders, **copied})
+
+
+def _is_unknown(image: Image | None) -> bool:
+    """Whether an image may have Python packages that are not known here."""
+    return image is None or not image.is_bare
+
+
+def _tool(command: tuple[str, ...]) -> str | None:
+    """The tool that a command runs, by its name or as a module."""
+    program, *words = command
+    if re.fullmatch(r"python[\d.]*", program) and words[:1] == ["-m"] and len(words) > 1:
+        program = words[1]
+    return program if program in TOOLS else None
+
+
+def _may_install(command: tuple[str, ...]) -> bool:
+    """Whether a command may install tools without being read as an installation."""
+    program, *words = command
+    if program in MANAGERS:
+        return any(word.startswith(("py-", "py3-", "python3-")) or word in TOOLS for word in words)
+    return program not in HARMLESS or "setup.py" in words or (program == "uv" and words[:1] == ["tool"])
+
+
+def _takes_installers(step: Step) -> bool:
+    """Whether a COPY takes nothing but installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
+    return all(source.rpartition("/")[2] in INSTALLERS for source in step.instruction.words[:-1])
+
+
+def _takes(step: Step, folder: str) -> bool:
+    """Whether a COPY from another stage takes some of what is in the folder there."""
+    sources = (f"/{source.strip('/')}/" for source in step.instruction.words[:-1])
+    return any(source.startswith(f"{folder}/") or f"{folder}/".startswith(source) for source in sources)
+
+
+def _is_runtime(installation: Installation) -> bool:
+    """Whether it installs what the service runs on, and no tool that is known."""
+    names = {_package(word) for word in installation.named if not word.startswith((".", "-"))}
+    if not names <= RUNTIME or any("[" in word for word in installation.named):
+        return False
+    if installation.command == "uv sync":
+        return not {"--no-dev", "--no-default-groups"}.isdisjoint(installation.arguments)
+    return installation.tool == "pip" and all(RUNTIME_FILE.fullmatch(file) for file in installation.files)

@@ -1,0 +1,230 @@
+"""Rules about the process that the container starts, and the question whether it is well."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import dropwhile
+
+from app.review import shell
+from app.review.dockerfile import Dockerfile
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.stage import Stage, Step
+from app.review.system import lacks
+
+# Programs written in Python that services are started with.
+PYTHON = re.compile(
+    r"(?:python|pypy)[\d.]*|arq|celery|daphne|django-admin|dramatiq|fastapi|flask|gunicorn|huey|hypercorn|rq|streamlit"
+    r"|taskiq|uvicorn|waitress-serve"
+)
+# Process 1 in front of another program, whose arguments that program is.
+INITS = frozenset({"catatonit", "dumb-init", "tini"})
+DEVELOPMENT_STAGE = re.compile(r"(?:.*[-_.])?(?:ci|debug|dev|devel|development|lint|test|testing|tests)(?:[-_.].*)?")
+
+
+def start_commands(stage: Stage) -> list[tuple[str, ...]]:
+    """The commands that start the stage's container, as far as they can be read."""
+    steps = stage.start_steps
+    if len(steps) == 2 and steps[0].instruction.is_json and steps[1].instruction.is_json:
+        words = [*steps[0].instruction.words, *steps[1].instruction.words]
+        return _inside(shell.unwrapped(words))
+    return _inside([command for step in steps for command in step.instruction.commands])
+
+
+def _inside(commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The commands, with what an init is given in place of the init."""
+    found = []
+    for name, *words in commands:
+        if name in INITS:
+            found += _inside(shell.unwrapped(list(dropwhile(lambda word: word.startswith("-"), words))))
+        else:
+            found.append((name, *words))
+    return found
+
+
+@rule(
+    "buffered-output",
+    Severity.INFO,
+    bad="""
+FROM python:3.12-slim AS base
+ENV PYTHONUNBUFFERED=1
+
+FROM python:3.12-slim
+WORKDIR /app
+COPY app app
+CMD ["python", "-m", "app"]
+""",
+    good="""
+FROM python:3.12-slim
+ENV PYTHONUNBUFFERED=1
+WORKDIR /app
+COPY app app
+CMD ["python", "-m", "app"]
+""",
+)
+def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """Python buffers what the service prints.
+
+    Where standard output is no terminal, Python collects some thousand characters before it writes them: lines come
+    late, and the last ones, which say why it ended, not at all when it is killed. Set PYTHONUNBUFFERED in the stage
+    that runs; a stage on a fresh base image inherits nothing of what other stages set.
+    """
+    stage = dockerfile.published
+    if not (stage.image and stage.image.is_bare):
+        return
+    environment = stage.state.environment
+    if "PYTHONUNBUFFERED" in environment and environment["PYTHONUNBUFFERED"] != "":
+        return
+    starts = stage.start_steps
+    if any("PYTHONUNBUFFERED" in step.instruction.value for step in starts):
+        return
+    commands = start_commands(stage)
+    pythons = [words for words in commands if PYTHON.fullmatch(words[0])]
+    if not pythons or any(_is_unbuffered(words) for words in pythons):
+        return
+    elsewhere = [other.label for other in dockerfile.stages if "PYTHONUNBUFFERED" in other.state.environment]
+    message = f"the output of {pythons[-1][0]} is buffered"
+    if elsewhere:
+        message += f": PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
+    yield Problem(stage.start, message, "ENV PYTHONUNBUFFERED=1")
+
+
+def _is_unbuffered(words: Sequence[str]) -> bool:
+    """Whether Python is told so by its option -u."""
+    for word in words[1:]:
+        if not word.startswith("-") or word in {"-m", "-c"}:
+            break
+        if re.fullmatch(r"-[A-Za-z]*u[A-Za-z]*", word):
+            return True
+    return False
+
+
+@rule(
+    "reload-in-production",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--reload"]
+""",
+    good="""
+FROM python:3.12-slim
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+""",
+)
+def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The published image starts a development server.
+
+    It watches every file, restarts for changes that never come in an image, shows internals in its errors, and
+    cannot run several workers. Start the server without reloading; a development stage or a compose file can
+    have another command.
+    """
+    stage = dockerfile.published
+    if DEVELOPMENT_STAGE.fullmatch(stage.label) or not stage.start_steps:
+        return
+    for name, *words in start_commands(stage):
+        option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
+        if name == "fastapi" and words[:1] == ["dev"]:
+            option, fix = "fastapi dev", "fastapi run"
+        elif name == "flask" and {"--debug", "--debugger"} & set(words):
+            option, fix = "flask --debug", "a server for production, such as gunicorn"
+        else:
+            fix = f"{name} without {option}"
+        if option:
+            yield Problem(stage.start_steps[-1].instruction, f"{option} is for development", fix)
+            return
+
+
+@rule(
+    "shell-form-command",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+CMD uvicorn app.main:app --host 0.0.0.0
+""",
+    good="""
+FROM python:3.12-slim
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+""",
+)
+def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The service runs below a shell, which does not pass signals on.
+
+    The shell is process 1 and gets the signal that stops the container, the service does not: after ten
+    seconds it is killed, with the requests that it was serving. Use the JSON form, or let `exec` put the service
+    in the shell's place.
+    """
+    stage = dockerfile.published
+    if not (stage.image and stage.image.is_bare) or not stage.start_steps:
+        return
+    first = stage.start_steps[0]
+    program, script = _shell_script(first)
+    if script is None or _is_replaced(stage.image.is_alpine, program, script):
+        return
+    commands = shell.commands(script)
+    keyword = first.instruction.keyword
+    if not commands:
+        return
+    if len(commands) == 1 and not re.search(r"[$<>|&;]", script):
+        fix = f"{keyword} {json.dumps(first.instruction.words)}"
+    else:
+        fix = f"put `exec` before {commands[-1][0]}, or start it by the JSON form"
+    yield Problem(first.instruction, f"a shell is process 1 and keeps the signals from {commands[-1][0]}", fix)
+
+
+def _shell_script(step: Step) -> tuple[str, str | None]:
+    """The shell that a start command runs in and its script, None where it is not run by one."""
+    instruction = step.instruction
+    if not instruction.is_json:
+        return step.state.shell or "sh", instruction.value
+    words = list(instruction.words)
+    name = words[0].rpartition("/")[2]
+    if name in shell.SHELLS and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
+        return name, words[2]
+    return name, None
+
+
+def _is_replaced(is_alpine: bool, program: str, script: str) -> bool:
+    """Whether the shell gives its place to the service, or may: dash, which is Debian's `sh`, never does by itself."""
+    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)\s*(?:exec|trap)\b", script):
+        return True
+    if program not in {"sh", "dash"} or is_alpine:
+        return not re.search(r"[|&<>]" if not is_alpine else r"(?<!\|)\|(?!\|)", script)
+    return False
+
+
+@rule(
+    "healthcheck-tool",
+    Severity.ERROR,
+    bad="""
+FROM python:3.12-slim
+HEALTHCHECK CMD curl --fail http://127.0.0.1:8000/healthz
+""",
+    good="""
+FROM python:3.12-slim
+HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+""",
+)
+def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The health check calls a program that the image does not have.
+
+    Slim images have neither curl nor wget: the check fails every time, and the container never turns healthy. Python
+    can ask as well, and nothing has to be installed for it.
+    """
+    stage = dockerfile.published
+    checks = [step for step in stage.history if step.instruction.keyword == "HEALTHCHECK"]
+    if not checks or checks[-1].instruction.words[0].upper() != "CMD":
+        return
+    check = checks[-1].instruction
+    for program, *_ in _checks(check.value[len("CMD") :].strip()):
+        if program in {"curl", "wget"} and lacks(program, stage):
+            ask = "python -c \"import urllib.request as r; r.urlopen('http://127.0.0.1:8000/', timeout=2)\""
+            yield Problem(check, f"{stage.image} has no {program}", f"HEALTHCHECK CMD {ask}")
+            return
+
+
+def _checks(text: str) -> list[tuple[str, ...]]:
+    """The commands of a health check, in the JSON form or the shell's."""
+    try:
+        words = json.loads(text)
+    except ValueError:
+        return shell.commands(text)
+    return shell.unwrapped([str(word) for word in words]) if isinstance(words, list) else []

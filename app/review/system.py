@@ -1,0 +1,112 @@
+"""System packages: what apt-get, apk and dnf install, and whether a stage can have a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from app.review.image import Image
+from app.review.stage import Stage, Step
+
+MANAGERS = frozenset({"apk", "apt", "apt-get", "aptitude", "dnf", "microdnf", "yum"})
+INSTALL = frozenset({"add", "install"})
+REMOVE = frozenset({"autoremove", "del", "erase", "purge", "remove"})
+VALUED = frozenset({"-c", "-o", "-t", "--default-release", "--option", "--repository", "--virtual", "-X"})
+
+COMPILERS = frozenset(
+    {"alpine-sdk", "build-base", "build-essential", "cargo", "clang", "cmake", "g++", "gcc", "gcc-c++", "gfortran"}
+    | {"llvm", "ninja-build", "rust", "rustc"}
+)
+
+# Packages that bring neither adduser nor curl nor wget: `apt-get --simulate install` of each, on Debian 13. Nor does
+# curl bring wget or adduser, nor wget curl.
+PLAIN = frozenset(
+    {"autoconf", "automake", "bash-completion", "binutils", "build-essential", "bzip2", "ca-certificates", "cmake"}
+    | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "g++", "gcc", "gosu"}
+    | {"graphviz", "htop", "iputils-ping", "jq", "less", "libbz2-dev", "libc6-dev", "libcairo2", "libevent-dev"}
+    | {"libffi-dev", "libgeos-dev", "libgl1", "libglib2.0-0", "libgomp1", "libjpeg-dev", "libldap2-dev", "libmagic1"}
+    | {"libmariadb-dev", "libmariadb3", "libncurses5-dev", "libpango-1.0-0", "libpq-dev", "libpq5", "libproj-dev"}
+    | {"libreadline-dev", "libsasl2-dev", "libsm6", "libspatialindex-dev", "libsqlite3-dev", "libssl-dev", "libtool"}
+    | {"libxext6", "libxml2-dev", "libxmlsec1-dev", "libxrender1", "libxslt1-dev", "locales", "lsb-release", "make"}
+    | {"nano", "netcat-openbsd", "netcat-traditional", "nginx", "nodejs", "patch", "pkg-config", "postgresql-client"}
+    | {"procps", "python3", "python3-dev", "python3-venv", "rsync", "sqlite3", "sudo", "supervisor", "swig"}
+    | {"telnet", "tesseract-ocr", "tini", "tk", "tzdata", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
+)
+# Programs that install no other program. What is not named here may do anything.
+HARMLESS = frozenset(
+    {"", ":", "[", "addgroup", "adduser", "apt-mark", "awk", "cat", "cd", "chgrp", "chmod", "chown", "cp", "curl"}
+    | {"date", "echo", "export", "false", "find", "fi", "done", "for", "esac", "case", "}", "getent", "git", "grep"}
+    | {"groupadd", "groupmod", "head", "id", "install", "ldconfig", "ln", "locale-gen", "ls", "mkdir", "mv", "pip"}
+    | {"pip3", "poetry", "printf", "pwd", "pytest", "python", "python3", "rm", "rmdir", "ruff", "mypy", "sed", "set"}
+    | {"sort", "tail", "tar", "tee", "test", "touch", "tr", "true", "umask", "unset", "unzip", "update-ca-certificates"}
+    | {"useradd", "usermod", "uv", "wc", "wget", "which", "whoami"}
+)
+PROGRAM_FOLDERS = frozenset({"/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbin"})
+
+
+def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
+    """What the package manager is told to do, and the packages that it names."""
+    plain = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before not in VALUED]
+    names = [word.partition("=")[0].partition(":")[0].partition("~")[0] for word in plain[1:]]
+    return (plain[0] if plain else ""), names
+
+
+def installed(step: Step) -> set[str]:
+    """The system packages that a RUN installs and leaves; none where it also removes some."""
+    names: set[str] = set()
+    for program, *words in step.commands:
+        if program in MANAGERS:
+            subcommand, packages = _subcommand(words)
+            if subcommand in REMOVE and packages:
+                return set()  # what goes with them is not known here
+            if subcommand in INSTALL:
+                names.update(packages)
+    return names
+
+
+def lacks(program: str, stage: Stage, until: Step | None = None) -> bool:
+    """Whether it is known that a stage has no such program (adduser, curl, wget) when the step runs, or in the end."""
+    if stage.image is None or stage.image.has(program) is not False:
+        return False
+    for step in stage.history:
+        commands = step.commands
+        if step is until:
+            commands = commands[: next((at for at, command in enumerate(commands) if command[0] == program), None)]
+        if any(_may_bring(program, command) for command in commands) or _may_copy(program, step):
+            return False
+        if step is until:
+            break
+    return True
+
+
+def _may_bring(program: str, command: Sequence[str]) -> bool:
+    name, *words = command
+    if name in MANAGERS:
+        subcommand, packages = _subcommand(words)
+        return subcommand in INSTALL and not PLAIN.issuperset(set(packages) - ({"curl", "wget"} - {program}))
+    # A playwright, say, installs system packages itself.
+    return name not in HARMLESS or "install-deps" in words or "--with-deps" in words
+
+
+def _may_copy(program: str, step: Step) -> bool:
+    if step.instruction.keyword not in {"ADD", "COPY"}:
+        return False
+    sources = step.instruction.words[:-1]
+    if any(source.rpartition("/")[2] == program for source in sources):
+        return True
+    brings_folder = bool(step.instruction.flag("from")) or step.instruction.keyword == "ADD"
+    return brings_folder and (step.destination is None or step.destination in PROGRAM_FOLDERS) and not _is_tool(step)
+
+
+def _is_tool(step: Step) -> bool:
+    """Whether a COPY takes programs by name out of an image that has nothing else: `COPY --from=uv /uv /bin/`."""
+    return isinstance(step.origin, Image) and all(
+        source.rpartition("/")[2] in {"uv", "uvx"} for source in step.instruction.words[:-1]
+    )
+
+
+def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:
+    """The steps that install compilers and leave them, each with their names."""
+    for step in steps:
+        if found := sorted(COMPILERS & installed(step)):
+            yield step, found

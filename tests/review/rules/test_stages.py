@@ -1,0 +1,140 @@
+"""Rules about the stages."""
+
+import pytest
+
+from app.review.report import review
+from tests.review.rules.table import lines
+
+GCC = "RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*\n"
+PIP = "RUN pip install -r requirements.txt\n"
+CMD = 'CMD ["uvicorn", "app.main:app"]\n'
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (f"FROM python:slim AS builder\n{GCC}{PIP}FROM python:slim\nCOPY --from=builder /x /x\n{CMD}", []),
+        (f"FROM python:slim\n{PIP}", []),  # nothing starts: an image to build on
+        (f"FROM python:slim\nCOPY app app\n{CMD}", []),
+        (f"FROM python:slim\nRUN pip install fastapi\n{CMD}", []),
+        (f"FROM python:slim\nRUN pip install --no-index --find-links /wheels -r requirements.txt\n{CMD}", []),
+        (f"FROM company/base\n{PIP}{CMD}", []),  # not known
+        (
+            "FROM python:slim AS a\nFROM python:slim\nRUN apt-get update && apt-get install -y gcc libpq5 && "
+            f"pip install -r requirements.txt && apt-get purge -y gcc\n{CMD}",
+            [],
+        ),
+        (
+            "FROM python:alpine AS a\nFROM python:alpine\nRUN apk add --virtual .build gcc && pip install a && "
+            f"apk del .build\n{CMD}",
+            [],
+        ),
+        (f"FROM python:slim AS base\n{GCC}{PIP}FROM base\n{CMD}", []),  # production-from-development
+        (f"FROM python:slim\n{PIP}{CMD}", [(1, "info")]),
+        (f"FROM python:slim\n{GCC}{PIP}{CMD}", [(2, "warning")]),
+        (f"FROM python:alpine\nRUN apk add build-base\n{PIP}{CMD}", [(2, "warning")]),
+        (f"FROM python:slim AS assets\nFROM python:slim\n{GCC}{PIP}{CMD}", [(3, "warning")]),
+        (f"FROM python:slim\n{GCC}RUN apt-get purge -y --auto-remove\n{PIP}{CMD}", [(2, "warning")]),
+        (f"FROM company/base\n{GCC}{PIP}", [(2, "warning")]),  # it may start by itself
+    ],
+)
+def test_single_stage(dockerfile: str, expected: list[tuple[int, str]]) -> None:
+    findings = [item for item in review(dockerfile).findings if item.rule == "single-stage"]
+    assert [(item.line, item.severity) for item in findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (f"FROM python:slim AS base\n{PIP}FROM base\n{CMD}", []),
+        (f"FROM python:slim AS dev\nRUN pip install pytest\nFROM python:slim\nCOPY --from=dev /x /x\n{CMD}", []),
+        (f"FROM python:slim\nRUN pip install pytest\n{CMD}", []),  # no other stage
+        (f"FROM python:slim AS base\n{GCC}FROM base AS dev", []),  # what is published is for development
+        ("FROM python:slim AS base\nRUN apt-get install -y gcc && apt-get purge -y gcc\nFROM base", []),
+        ("FROM python:slim AS base\nRUN pip install -r latest.txt\nFROM base", []),
+        (f"FROM python:slim AS base\n{GCC}FROM base\n{CMD}", [3]),
+        (f"FROM python:slim AS base\n{GCC}FROM base AS middle\nFROM middle AS production", [4]),
+        ("FROM python:slim AS dev\nRUN pip install 'pytest>=8'\nFROM dev", [3]),
+        ("FROM python:slim AS dev\nRUN pip install -r requirements-dev.txt\nFROM dev", [3]),
+        ("FROM python:slim AS dev\nRUN pip install -r requirements/test.txt\nFROM dev", [3]),
+        ("FROM company/base AS dev\nRUN pip install ruff\nFROM dev", [3]),
+    ],
+)
+def test_production_from_development(dockerfile: str, expected: list[int]) -> None:
+    assert lines("production-from-development", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (f"FROM a AS dev\nFROM b AS production\n{CMD}", []),
+        ("FROM a AS dev", []),  # a Dockerfile for development
+        ("FROM a AS builder\nFROM b AS dev", []),
+        (f"FROM a AS production\n{CMD}FROM b", []),
+        (f"FROM a AS production\nFROM b AS devices\n{CMD}", []),
+        ("FROM a AS production\nFROM production AS dev", [2]),
+        ("FROM a AS production\nFROM b AS test-unit", [2]),
+        (f"FROM a AS server\n{CMD}FROM server AS development", [3]),
+        ('FROM a AS production\nFROM b AS last\nCMD ["pytest"]', [2]),
+        ('FROM a AS runtime\nFROM b\nCMD ["python", "-m", "pytest"]', [2]),
+    ],
+)
+def test_development_published(dockerfile: str, expected: list[int]) -> None:
+    assert lines("development-published", dockerfile) == expected
+
+
+# The builder's packages are in the published stage as well.
+PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim AS dev\nRUN pip install pytest\nRUN pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN pip install pytest && pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN pip install 'pytest[all]==8'\nRUN python -m pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN pip install pytest-cov\nRUN pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN pip install -r requirements-dev.txt\nRUN ruff check .\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN pip install -r all.txt\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN pip install -e .[dev]\nRUN pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN uv sync\nRUN pytest\nFROM python:slim", []),  # with its dev group
+        ("FROM python:slim AS dev\nRUN uv run pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN uvx ruff && ruff\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN ./install-tools\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN apt-get install -y python3-pytest\nRUN pytest\nFROM python:slim", []),
+        ("FROM company/base AS dev\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nCOPY --from=company/tools /x /x\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nRUN pytest", []),
+        (
+            "FROM python:slim AS a\nRUN pip install pytest\nFROM python:slim AS dev\nCOPY --from=a /usr/local /usr/local"
+            "\nRUN pytest\nFROM python:slim",
+            [],
+        ),
+        # The published stage itself: its requirements may name the tool.
+        (f"FROM python:slim\n{PIP}RUN pytest\n{CMD}", []),
+        # The requirements are for the tests alone.
+        (f"FROM python:slim AS dev\n{PIP}RUN pytest\nFROM python:slim\n{CMD}", []),
+        (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN echo pytest\n{PUBLISHED}", []),
+        (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n{PUBLISHED}", [4]),
+        (
+            f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN ruff check && mypy\nRUN pytest\n{PUBLISHED}",
+            [4, 5],
+        ),
+        (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}", [4]),
+        (
+            f"FROM python:slim AS builder\n{PIP}FROM python:slim AS dev\nCOPY --from=builder /usr/local /usr/local\n"
+            f"RUN python -m mypy app\n{PUBLISHED}",
+            [5],
+        ),
+        (f"FROM python:slim AS dev\nCOPY . .\nRUN pytest\nFROM python:slim\n{CMD}", [3]),
+        ("FROM python:slim\nRUN pytest", [2]),
+        ("FROM python:slim\nRUN pip install fastapi && pytest", []),
+        ("FROM python:slim\nCOPY --from=ghcr.io/astral-sh/uv /uv /bin/\nRUN pytest", [3]),
+        (
+            "FROM python:slim AS a\nRUN pip install --target=/x pytest\nFROM python:slim\nCOPY --from=a /y /y\nRUN pytest",
+            [],
+        ),
+    ],
+)
+def test_missing_tools(dockerfile: str, expected: list[int]) -> None:
+    assert lines("missing-tools", dockerfile) == expected

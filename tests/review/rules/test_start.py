@@ -1,0 +1,137 @@
+"""Rules about the process that the container starts."""
+
+import pytest
+
+from tests.review.rules.table import fixes, lines
+
+SLIM = "FROM python:3.12-slim\n"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (SLIM + "ENV PYTHONUNBUFFERED=1\nCMD python -m app", []),
+        (SLIM + "ENV PYTHONUNBUFFERED 1\nCMD python -m app", []),
+        (SLIM + "ENV PYTHONUNBUFFERED=$UNKNOWN\nCMD python -m app", []),
+        ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM base\nCMD python -m app", []),
+        (SLIM + 'CMD ["python", "-u", "-m", "app"]', []),
+        (SLIM + "CMD python -Ou app.py", []),
+        (SLIM + "CMD PYTHONUNBUFFERED=1 python app.py", []),
+        (SLIM + 'ENTRYPOINT ["env", "PYTHONUNBUFFERED=1", "python", "app.py"]', []),
+        (SLIM, []),  # nothing starts
+        (SLIM + 'CMD ["/srv/server"]', []),  # not known
+        (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
+        ("FROM company/base\nCMD python app.py", []),  # not known
+        (SLIM + "CMD python app.py\nCMD []", []),
+        (SLIM + 'CMD ["python", "app.py"]', [1]),
+        (SLIM + 'CMD ["uvicorn", "app.main:app"]', [1]),
+        (SLIM + 'ENTRYPOINT ["python", "-m"]\nCMD ["app"]', [1]),
+        (SLIM + 'ENTRYPOINT ["tini", "--"]\nCMD ["gunicorn", "app"]', [1]),
+        (SLIM + "CMD exec /usr/local/bin/python3.12 app.py -u", [1]),
+        (SLIM + "ENV PYTHONUNBUFFERED=\nCMD python app.py", [1]),
+        (SLIM + "ARG PYTHONUNBUFFERED=1\nCMD python app.py", [1]),
+        ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM python:slim\nCMD python app.py", [3]),
+    ],
+)
+def test_buffered_output(dockerfile: str, expected: list[int]) -> None:
+    assert lines("buffered-output", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ('CMD ["uvicorn", "app"]', []),
+        ('CMD ["fastapi", "run"]', []),
+        ('CMD ["uvicorn", "--reload"]\nCMD ["uvicorn"]', []),
+        ('CMD ["uvicorn", "--reload"]\nFROM python:slim', []),
+        ("RUN uvicorn --reload", []),
+        ('FROM python:slim AS dev\nCMD ["uvicorn", "--reload"]', []),  # as its name says
+        ('CMD ["uvicorn", "app", "--reload-dir", "app"]', []),
+        ("ENTRYPOINT /start --reload-config x", []),
+        ('CMD ["uvicorn", "app", "--reload"]', [2]),
+        ("CMD uvicorn app --reload", [2]),
+        ('CMD ["fastapi", "dev", "app.py"]', [2]),
+        ('CMD ["flask", "run", "--debug"]', [2]),
+        ('ENTRYPOINT ["uvicorn"]\nCMD ["app", "--reload"]', [3]),
+        ('ENTRYPOINT ["tini", "-g", "--", "gunicorn", "--reload"]', [2]),
+        ("FROM company/base\nCMD uvicorn --reload", [3]),
+    ],
+)
+def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
+    assert lines("reload-in-production", SLIM + dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (SLIM + 'CMD ["uvicorn", "app"]', []),
+        (SLIM + "CMD exec uvicorn app", []),
+        (SLIM + "CMD migrate && exec uvicorn app", []),
+        (SLIM + 'ENTRYPOINT exec uvicorn "$0" "$@"', []),
+        (SLIM + 'CMD ["sh", "-c", "exec uvicorn app"]', []),
+        (SLIM + "CMD trap 'kill $!' TERM; uvicorn app & wait", []),  # not known
+        (SLIM + 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD uvicorn app', []),  # not known
+        (SLIM + "CMD uvicorn app\nFROM python:slim", []),
+        (SLIM + "CMD uvicorn app\nCMD []", []),
+        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD uvicorn app', []),  # bash gives its place to the last command
+        (SLIM + 'CMD ["bash", "-c", "migrate; uvicorn app"]', []),
+        ("FROM python:3.12-alpine\nCMD migrate && uvicorn app", []),  # so does BusyBox
+        ("FROM company/base\nCMD uvicorn app", []),  # not known
+        (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
+        (SLIM + "CMD uvicorn app", [2]),
+        (SLIM + "ENTRYPOINT uvicorn app", [2]),
+        (SLIM + 'ENTRYPOINT uvicorn app\nCMD ["x"]', [2]),
+        (SLIM + 'CMD ["sh", "-c", "migrate && uvicorn app"]', [2]),
+        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD migrate && uvicorn app', [3]),
+        (SLIM + 'CMD ["/bin/bash", "-ec", "uvicorn app | tee log"]', [2]),
+        ("FROM python:3.12-alpine\nCMD uvicorn app | tee log", [2]),
+        ("FROM python:slim AS base\nCMD uvicorn app\nFROM base\nUSER 1", [2]),
+    ],
+)
+def test_shell_form_command(dockerfile: str, expected: list[int]) -> None:
+    assert lines("shell-form-command", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "fix"),
+    [
+        ('CMD uvicorn "a b"', 'CMD ["uvicorn", "a b"]'),
+        ("ENTRYPOINT uvicorn", 'ENTRYPOINT ["uvicorn"]'),
+        ("CMD migrate && uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD uvicorn --port $PORT", "put `exec` before uvicorn, or start it by the JSON form"),
+    ],
+)
+def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> None:
+    assert fixes("shell-form-command", SLIM + command) == [fix]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        (SLIM + "HEALTHCHECK CMD python -m app.probe", []),
+        (SLIM + "HEALTHCHECK NONE", []),
+        (SLIM + "HEALTHCHECK CMD curl x\nHEALTHCHECK NONE", []),
+        (SLIM + "RUN apt-get update && apt-get install -y curl\nHEALTHCHECK CMD curl x", []),
+        (SLIM + "RUN apt-get install -y company-tools\nHEALTHCHECK CMD curl x", []),  # not known
+        (SLIM + "RUN ./setup\nHEALTHCHECK CMD curl x", []),  # not known
+        (SLIM + "COPY --from=a /usr/bin/curl /usr/bin/\nHEALTHCHECK CMD curl x", []),
+        (SLIM + "COPY --from=a / /\nHEALTHCHECK CMD curl x", []),
+        (SLIM + 'HEALTHCHECK CMD ["python", "curl.py"]', []),
+        ("FROM python:3.12\nHEALTHCHECK CMD curl x", []),
+        ("FROM python:3.12-alpine\nHEALTHCHECK CMD wget x", []),
+        ("FROM company/base\nHEALTHCHECK CMD curl x", []),  # not known
+        ("FROM python:slim AS a\nRUN apt-get install curl\nFROM a\nHEALTHCHECK CMD curl x", []),
+        (SLIM + "HEALTHCHECK --interval=5s CMD curl -f http://127.0.0.1/ || exit 1", [2]),
+        (SLIM + 'HEALTHCHECK CMD ["/usr/bin/curl", "x"]', [2]),
+        (SLIM + 'HEALTHCHECK CMD ["sh", "-c", "wget x || exit 1"]', [2]),
+        (SLIM + "HEALTHCHECK CMD wget x", [2]),
+        ("FROM python:3.12-alpine\nHEALTHCHECK CMD curl x", [2]),
+        ("FROM debian:12\nRUN apt-get update && apt-get install -y gcc libpq5=15 wget\nHEALTHCHECK CMD curl x", [3]),
+        (
+            "FROM python:slim AS a\nRUN apt-get install curl\nFROM python:slim\nCOPY --from=a /x /x\nHEALTHCHECK CMD curl x",
+            [5],
+        ),
+    ],
+)
+def test_healthcheck_tool(dockerfile: str, expected: list[int]) -> None:
+    assert lines("healthcheck-tool", dockerfile) == expected

@@ -1,0 +1,140 @@
+"""Rules about the user that the container runs as."""
+
+import pytest
+
+from app.review.image import BARE
+from app.review.rules.user import PRIVILEGE_DROPPERS
+from tests.review.rules.table import fixes, lines
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nUSER appuser", []),
+        ("FROM python:slim\nUSER 10001", []),
+        ("FROM python:slim\nUSER 10001:0", []),
+        ("FROM python:slim\nUSER root\nRUN true\nUSER appuser", []),
+        ("FROM python:slim AS base\nUSER appuser\nFROM base", []),
+        ("FROM python:slim AS dev\nUSER root\nFROM python:slim\nUSER appuser", []),
+        ("FROM python:slim\nENV NAME=appuser\nUSER $NAME", []),
+        ("ARG NAME=appuser\nFROM python:slim\nARG NAME\nUSER ${NAME}", []),
+        ("FROM python:slim\nARG NAME\nUSER $NAME", []),  # not known
+        ("FROM company/base", []),  # not known
+        ("ARG IMAGE\nFROM $IMAGE", []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["gosu", "appuser", "uvicorn"]', []),
+        ('FROM python:slim\nENTRYPOINT ["tini", "--"]\nCMD ["gosu", "appuser", "uvicorn"]', []),
+        ('FROM python:slim\nENTRYPOINT ["/usr/bin/dumb-init", "--", "/sbin/su-exec", "appuser", "x"]', []),
+        ('FROM python:slim\nCMD ["gunicorn", "--user=appuser", "app:app"]', []),
+        ('FROM python:slim\nENTRYPOINT ["docker-entrypoint.sh"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["/entrypoint"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["/usr/bin/tini", "--", "docker-entrypoint.sh"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["bash", "/entrypoint.sh"]', []),  # not known
+        ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
+        ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
+        ("FROM python:slim", [1]),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", [1]),
+        ('FROM scratch\nCMD ["/app"]', [1]),
+        ("FROM debian:13 AS a\nUSER b\nFROM debian:13 AS c\nCMD d", [3]),
+        ("FROM python:slim AS base\nFROM base AS production\nCMD a", [2]),
+        ("FROM python:slim\nUSER root", [2]),
+        ("FROM python:slim\nUSER 0", [2]),
+        ("FROM company/base\nUSER root:root", [2]),
+        ("FROM python:slim\nUSER appuser\nRUN true\nUSER 0:0", [4]),
+        ("FROM python:slim\nENV NAME=root\nUSER $NAME", [3]),
+        ("FROM python:slim\nUSER ${NAME:-root}", [2]),
+        ("FROM python:slim\nRUN useradd appuser\nCMD uvicorn", [1]),
+    ],
+)
+def test_root_user(dockerfile: str, expected: list[int]) -> None:
+    assert lines("root-user", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        ("FROM python:slim", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
+        ("FROM python:3.12-alpine3.20", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
+        ("FROM alpine", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
+        ("FROM scratch\nCMD /app", "USER 10001"),
+    ],
+)
+def test_the_user_is_made_with_what_the_image_has(dockerfile: str, fix: str) -> None:
+    assert fixes("root-user", dockerfile) == [fix]
+
+
+@pytest.mark.parametrize("image", sorted(BARE - {"scratch"}))
+def test_root_runs_what_is_built_on_a_bare_image(image: str) -> None:
+    assert lines("root-user", f"FROM {image}\nCMD a") == [1]
+
+
+@pytest.mark.parametrize("word", sorted(PRIVILEGE_DROPPERS))
+def test_a_start_command_may_drop_privileges(word: str) -> None:
+    assert lines("root-user", f'FROM python:slim\nCMD ["tini", "{word}", "appuser"]') == []
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nUSER 10001", []),
+        ("FROM python:slim\nUSER 10001:app", []),
+        ("FROM python:slim\nUSER $WHO", []),  # not known
+        ("FROM python:slim\nUSER root", []),  # root-user
+        ("FROM python:slim\nUSER app\nUSER 10001", []),
+        ("FROM python:slim AS a\nUSER app\nFROM python:slim\nUSER 1", []),
+        ("FROM company/base", []),  # not known
+        ("FROM python:slim\nUSER app", [2]),
+        ("FROM python:slim\nUSER app:app", [2]),
+        ("FROM company/base\nENV WHO=app\nUSER $WHO", [3]),
+        ("FROM python:slim AS a\nUSER app\nFROM a", [2]),
+    ],
+)
+def test_named_user(dockerfile: str, expected: list[int]) -> None:
+    assert lines("named-user", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "fix"),
+    [
+        ("useradd --uid 10001 app", "USER 10001"),
+        ("useradd -u 999 --no-create-home app", "USER 999"),
+        ("adduser --disabled-password --uid=1234 app", "USER 1234"),
+        ("useradd --uid 10001 other", "create app with `--uid 10001`, then USER 10001"),
+        ("useradd app", "create app with `--uid 10001`, then USER 10001"),
+    ],
+)
+def test_the_number_is_the_one_that_the_user_was_given(run: str, fix: str) -> None:
+    assert fixes("named-user", f"FROM python:slim\nRUN {run}\nUSER app") == [fix]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:3.12-slim\nRUN useradd app", []),
+        ("FROM python:3.12-slim-bookworm\nRUN adduser app", []),
+        ("FROM python:3.12.4-slim\nRUN adduser app", []),  # made before Debian 13
+        ("FROM python:3.8-slim\nRUN adduser app", []),
+        ("FROM python:3.12-slim@sha256:0\nRUN adduser app", []),  # of any age
+        ("FROM python:3.12-alpine\nRUN adduser -D app", []),
+        ("FROM python:3.12\nRUN adduser app", []),  # not known
+        ("FROM ubuntu\nRUN adduser app", []),  # not known
+        ("FROM company/base\nRUN adduser app", []),  # not known
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim\nRUN adduser app", []),
+        ("FROM python:slim\nRUN apt-get update && apt-get install -y adduser && adduser app", []),
+        ("FROM python:slim AS a\nRUN apt-get install -y adduser\nFROM a\nRUN adduser app", []),
+        ("FROM python:slim\nRUN apt-get install -y gnupg\nRUN adduser app", []),  # which brings it
+        ("FROM python:slim\nRUN ./setup.sh\nRUN adduser app", []),  # not known
+        ("FROM python:3.12-slim\nRUN adduser --disabled-password app", [2]),
+        ("FROM python:slim\nRUN addgroup app && adduser --ingroup app app", [2]),
+        ("FROM python:slim\nRUN groupadd app && adduser --ingroup app app", [2]),
+        ("FROM python:3.13.7-slim\nRUN adduser app", [2]),
+        ("FROM python:3.14.0-slim\nRUN adduser app", [2]),
+        ("FROM python:3.12-slim-trixie\nRUN adduser app", [2]),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-trixie-slim\nRUN adduser app", [2]),
+        ("FROM debian:trixie-slim\nRUN adduser app", [2]),
+        ("FROM docker.io/library/python:slim\nRUN addgroup app", [2]),
+        ("FROM python:slim\nRUN apt-get update && apt-get install -y gcc libpq-dev curl\nRUN adduser app", [3]),
+        ("FROM python:slim AS a\nRUN true\nFROM a\nRUN adduser app && apt-get install adduser", [4]),
+    ],
+)
+def test_missing_adduser(dockerfile: str, expected: list[int]) -> None:
+    assert lines("missing-adduser", dockerfile) == expected
