@@ -108,12 +108,10 @@ class _Tape:
 
     def _set(self, members: str, negated: bool) -> int:
         """Where one of the characters comes next that a `[…]` names."""
-        ranges = RANGE.findall(members)
-        singles = RANGE.sub("", members)
-        places = 0
-        for char, found in self.chars.items():
-            if char in singles or any(low <= char <= high for low, high in ranges):
-                places |= found
+        named = set(RANGE.sub("", members))
+        for low, high in RANGE.findall(members):
+            named |= {char for char in self.chars if low <= char <= high}
+        places = sum(self.chars[char] for char in self.chars.keys() & named)
         return self.inner & (~places if negated else places)
 
 

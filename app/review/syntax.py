@@ -168,7 +168,7 @@ class Instruction:
 def parse(text: str) -> list[Instruction]:
     """The instructions of a Dockerfile, in order.
 
-    Raises DockerfileError, with its line, for what BuildKit's parser would refuse as well.
+    Raises DockerfileError, with its line, for what BuildKit would refuse as well, and for more than the limits.
     """
     lines = _lines(text)
     escape = _escape(lines)
@@ -332,7 +332,7 @@ def _flags(keyword: str, text: str, escape: str, number: int) -> tuple[tuple[tup
             break
         name, equals, value = flag.groups()
         if keyword not in ANY_FLAG and name not in known:
-            suggestion = _suggestion(f"--{name}", [f"--{name}" for name in known])
+            suggestion = _suggestion(f"--{name}", [f"--{name}" for name in sorted(known)])
             raise DockerfileError(number, f"unknown flag of {keyword}: {_quoted(f'--{name}')}{suggestion}")
         if not equals and name in known - SWITCHES:
             raise DockerfileError(number, f"--{name} needs a value: --{name}=…")

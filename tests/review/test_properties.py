@@ -1,0 +1,157 @@
+"""What holds for any text, however odd: tried on texts that Hypothesis makes up, from a seed that never changes."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from app.review.dockerfile import Dockerfile
+from app.review.dockerignore import Dockerignore
+from app.review.report import review
+from app.review.shell import commands
+from app.review.syntax import SWITCHES, DockerfileError, Instruction, parse
+from app.review.variables import LONGEST, expand
+
+# What it keeps from run to run has no place in the tree, which may be read-only.
+set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
+tried = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+
+INSTRUCTIONS = [
+    *("FROM python:3 AS x", "from x", "FROM --platform=a $A as y", "WORKDIR /a b", "USER a:b", "EXPOSE 80 81/udp"),
+    *("ARG A", "ARG A=1 B", "ENV A=$A", "ENV A b c", 'ENV A="b c" D=e\\ f', "LABEL a=b \\\n# c\n\n d=e"),
+    *("COPY . .", "COPY --from=0 a b", "COPY --link --exclude='a b' c d", "COPY <<E <<-F /x\n# a\nE\n\tb\n\tF"),
+    *('ADD ["a b", "c"]', 'VOLUME ["a"]', "ONBUILD RUN <<E\na\nE", "STOPSIGNAL --a 9", 'SHELL ["sh", "-c"]'),
+    *("RUN pip install a", "RUN --mount=type=cache,target=/a,x pip install a", "RUN apt-get update", "RUN -- --a"),
+    *("RUN \\\n  a \\\n  # b\n  && c", "RUN <<E\r\npip install a\r\nE", "RUN sh -c 'a; b'", "RUN a <<-'E F'\n\tE F"),
+    *(
+        "CMD",
+        "CMD []",
+        'CMD ["a", "b"]',
+        "HEALTHCHECK NONE",
+        "HEALTHCHECK --interval=1s CMD a",
+        "# a",
+        "\t#b # c",
+        "#",
+        "",
+    ),
+]
+SIGNS = [*" \t\r'\"[]${};&|>#=", "\\\\", '\\"', "\\$", "${A:-", "--", "a", "é", "sh -c "]
+WRONG = [
+    "\n",
+    "\\",
+    "\\\n",
+    "# escape=`\n",
+    "`\n",
+    "<<E",
+    "<<-",
+    "COPY",
+    "CMD [1]",
+    "FROM a b",
+    "\0",
+    "\ufeff",
+    "\ud800",
+]
+
+arguments = st.lists(st.sampled_from(SIGNS)).map("".join)
+runs = st.builds("{} {}".format, st.sampled_from(["RUN", "CMD", "USER a", "ARG a"]), arguments)
+dockerfiles = st.lists(st.sampled_from(INSTRUCTIONS) | runs, max_size=12).map("\n".join)
+heaps = st.lists(st.sampled_from([*INSTRUCTIONS, *SIGNS, *WRONG])).map("".join)
+texts = st.text() | heaps | dockerfiles
+patterns = st.lists(st.sampled_from([*"ab*?[]^-!./\\\n", "**", "**/", "[a-b]", "\n!"])).map("".join)
+paths = st.lists(st.text("ab./", min_size=1, max_size=8), max_size=4)
+
+
+def instructions(text: str) -> list[Instruction]:
+    """Those of the text; a text that is refused is not tried."""
+    try:
+        return parse(text)
+    except DockerfileError:
+        assume(False)
+        raise
+
+
+def written(instruction: Instruction) -> str:
+    """The instruction as a Dockerfile has it, in one form out of many."""
+    quoted = [(name, "".join(f"\\{char}" for char in value)) for name, value in instruction.flags]
+    flags = [f"--{name}" if name in SWITCHES and not value else f"--{name}={value}" for name, value in quoted]
+    comments = [f"# {comment.text}" for comment in instruction.comments]
+    heredocs = [line for heredoc in instruction.heredocs for line in (heredoc.content, heredoc.name)]
+    return "\n".join([*comments, " ".join([instruction.keyword, *flags, "--", instruction.value]), *heredocs, ""])
+
+
+def without_lines(instruction: Instruction) -> tuple[object, ...]:
+    """All that the instruction is but for where it stands."""
+    return (
+        instruction.keyword,
+        instruction.flags,
+        instruction.value,
+        instruction.words,
+        instruction.is_json,
+        instruction.heredocs,
+        [comment.text for comment in instruction.comments],
+    )
+
+
+@tried
+@given(texts, st.none() | st.text() | patterns)
+def test_a_text_is_reviewed_or_refused_at_one_of_its_lines(text: str, dockerignore: str | None) -> None:
+    text = "FROM a\n" + text
+    try:
+        review(text, dockerignore)
+    except DockerfileError as error:
+        line = error.line
+    else:
+        line = 1
+    assert 1 <= line <= text.count("\n") + 1
+
+
+@tried
+@given(dockerfiles | heaps)
+def test_instructions_and_comments_are_where_they_say(text: str) -> None:
+    lines = text.split("\n")
+    end = 0
+    for instruction in instructions(text):
+        assert end < instruction.line <= instruction.end_line <= len(lines)
+        above = [end, *(comment.line for comment in instruction.comments)]
+        assert above == sorted(set(above))
+        assert above[-1] <= instruction.end_line
+        assert all(comment.text in lines[comment.line - 1] for comment in instruction.comments)
+        end = instruction.end_line
+
+
+@tried
+@given(dockerfiles)
+def test_what_was_read_can_be_written_and_read_again(text: str) -> None:
+    read = instructions(text)
+    again = parse("".join(map(written, read)))
+    assert list(map(without_lines, again)) == list(map(without_lines, read))
+
+
+@tried
+@given(dockerfiles)
+def test_there_is_a_stage_for_each_from(text: str) -> None:
+    text = "FROM a\n" + text
+    starts = [instruction.line for instruction in instructions(text) if instruction.keyword == "FROM"]
+    assert [stage.start.line for stage in Dockerfile.parse(text).stages] == starts
+
+
+@tried
+@given(texts)
+def test_shell_text_of_any_kind_has_commands_with_a_program(text: str) -> None:
+    assert all(commands(text))
+
+
+@tried
+@given(patterns, paths)
+def test_each_path_is_judged_on_its_own(text: str, paths: list[str]) -> None:
+    ignore = Dockerignore.parse(text)
+    assert ignore.excluded(paths) == {path for path in paths if ignore.excluded([path])}
+
+
+@tried
+@given(texts, st.dictionaries(st.sampled_from("AB"), st.none() | texts))
+def test_a_text_is_filled_in_within_its_limit_or_not_at_all(text: str, variables: dict[str, str | None]) -> None:
+    expanded = expand(text, variables)
+    assert expanded is None or "$" not in text or len(expanded) <= LONGEST
