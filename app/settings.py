@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
-    max_body_bytes: int = Field(default=256 * 1024, ge=1, le=64 * 1024 * 1024)
+    max_body_bytes: int = Field(default=128 * 1024, ge=1, le=64 * 1024 * 1024)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -7,7 +7,7 @@ from app.settings import Settings
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
-    assert Settings.from_environment({}) == Settings(log_level="info", log_format="text", max_body_bytes=256 * 1024)
+    assert Settings.from_environment({}) == Settings(log_level="info", log_format="text", max_body_bytes=128 * 1024)
 
 
 def test_variables_with_the_prefix_are_taken() -> None:

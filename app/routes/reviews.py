@@ -1,14 +1,17 @@
 """Reviews: a Dockerfile in, what to change out."""
 
+from collections.abc import Callable
 from email.message import Message
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app import errors
+from app import errors, negotiation
+from app.review import formats
+from app.review.dockerignore import DockerignoreError
 from app.review.report import Review, review
 from app.review.syntax import DockerfileError
 
@@ -44,6 +47,21 @@ BODY = {
 }
 
 
+# What the answer can be, the first if all are welcome.
+FORMATS: dict[str, Callable[[formats.Reviews], str] | None] = {
+    "application/json": None,
+    "text/plain": formats.text,
+    "application/sarif+json": formats.sarif,
+}
+ANSWER: dict[str, Any] = {
+    "description": "The review",
+    "content": {
+        "text/plain": {"schema": {"type": "string"}},
+        "application/sarif+json": {"schema": {"type": "object", "description": "SARIF 2.1.0"}},
+    },
+}
+
+
 async def read_submission(request: Request) -> Submission:
     """The submission in the body, be it JSON or the Dockerfile alone."""
     header = Message()
@@ -67,13 +85,31 @@ async def read_submission(request: Request) -> Submission:
         raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
 
 
-@router.post("", responses=errors.documented(400, 413, 415, 422), openapi_extra={"requestBody": BODY})
-async def create(submission: Annotated[Submission, Depends(read_submission)]) -> Review:
+@router.post(
+    "",
+    response_model=Review,
+    responses={"200": ANSWER} | errors.documented(400, 406, 413, 415, 422),
+    openapi_extra={"requestBody": BODY},
+)
+async def create(
+    submission: Annotated[Submission, Depends(read_submission)],
+    response: Response,
+    accept: Annotated[str, Header(description="The form of the answer")] = "application/json",
+) -> Review | Response:
     """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
 
+    `Accept: text/plain` is answered as compilers print, `application/sarif+json` in SARIF 2.1.0 for code scanning.
     What is no Dockerfile is answered with 422; the problem names the `line`.
     """
+    media_type = negotiation.best(accept, list(FORMATS))
+    if media_type is None:
+        raise HTTPException(406, f"to be had are {', '.join(FORMATS)}")
     try:
-        return await to_thread.run_sync(review, submission.dockerfile, submission.told_dockerignore, limiter=ONE)
+        found = await to_thread.run_sync(review, submission.dockerfile, submission.told_dockerignore, limiter=ONE)
     except DockerfileError as error:
         raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error
+    except DockerignoreError as error:
+        raise HTTPException(422, f".dockerignore, line {error.line}: {error}") from error
+    response.headers["Vary"] = "Accept"
+    write = FORMATS[media_type]
+    return Response(write({"Dockerfile": found}), media_type=media_type, headers={"Vary": "Accept"}) if write else found

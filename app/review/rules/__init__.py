@@ -1,6 +1,5 @@
 """The rules, by family: what is built on and published, copied, installed, run, and by whom."""
 
-# In the order in which people read them.
 from app.review.rules import base, comments, context, files, packages, stages, start, user
 from app.review.rules.rule import RULES, Problem, Rule, RuleDescription, Severity
 

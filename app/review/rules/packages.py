@@ -126,7 +126,9 @@ def _defeated(step: Step, installation: Installation, caches: list[dict[str, str
         return f"{off} turns the cache off, which is mounted for it", f"without {off}"
     folder = _cache_folder(step, installation)
     if folder is None:
-        of_root = next((mount["target"] for mount in of_tool if re.match("/root(?:/|$)", mount.get("target", ""))), None)
+        of_root = next(
+            (mount["target"] for mount in of_tool if re.match("/root(?:/|$)", mount.get("target", ""))), None
+        )
         if of_root and step.state.is_root is False:
             return f"{of_root} is root's, and {step.state.user} installs", f"{_cache(step.state, tool)} as the target"
         return None

@@ -106,7 +106,7 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ("FROM python:slim AS dev\nCOPY --from=company/tools /x /x\nRUN pytest\nFROM python:slim", []),  # not known
         ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nRUN pytest", []),
         (
-            "FROM python:slim AS a\nRUN pip install pytest\nFROM python:slim AS dev\nCOPY --from=a /usr/local /usr/local"
+            "FROM python:slim AS a\nRUN pip install pytest\nFROM python:slim AS dev\nCOPY --from=a /usr/local /usr/"
             "\nRUN pytest\nFROM python:slim",
             [],
         ),
@@ -131,7 +131,7 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ("FROM python:slim\nRUN pip install fastapi && pytest", []),
         ("FROM python:slim\nCOPY --from=ghcr.io/astral-sh/uv /uv /bin/\nRUN pytest", [3]),
         (
-            "FROM python:slim AS a\nRUN pip install --target=/x pytest\nFROM python:slim\nCOPY --from=a /y /y\nRUN pytest",
+            "FROM python:slim AS a\nRUN pip install -t /x pytest\nFROM python:slim\nCOPY --from=a /y /y\nRUN pytest",
             [],
         ),
     ],

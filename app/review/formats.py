@@ -1,0 +1,101 @@
+"""Reviews written down: as text, JSON, SARIF or commands to GitHub; each takes them by the path of their file."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote
+
+from app.review.report import Finding, Review
+from app.review.rules import RULES, Rule, Severity
+
+Reviews = Mapping[str, Review]
+
+COLORS = {Severity.ERROR: 31, Severity.WARNING: 33, Severity.INFO: 36}
+SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def text(reviews: Reviews, *, color: bool = False) -> str:
+    """A line a finding as compilers print it, the fix below it, and how many there are of each severity."""
+    lines = []
+    for path, review in reviews.items():
+        for finding in review.findings:
+            word = finding.severity.value
+            if color:
+                word = f"\x1b[{COLORS[finding.severity]}m{word}\x1b[0m"
+            lines.append(f"{_printable(path)}:{finding.line}: {word}: {_printable(finding.message)} [{finding.rule}]")
+            lines.append(f"    {_printable(finding.fix)}")
+        counts = [f"{count} of severity {severity}" for severity, count in asdict(review.counts).items() if count]
+        lines.append(f"{_printable(path)}: {', '.join(counts) or 'nothing found'}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def as_json(reviews: Reviews) -> str:
+    """A list with each review as the API answers it, and the path of its file."""
+    return json.dumps([{"path": path} | asdict(review) for path, review in reviews.items()], indent=2) + "\n"
+
+
+def sarif(reviews: Reviews) -> str:
+    """One run in SARIF 2.1.0, which code scanning on GitHub shows.
+
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+    """
+    run = {
+        "tool": {"driver": {"name": "dockerfile-review", "rules": [_sarif_rule(rule) for rule in RULES.values()]}},
+        "columnKind": "unicodeCodePoints",
+        "results": [_sarif_result(path, finding) for path, review in reviews.items() for finding in review.findings],
+    }
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def github(reviews: Reviews) -> str:
+    """The workflow commands that have GitHub show each finding at its line of a pull request.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+    """
+    return "".join(
+        f"::{GITHUB_COMMANDS[finding.severity]} file={_escaped(path, ':,')},line={finding.line},"
+        f"endLine={finding.end_line},title={finding.rule}::{_escaped(finding.message)}%0A{_escaped(finding.fix)}\n"
+        for path, review in reviews.items()
+        for finding in review.findings
+    )
+
+
+FORMATS: dict[str, Callable[[Reviews], str]] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
+
+
+def _sarif_rule(rule: Rule) -> dict[str, Any]:
+    example = f"Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```\n"
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": f"{rule.title}."},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": rule.why, "markdown": f"{rule.why}\n\n{example}"},
+        "defaultConfiguration": {"level": SARIF_LEVELS[rule.severity]},
+    }
+
+
+def _sarif_result(path: str, finding: Finding) -> dict[str, Any]:
+    location = {
+        "artifactLocation": {"uri": quote(path, errors="surrogateescape")},
+        "region": {"startLine": finding.line, "endLine": finding.end_line},
+    }
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": list(RULES).index(finding.rule),
+        "level": SARIF_LEVELS[finding.severity],
+        "message": {"text": f"{finding.message}. Instead: {finding.fix}"},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def _printable(words: str) -> str:
+    """The words without what could steer a terminal."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
+
+
+def _escaped(words: str, signs: str = "") -> str:
+    """The words with what would end a workflow command's value, or begin another command, written as %XX."""
+    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{signs}" else char for char in _printable(words))
