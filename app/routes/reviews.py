@@ -88,7 +88,7 @@ async def read_submission(request: Request) -> Submission:
 @router.post(
     "",
     response_model=Review,
-    responses={"200": ANSWER} | errors.documented(400, 406, 413, 415, 422),
+    responses=errors.documented(400, 406, 413, 415, 422) | {200: ANSWER},
     openapi_extra={"requestBody": BODY},
 )
 async def create(
