@@ -27,7 +27,7 @@ const number = new Intl.NumberFormat("en");
 
 export const count = (amount, one, many = `${one}s`) => `${number.format(amount)} ${amount === 1 ? one : many}`;
 
-export const inLines = ({ line, end_line }) => (line === end_line ? `line ${line}` : `lines ${line}–${end_line}`);
+export const inLines = ({ line, end_line }) => (line === end_line ? `line ${line}` : `lines ${line} to ${end_line}`);
 
 // `code` between backticks, as the rules write it.
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));

@@ -266,6 +266,7 @@ function changed() {
   editor.read();
   $("clear").hidden = !dockerfile.value && !dockerignore.value;
   none.disabled = dockerignore.value !== "";
+  dockerignore.placeholder = none.checked ? "There is none" : "Left empty, nothing is said about it";
 }
 
 function keep() {
@@ -278,7 +279,9 @@ function keep() {
 
 function restore() {
   try {
-    write({ ...written(), ...JSON.parse(localStorage.getItem(KEPT)) });
+    const texts = JSON.parse(localStorage.getItem(KEPT));
+    const text = (value) => (typeof value === "string" ? value : "");
+    write({ dockerfile: text(texts.dockerfile), dockerignore: text(texts.dockerignore), none: texts.none === true });
   } catch {
     changed();
   }
@@ -360,10 +363,13 @@ for (const field of [dockerfile, dockerignore]) {
     else askSoon();
   });
 }
-none.addEventListener("change", ask);
+none.addEventListener("change", () => {
+  changed();
+  ask();
+});
 const on = (id, action) => $(id).addEventListener("click", action);
-on("example-card", () => example("card", "This is the design card’s Dockerfile.", false));
-on("example-project", () => example("project", "These are this project’s Dockerfile and .dockerignore.", true));
+on("example-card", () => example("card", "This is the design card's Dockerfile.", false));
+on("example-project", () => example("project", "These are this project's Dockerfile and .dockerignore.", true));
 on("open", () => $("files").click());
 on("clear", () => replace({ dockerfile: "", dockerignore: "", none: false }, "Cleared."));
 on("undo", () => replace(undo, "Undone."));
