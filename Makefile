@@ -95,6 +95,10 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
 		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
+.PHONY: verify
+verify: build .venv/verify ## its page in a browser: needs a Chromium and Python
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION)
+
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
@@ -119,3 +123,7 @@ help: ## this list
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
 	scripts/venv
+
+.venv/verify: .venv/installed requirements-verify.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt
+	touch .venv/verify

@@ -5,11 +5,10 @@ import os
 
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
-from fastapi.responses import RedirectResponse
 
 from app import errors
 from app.middleware import BodyLimitMiddleware, RequestMiddleware
-from app.routes import health, reviews, rules
+from app.routes import health, page, reviews, rules
 from app.settings import Settings
 
 
@@ -26,14 +25,8 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     errors.install(app)
-    for resource in (health, reviews, rules):
+    for resource in (health, page, reviews, rules):
         app.include_router(resource.router)
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        """To the page from which every route can be tried."""
-        return RedirectResponse("docs")  # relative, for a proxy that serves the app under a prefix
-
     return app
 
 

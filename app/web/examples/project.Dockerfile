@@ -1,0 +1,70 @@
+ARG PYTHON_VERSION=3.12
+ARG PYTHON_IMAGE=python:${PYTHON_VERSION}-slim
+
+# base: what building and developing share.
+FROM ${PYTHON_IMAGE} AS base
+ENV PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1
+# One prefix for packages and bytecode, which any user can read: /root, where pip --user would go, is closed.
+ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+# requirements.in says why.
+ENV UVICORN_HTTP=zttp
+WORKDIR /app
+
+# builder: the packages that the service runs on, and bytecode for all that starting it imports.
+FROM base AS builder
+# Bytecode is unchecked, so that it stays valid whatever time its source file is given.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \
+    pip install --user --require-hashes --no-compile -r requirements.txt && \
+    python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib
+# The image of Python has no bytecode for its standard library, and each start would compile it again:
+# start an empty app, which ends at its first tick, and keep what that imported.
+RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --port 0 --limit-max-requests 0
+
+# dev: the tools, the source and the gate: no image unless every check passes.
+FROM base AS dev
+COPY --from=builder /opt/python /opt/python
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \
+    pip install --user --require-hashes -r requirements-dev.txt
+ENV MYPY_CACHE_DIR=/tmp/cache/mypy RUFF_CACHE_DIR=/tmp/cache/ruff PYTEST_ADDOPTS="-o cache_dir=/tmp/cache/pytest"
+ENV UVICORN_LOG_CONFIG=app/logging.json
+COPY . .
+# --build-arg CHECK=false for an image of work in progress.
+ARG CHECK=true
+RUN --mount=type=cache,target=/tmp/cache,sharing=locked \
+    [ "$CHECK" = false ] || scripts/check
+EXPOSE 8000
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]
+
+# production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
+FROM ${PYTHON_IMAGE} AS production
+# By number in USER, because Kubernetes' runAsNonRoot cannot tell who a name is.
+RUN useradd --no-log-init --no-create-home --uid 10001 appuser
+# Again, since nothing of base is here.
+ENV PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONUNBUFFERED=1
+ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
+ENV UVICORN_HTTP=zttp
+WORKDIR /app
+# Keep-alive outlasts the 60 s of a load balancer, or it would meet connections that close under its requests.
+# Stopping ends within the 10 s that docker stop waits, whatever a client holds open.
+ENV APP_LOG_FORMAT=json \
+    UVICORN_LOG_CONFIG=app/logging.json \
+    UVICORN_SERVER_HEADER=false \
+    UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \
+    UVICORN_TIMEOUT_KEEP_ALIVE=75
+COPY --from=builder /opt/python /opt/python
+# A checkout made under umask 077 would be readable by root alone.
+COPY --chmod=755 app app
+# Bytecode of the app, then of what it and its probe import beyond the empty app.
+RUN python -m compileall -q --invalidation-mode unchecked-hash app && \
+    env -u PYTHONDONTWRITEBYTECODE python -c "import app.main, app.probe, encodings.idna"
+USER 10001
+EXPOSE 8000
+# Process 1 has Python's handler for SIGINT from its first moment, for SIGTERM only once uvicorn runs.
+STOPSIGNAL SIGINT
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-m", "app.probe"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,195 @@
+// The picture of the stages: stages and outside images in layers, each to the right of what it is made from, or below
+// it where it is narrow. An arrow that crosses a layer has a place of its own in it, so that it passes between boxes.
+
+import { SEVERITIES, button, count, draw, inLines, make } from "./elements.js";
+
+export const MOST_STAGES = 100; // more are no picture any more
+
+const ACROSS = { width: 164, height: 46, step: 232, gap: 18, across: true };
+const DOWN = { width: 146, height: 46, step: 88, gap: 12, across: false };
+const NARROW = 640; // pixels; below it layers are stacked
+const MARGIN = 12; // for the numbers on the corners
+const UNKNOWN = "a build argument"; // as a base, where FROM is $SOMETHING without a default
+
+// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way.
+function graph(stages) {
+  const node = (members) => ({ before: [], after: [], ...members });
+  const nodes = stages.map((stage) => node({ stage, layer: 1 })); // layer 0 is for images
+  const images = new Map();
+  const edges = [];
+  const image = (name) => images.get(name) ?? images.set(name, node({ image: name })).get(name);
+  for (const [index, stage] of stages.entries()) {
+    const to = nodes[index];
+    const join = (from, kind) => edges.push({ from, to, kind, needed: stage.needed });
+    join(nodes[stage.parent] ?? image(stage.base ?? UNKNOWN), "from");
+    for (const other of stage.copies_from) join(nodes[other], "copy");
+    for (const name of stage.images) join(image(name), "copy");
+  }
+  // An edge leads from a stage to a later one, so that layers are known in the order of the stages.
+  for (const { from, to } of edges) if (from.stage) to.layer = Math.max(to.layer, from.layer + 1);
+  for (const { from, to } of edges) if (from.image) from.layer = Math.min(from.layer ?? Infinity, to.layer - 1);
+  const all = [...images.values(), ...nodes];
+  for (const edge of edges) {
+    const layers = edge.to.layer - edge.from.layer;
+    edge.between = Array.from({ length: layers - 1 }, (_, step) => node({ layer: edge.from.layer + step + 1 }));
+    all.push(...edge.between);
+    const way = [edge.from, ...edge.between, edge.to];
+    way.slice(1).forEach((next, step) => {
+      next.before.push(way[step]);
+      way[step].after.push(next);
+    });
+  }
+  return { nodes: all, edges };
+}
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+// Give each node its place `at` within its layer: near its neighbours (their barycentre), apart from the others.
+function arrange(nodes, { width, height, gap, across }) {
+  const layers = [];
+  for (const node of nodes) (layers[node.layer] ??= []).push(node);
+  const size = (node) => (node.stage || node.image ? (across ? height : width) : 4);
+  for (const layer of layers) layer.forEach((node, index) => (node.at = index * (size(node) + gap)));
+  for (let round = 0; round < 13; round++) {
+    const [side, order] = round % 2 ? ["after", layers.toReversed()] : ["before", layers];
+    for (const layer of order) {
+      for (const node of layer) node.wish = node[side].length ? mean(node[side].map((other) => other.at)) : node.at;
+      layer.sort((a, b) => a.wish - b.wish);
+      // As near to the wishes as the room allows, from one end and from the other; between both is fair.
+      const room = (index) => (size(layer[index - 1]) + size(layer[index])) / 2 + gap;
+      const low = layer.map((node) => node.wish);
+      const high = [...low];
+      for (let index = 1; index < low.length; index++) low[index] = Math.max(low[index], low[index - 1] + room(index));
+      for (let index = low.length - 1; index > 0; index--) {
+        high[index - 1] = Math.min(high[index - 1], high[index] - room(index));
+      }
+      layer.forEach((node, index) => (node.at = (low[index] + high[index]) / 2));
+    }
+  }
+  const least = Math.min(...nodes.map((node) => node.at - size(node) / 2));
+  for (const node of nodes) node.at = Math.round(node.at - least);
+  return { breadth: Math.max(...nodes.map((node) => node.at + size(node) / 2)), depth: layers.length };
+}
+
+function arrow({ from, between, to, kind, needed, aside }, { width, height, step, across }) {
+  const length = across ? width : height;
+  const point = (along, at) => (across ? `${along} ${at}` : `${at} ${along}`);
+  const goal = to.at + aside;
+  let [along, at] = [from.layer * step + length, from.at];
+  const path = [`M${point(along, at)}`];
+  for (const next of [...between, to]) {
+    const [start, end] = [next.layer * step - (next === to ? 7 : 0), next === to ? goal : next.at];
+    const middle = (along + start) / 2;
+    path.push(`C${point(middle, at)} ${point(middle, end)} ${point(start, end)}`);
+    [along, at] = [next.layer * step + length, end];
+    if (next !== to) path.push(`L${point(along, at)}`);
+  }
+  const tip = across ? `M${point(to.layer * step, goal)}l-8-4v8z` : `M${point(to.layer * step, goal)}l-4-8h8z`;
+  const shade = needed ? "" : " aside";
+  return draw(
+    "g",
+    { class: "arrow" },
+    draw("path", { class: `edge ${kind}${shade}`, d: path.join("") }),
+    draw("path", { class: `tip${shade}`, d: tip }),
+  );
+}
+
+function box({ stage, image, layer, at }, found, { width, height, step, across }) {
+  const [x, y] = across ? [layer * step, at - height / 2] : [at - width / 2, layer * step];
+  const letters = Math.floor((width - 12) / 6.7);
+  const text = (content, top, name) =>
+    draw("text", { class: name, x: width / 2, y: top, "text-anchor": "middle" }, content);
+  // Of an image's name the end says more.
+  const ending = (name) => (name.length > letters ? `…${name.slice(1 - letters)}` : name);
+  const rectangle = (inset, rx) =>
+    draw("rect", { class: "frame", x: 0.5, y: inset + 0.5, width: width - 1, height: height - 2 * inset - 1, rx });
+  const group = draw("g", { transform: `translate(${x} ${y})` });
+  if (image) {
+    group.setAttribute("class", "box image");
+    group.append(draw("title", {}, image), rectangle(7, height / 2 - 7), text(ending(image), height / 2 + 4, ""));
+    return group;
+  }
+  const base = stage.base ?? UNKNOWN;
+  const from = `FROM ${base}`;
+  const short = letters - 2;
+  const name = stage.name.length > short ? `${stage.name.slice(0, short - 1)}…` : stage.name;
+  group.setAttribute("class", `box stage${stage.needed ? "" : " aside"}${stage.published ? " published" : ""}`);
+  group.append(draw("title", {}, `${stage.name}: ${from}`), rectangle(0, 4), text(name, 20, "name"));
+  group.append(text(from.length > letters ? ending(base) : from, 36, "base"));
+  if (found.length) {
+    const worst = Object.keys(SEVERITIES).find((severity) => found.some((finding) => finding.severity === severity));
+    const half = 5 + 4 * String(found.length).length;
+    const circle = draw("rect", { class: "count", x: -half, y: -9, width: 2 * half, height: 18, rx: 9 });
+    const label = draw("text", { "text-anchor": "middle", y: 4 }, `${found.length}`);
+    group.append(draw("g", { class: worst, transform: `translate(${width - 6} 2)` }, circle, label));
+  }
+  return group;
+}
+
+function inWords(stage, stages, found) {
+  const name = (index) => `stage ${stages[index].name}`;
+  const origin = stage.parent === null ? `the image ${stage.base ?? `that ${UNKNOWN} names`}` : name(stage.parent);
+  const copies = [...stage.copies_from.map(name), ...stage.images.map((image) => `the image ${image}`)];
+  return [
+    `${stage.name}, ${inLines(stage)}, from ${origin}`,
+    ...(copies.length ? [`copies from ${copies.join(" and ")}`] : []),
+    stage.published ? "published" : `${stage.needed ? "" : "not "}built for the published stage`,
+    ...(found.length ? [count(found.length, "finding")] : []),
+  ].join("; ");
+}
+
+function description(stages) {
+  const { name } = stages.find((stage) => stage.published);
+  const needed = stages.filter((stage) => stage.needed && !stage.published).map((stage) => stage.name);
+  const helpers = needed.length ? `, with the help of ${needed.join(", ")}` : "";
+  return `${name} is published${helpers}. The list after the picture says it all in words.`;
+}
+
+// The picture, and its list in words; `width` is the room there is, `go` is called with a stage that is chosen.
+export function picture(stages, findings, width, go) {
+  const form = width < NARROW ? DOWN : ACROSS;
+  const { nodes, edges } = graph(stages);
+  const { breadth, depth } = arrange(nodes, form);
+  for (const node of nodes) {
+    const arriving = edges.filter((edge) => edge.to === node);
+    const origin = (edge) => (edge.between.at(-1) ?? edge.from).at;
+    arriving.sort((a, b) => origin(a) - origin(b));
+    const apart = Math.min(10, 36 / arriving.length);
+    arriving.forEach((edge, index) => (edge.aside = apart * (index - (arriving.length - 1) / 2)));
+  }
+  const items = [];
+  const boxes = nodes.filter((node) => node.stage || node.image).map((node) => {
+    const { stage } = node;
+    const found = findings.filter(({ line }) => stage && stage.line <= line && line <= stage.end_line);
+    const group = box(node, found, form);
+    if (stage) {
+      const words = button(inWords(stage, stages, found), () => go(stage));
+      words.addEventListener("focus", () => {
+        group.classList.add("focused");
+        group.scrollIntoView({ block: "nearest", inline: "nearest" });
+      });
+      words.addEventListener("blur", () => group.classList.remove("focused"));
+      group.addEventListener("click", () => go(stage));
+      items.push(make("li", {}, words));
+    }
+    return group;
+  });
+  const length = (depth - 1) * form.step + (form.across ? form.width : form.height) + 2 * MARGIN;
+  const other = breadth + 2 * MARGIN;
+  const size = form.across ? { width: length, height: other } : { width: other, height: length };
+  const svg = draw(
+    "svg",
+    {
+      ...size,
+      viewBox: `${-MARGIN} ${-MARGIN} ${size.width} ${size.height}`,
+      role: "img",
+      "aria-labelledby": "picture-title picture-words",
+    },
+    draw("title", { id: "picture-title" }, `${count(stages.length, "stage")} and what each is made from`),
+    draw("desc", { id: "picture-words" }, description(stages)),
+    // Those that matter lie on top.
+    ...edges.toSorted((a, b) => a.needed - b.needed).map((edge) => arrow(edge, form)),
+    ...boxes,
+  );
+  return { svg, items };
+}

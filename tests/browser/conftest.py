@@ -1,0 +1,65 @@
+"""Fixtures for the tests in a browser: the page, watched."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+APPLICATIONS = ("Google Chrome", "Chromium")
+
+
+def find_chromium() -> str:
+    """The browser that is installed. Playwright's own would be 150 MB to fetch from elsewhere."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    on_mac = (f"/Applications/{name}.app/Contents/MacOS/{name}" for name in APPLICATIONS)
+    for path in (*map(shutil.which, NAMES), *on_mac):
+        if path and Path(path).exists():
+            return path
+    pytest.exit("no Chromium here: apt-get install chromium, or name one with CHROMIUM=/path/to/it", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def url() -> str:
+    """Where the page is."""
+    return os.environ["PAGE_URL"].rstrip("/") + "/"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium, without its window."""
+    # Its sandbox does not work for root, who has no use for it in a container either.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """The page, opened by somebody new. In the end nothing went wrong in it, and it asked nothing of another origin."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # An answer that is an error is what some tests are about; a refusal by the policy has other words.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(url)
+    yield page
+    context.close()
+    assert wrong == []
+    assert {urlsplit(request)[:2] for request in requests if not request.startswith("blob:")} == {urlsplit(url)[:2]}

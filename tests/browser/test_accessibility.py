@@ -1,0 +1,125 @@
+"""The page for everybody: by keyboard alone, in the dark, on a small screen, read aloud."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.steps import CARD, ROOT
+
+WIDTHS = [1280, 360]
+
+
+def show_nothing(page: Page) -> None:
+    """The page as somebody new meets it, once the rules are there."""
+    expect(page.locator("#findings > li").first).to_be_visible()
+
+
+def show_findings(page: Page) -> None:
+    """The card's review, with one finding open."""
+    page.get_by_role("button", name="The card, as typed in").click()
+    page.locator("#findings:not(.rules) button", has_text="dockerignore").first.click()
+    expect(page.locator(".detail")).to_be_visible()
+
+
+def show_praise(page: Page) -> None:
+    """A review without findings."""
+    page.get_by_role("button", name="This project's own").click()
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+
+
+def show_error(page: Page) -> None:
+    """What is no Dockerfile, after something that was one."""
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    page.locator("#dockerfile").fill(f"{ROOT}COPPY\n")
+    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+
+
+STATES = [show_nothing, show_findings, show_praise, show_error]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing(
+    page: Page, state: Callable[[Page], None], scheme: Literal["light", "dark"], width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    state(page)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_small_screen_needs_no_scrolling_to_the_side(page: Page, state: Callable[[Page], None]) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    state(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def tab_to(page: Page, goal: Locator) -> None:
+    """Press Tab until the goal has the focus, which has to be visible all the way."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if goal.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail("it cannot be reached")
+
+
+def test_everything_is_reached_by_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the Dockerfile")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dockerfile")).to_be_focused()
+    page.keyboard.insert_text(CARD)
+    expect(page.locator("#findings .number").nth(1)).to_be_visible()
+
+    tab_to(page, page.locator("#findings > li:first-child > button"))
+    page.keyboard.press("ArrowDown")
+    second = page.locator("#findings > li:nth-child(2) > button")
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second).to_have_attribute("aria-expanded", "true")
+    tab_to(page, page.locator(".detail > button"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#dockerfile")).to_be_focused()
+
+    tab_to(page, second)
+    page.keyboard.press("End")
+    expect(page.locator("#findings > li:last-child > button")).to_be_focused()
+    tab_to(page, page.locator("#words button").nth(2))
+    expect(page.locator("#picture .focused .name")).to_have_text("dev")
+    expect(page.locator("#picture .focused")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#gutter .chosen")).to_have_text("11")
+    tab_to(page, page.locator("#copy-curl"))
+
+
+def test_the_focus_can_be_seen(page: Page) -> None:
+    show_findings(page)
+    page.locator("h1").click()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        outline = page.evaluate(
+            "getComputedStyle(document.activeElement.closest('.editor') ?? document.activeElement).outlineStyle"
+        )
+        assert outline != "none", page.evaluate("document.activeElement.outerHTML")
+
+
+def test_the_outcome_is_read_aloud_once(page: Page) -> None:
+    expect(page.get_by_role("status").filter(has=page.locator("#summary"))).to_be_visible()
+    page.evaluate(
+        "new MutationObserver((all) => (window.changes = (window.changes ?? 0) + all.length))"
+        ".observe(document.getElementById('summary'), {childList: true, subtree: true, characterData: true})"
+    )
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    before = page.evaluate("window.changes")
+    with page.expect_response("**/api/reviews"):
+        page.locator("#dockerfile").fill(f"{ROOT}# the same review\n")
+    expect(page.locator("#explanation")).to_contain_text("4 lines")
+    assert page.evaluate("window.changes") == before

@@ -1,0 +1,247 @@
+"""What the page does with a Dockerfile: has it reviewed, says what came out, keeps it."""
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, Page, Request, Route, expect
+
+from app.routes.page import WEB
+from tests.browser.steps import CARD, CLEAN, ROOT, paste
+
+NAMES = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info": ("note", "notes")}
+
+
+def summary(review: dict[str, dict[str, int]]) -> str:
+    """What the page says first of a review with findings."""
+    counts = ((count, *NAMES[severity]) for severity, count in review["counts"].items() if count)
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
+
+
+def test_an_empty_page_says_what_to_do_and_what_is_looked_for(page: Page, url: str) -> None:
+    expect(page.locator("#summary")).to_have_text("Paste a Dockerfile")
+    expect(page.locator("#dockerfile")).to_have_attribute("placeholder", re.compile("Paste, type or drop"))
+    rules = page.request.get(f"{url}api/rules").json()
+    expect(page.locator("#findings > li")).to_have_count(len(rules))
+    page.get_by_text("The published image runs as root").click()
+    expect(page.locator(".detail")).to_contain_text("Whoever breaks into the service owns the container")
+
+
+def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    paste(page, CARD)
+    review = page.request.post(f"{url}api/reviews", data={"dockerfile": CARD}).json()
+    expect(page.locator("#summary")).to_have_text(re.compile(r",\s*".join(summary(review).split(", "))))
+    expect(page.locator("#findings .number")).to_have_text([str(item["line"]) for item in review["findings"]])
+    for item in review["findings"]:
+        expect(page.locator(f"#gutter [data-line='{item['line']}']")).to_have_class(re.compile("found"))
+
+
+def test_what_is_typed_is_reviewed_once_the_keys_rest(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.locator("#dockerfile").press_sequentially(CLEAN, delay=10)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+    assert len(asked) < 5
+
+
+def test_choosing_a_finding_goes_to_its_line_and_opens_why_wrong_and_right(page: Page) -> None:
+    page.locator("#dockerfile").fill("# one line\n" * 200 + ROOT)
+    finding = page.locator("#findings:not(.rules) button", has_text="root-user")
+    finding.click()
+    expect(finding).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".detail dt")).to_have_text(["Instead", "Why", "Wrong", "Right"])
+    expect(page.locator("#gutter .chosen")).to_have_text("201")
+    expect(page.locator("#gutter .chosen")).to_be_in_viewport()
+    page.get_by_role("button", name="Go to line 201").click()
+    expect(page.locator("#dockerfile")).to_be_focused()
+    page.keyboard.type("#")
+    assert page.locator("#dockerfile").input_value().splitlines()[200] == "#FROM scratch"
+
+
+def test_choosing_a_mark_opens_its_finding(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.locator("#gutter .first").first.click()
+    expect(page.locator("#findings [aria-expanded='true']")).to_be_focused()
+
+
+def test_what_was_open_stays_open_where_its_line_moves_to(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.locator("#findings:not(.rules) button", has_text="root-user").click()
+    page.locator("#dockerfile").fill("\n\n" + ROOT)
+    expect(page.locator("#findings [aria-expanded='true'] .number")).to_have_text("3")
+    expect(page.locator("#gutter .chosen")).to_have_text("3")
+
+
+@pytest.mark.parametrize("abort", [True, False], ids=["aborted", "though it cannot be aborted"])
+def test_an_older_answer_never_overwrites_a_newer_one(page: Page, abort: bool) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if "older" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    if not abort:
+        page.evaluate("AbortController.prototype.abort = () => {}")
+    page.route("**/api/reviews", hold)
+    with page.expect_request("**/api/reviews"):
+        page.locator("#dockerfile").fill(f"# older\n{ROOT}")
+    expect(page.locator("#explanation")).to_have_text("Reviewing…")
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+    with suppress(Error):  # nobody waits for an aborted request
+        held[0].fulfill(status=503, json={"title": "Older", "detail": "", "request_id": ""})
+    page.wait_for_timeout(500)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+
+
+def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.locator("#dockerignore").fill(".git\n")
+    page.get_by_role("button", name="The card, as typed in").click()
+    expect(page.locator("#dockerfile")).to_have_value(CARD)
+    expect(page.get_by_label("there is none")).to_be_checked()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+    expect(page.locator("#dockerignore")).to_have_value(".git\n")
+    expect(page.get_by_label("there is none")).not_to_be_checked()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dockerfile")).to_have_value(CARD)
+
+
+def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
+    page.get_by_role("button", name="This project's own").click()
+    expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+
+
+def test_clearing_can_be_undone(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#summary")).to_have_text("Paste a Dockerfile")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+
+
+def test_of_the_dockerignore_is_said_what_was_told(page: Page) -> None:
+    bodies: list[dict[str, str]] = []
+
+    def keep(request: Request) -> None:
+        if request.method == "POST":
+            bodies.append(json.loads(request.post_data or ""))
+
+    page.on("request", keep)
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+    with page.expect_response("**/api/reviews"):
+        page.get_by_label("there is none").check()
+    with page.expect_response("**/api/reviews"):
+        page.locator("#dockerignore").fill(".git\n")
+    assert [body.get("dockerignore") for body in bodies] == [None, "", ".git\n"]
+
+
+def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
+    page.locator("#dockerfile").fill(f"{CLEAN}COPPY . .\n")
+    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+    expect(page.locator("#explanation")).to_contain_text("line 5")
+    expect(page.locator("#gutter [data-line='5']")).to_have_class(re.compile("error"))
+    page.get_by_role("button", name="Go to line 5").click()
+    expect(page.locator("#dockerfile")).to_be_focused()
+    expect(page.locator("#dockerfile")).to_have_value(f"{CLEAN}COPPY . .\n")
+
+
+def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    page.route("**/api/reviews", lambda route: route.abort())
+    page.locator("#dockerfile").fill(f"{ROOT}#")
+    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    page.unroute("**/api/reviews")
+    page.locator("#dockerfile").press("End")
+    page.keyboard.type("#")
+    expect(page.locator("#summary")).to_contain_text("error")
+
+
+def test_what_is_too_large_is_said_to_be(page: Page) -> None:
+    paste(page, "#" * 300_000)
+    expect(page.locator("#summary")).to_have_text("Too large to be reviewed")
+    expect(page.locator("#explanation")).to_contain_text("bytes at most")
+    assert len(page.locator("#dockerfile").input_value()) == 300_000
+
+
+def test_a_failure_of_the_server_is_told_with_its_request_id(page: Page) -> None:
+    problem = {"title": "Internal Server Error", "detail": "the service failed", "request_id": "ab12"}
+    page.route("**/api/reviews", lambda route: route.fulfill(status=500, json=problem))
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#summary")).to_have_text("Internal Server Error")
+    expect(page.locator("#explanation")).to_have_text("the service failed (request ab12)")
+
+
+def test_the_text_is_there_again_after_a_reload(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.locator("#dockerignore").fill(".git\n")
+    page.reload()
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+    expect(page.locator("#dockerignore")).to_have_value(".git\n")
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+
+
+@pytest.mark.parametrize("kept", ["{", "null", "[]", '{"dockerfile": 7}'])
+def test_what_was_kept_by_something_else_does_no_harm(page: Page, kept: str) -> None:
+    page.add_init_script(f"localStorage.setItem('dockerfile-review', {json.dumps(kept)})")
+    page.reload()
+    expect(page.locator("#findings > li").first).to_be_visible()
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+
+
+DROP = """(files) => {
+  const data = new DataTransfer();
+  for (const [name, text] of Object.entries(files)) data.items.add(new File([text], name));
+  for (const type of ["dragover", "drop"]) {
+    const event = new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true});
+    document.getElementById("editor").dispatchEvent(event);
+  }
+}"""
+
+
+def test_dropped_files_go_where_their_names_say(page: Page) -> None:
+    page.evaluate(DROP, {".dockerignore": ".git\n", "Dockerfile.prod": CLEAN})
+    expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+    expect(page.locator("#dockerignore")).to_have_value(".git\n")
+    page.evaluate(DROP, {"web.dockerignore": ".venv\n"})
+    expect(page.locator("#dockerignore")).to_have_value(".venv\n")
+    expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+    page.evaluate(DROP, {"photo.png": "\0\0"})
+    expect(page.locator("#loaded")).to_contain_text("photo.png is no Dockerfile")
+    expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+
+
+def test_files_can_be_opened_without_a_mouse(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(ROOT)
+    page.on("filechooser", lambda chooser: chooser.set_files(tmp_path / "Dockerfile"))
+    page.get_by_role("button", name="Open…").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+
+
+def test_the_line_for_a_terminal_is_copied(page: Page, url: str) -> None:
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.locator("#curl-copied")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"curl --data-binary @Dockerfile {url}api/reviews"
+
+
+def test_markup_in_a_dockerfile_stays_text(page: Page) -> None:
+    page.locator("#dockerfile").fill("FROM scratch AS <img src=x onerror=alert(1)>\n")
+    expect(page.locator("#summary")).not_to_have_text("Paste a Dockerfile")
+    page.locator("#dockerfile").fill("FROM <b>x</b>:1\nRUN pip install <i>a</i>\n")
+    expect(page.locator("#picture .image text")).to_have_text("<b>x</b>:1")
+    expect(page.locator("#findings b, #findings i, #editor i, img")).to_have_count(0)

@@ -1,0 +1,74 @@
+"""The page, as it is served; tests/browser looks at what it does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.routes.page import WEB
+from tests.review.test_report import CARD
+
+
+def test_the_page_may_load_its_own_files_and_nothing_else(client: TestClient) -> None:
+    response = client.get("/")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    policy = dict(part.split(maxsplit=1) for part in response.headers["content-security-policy"].split("; "))
+    assert policy.pop("default-src") == "'none'"
+    assert set(policy.values()) == {"'self'", "'none'"}
+
+
+def test_all_that_the_page_names_is_served(client: TestClient) -> None:
+    text = (WEB / "index.html").read_text()
+    named = re.findall(r'(?:href|src)="([^"#]+)"', text)
+    assert {"page.js", "page.css", "favicon.svg", "docs"} <= set(named)
+    for path in named:
+        assert not path.startswith("/")  # it works under a proxy's prefix, too
+        assert client.get(f"/{path}").status_code == 200
+
+
+def test_no_script_or_style_stands_in_the_page() -> None:
+    text = (WEB / "index.html").read_text()
+    assert not re.search(r"<style|<script(?! type=\"module\" src=)|\sstyle=|\son\w+=", text)
+
+
+def test_the_files_have_the_types_that_a_browser_insists_on(client: TestClient) -> None:
+    for path, expected in [("page.js", "text/javascript"), ("page.css", "text/css"), ("favicon.svg", "image/svg+xml")]:
+        response = client.get(f"/{path}")
+        assert response.headers["content-type"].partition(";")[0] == expected
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
+    first = client.get("/page.js")
+    assert first.headers["cache-control"] == "no-cache"
+    assert client.get("/page.js", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_head_is_answered_without_a_body(client: TestClient) -> None:
+    response = client.head("/")
+    assert response.status_code == 200
+    assert response.content == b""
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/examples", "/examples/", "/..%2fmain.py", "/%00"])
+def test_what_is_no_file_is_a_problem_as_elsewhere(client: TestClient, path: str) -> None:
+    response = client.get(path, headers={"Accept": "text/html"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_routes_go_before_files(client: TestClient) -> None:
+    assert client.get("/api/reviews").status_code == 405
+    assert client.get("/docs").status_code == 200
+
+
+def test_the_example_of_the_card_is_the_card() -> None:
+    assert (WEB / "examples" / "card.Dockerfile").read_text() == CARD
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
+def test_the_examples_of_this_project_are_its_own_files(project: Path, name: str) -> None:
+    copy = WEB / "examples" / f"project.{name.removeprefix('.')}"
+    assert copy.read_text() == (project / name).read_text(), "run make docs"
