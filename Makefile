@@ -11,7 +11,7 @@ IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
 
 # docker, or host where no engine answers; only these targets can do without one.
-ifneq ($(filter dev test lock format,$(MAKECMDGOALS)),)
+ifneq ($(filter dev test lock format docs,$(MAKECMDGOALS)),)
 ifndef RUNTIME
 RUNTIME := $(shell $(DOCKER) info >/dev/null 2>&1 && echo docker || echo host)
 REASON := $(if $(filter host,$(RUNTIME)), (no engine answers: $(DOCKER) info says why))
@@ -64,6 +64,18 @@ format-docker:
 .PHONY: format-host
 format-host: .venv/installed
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/format
+
+.PHONY: docs
+docs: docs-$(RUNTIME) ## docs/rules.md and the page's examples, from the code
+
+.PHONY: docs-docker
+docs-docker:
+	$(DOCKER) build --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
+	$(IN_CONTAINER) $(IMAGE):tools scripts/docs
+
+.PHONY: docs-host
+docs-host: .venv/installed
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/docs
 
 .PHONY: lock
 lock: lock-$(RUNTIME) ## requirements*.txt from requirements*.in; UPGRADE=1 for the newest versions

@@ -2,6 +2,7 @@ ARG PYTHON_VERSION=3.12
 ARG PYTHON_IMAGE=python:${PYTHON_VERSION}-slim
 
 # base: what building and developing share.
+# review-ignore: unpinned-base the tag moves with security fixes; PYTHON_IMAGE takes a digest
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
@@ -40,6 +41,7 @@ EXPOSE 8000
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
+# review-ignore: unpinned-base as above
 FROM ${PYTHON_IMAGE} AS production
 # By number in USER, because Kubernetes' runAsNonRoot cannot tell who a name is.
 RUN useradd --no-log-init --no-create-home --uid 10001 appuser

@@ -1,0 +1,45 @@
+"""The catalogue of the rules, in Markdown: `python -m app.review.catalogue` writes docs/rules.md."""
+
+import sys
+from itertools import groupby
+
+from app.review.rules import RULES, Rule
+
+HEAD = """\
+<!-- Generated: `make docs` writes this file from the rules in app/review/rules/. -->
+
+# The rules
+
+What the reviewer looks for: on the page at http://127.0.0.1:8000, with `python -m app.review Dockerfile`, over HTTP.
+
+- **error**: it breaks, or endangers. **warning**: it costs. **info**: it could be better.
+- What cannot be known gives no finding: an unknown base image, a script that may do anything, a value that only a
+  build gives.
+- `# review-ignore: rule-id reason` above an instruction silences that rule there.
+"""
+
+
+def catalogue() -> str:
+    """All rules by family: a table, then why each matters, with a wrong and a right Dockerfile."""
+    rows = [f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.title} |" for rule in RULES.values()]
+    sections = []
+    for family, rules in groupby(RULES.values(), key=_family):
+        sections += [f"## {family}", *map(_section, rules)]
+    return "\n".join([HEAD, "| rule | severity | finds |", "| --- | --- | --- |", *rows, "", "\n\n".join(sections), ""])
+
+
+def _family(rule: Rule) -> str:
+    """What the rule's module says at its top: "Rules about the stages" are about "The stages"."""
+    about = (sys.modules[rule.check.__module__].__doc__ or "").removeprefix("Rules about ")
+    return (about[:1].upper() + about[1:]).partition(":")[0].rstrip(".")
+
+
+def _section(rule: Rule) -> str:
+    return (
+        f"### {rule.id}\n\n**{rule.title}** ({rule.severity}). {rule.why}\n\n"
+        f"Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(catalogue())
