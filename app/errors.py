@@ -66,7 +66,12 @@ def install(app: FastAPI) -> None:
 
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:
-    return problem(error.status_code, error.detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # Files say nothing, and routes do not know that RequestMiddleware has their GET answer HEAD.
+        allowed = headers.get("Allow", "GET")
+        headers["Allow"] = "GET, HEAD" if allowed == "GET" else allowed
+    return problem(error.status_code, error.detail, headers)
 
 
 async def _validation_error(_: Request, error: RequestValidationError) -> Response:

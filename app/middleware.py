@@ -29,7 +29,7 @@ DEFAULT_HEADERS = {
 
 
 class RequestMiddleware:
-    """Gives each request an id and default response headers, logs it, and answers what nobody caught.
+    """Gives each request an id and default response headers, logs it, and answers HEAD and what nobody caught.
 
     What it answers is raised on: the server logs it with its traceback, but a handler for `Exception` comes
     too late to change the answer.
@@ -52,9 +52,14 @@ class RequestMiddleware:
             await self.app(scope, receive, send)
             return
         status = 0
+        # Where there is GET there is HEAD, says RFC 9110, and monitors ask for health by it; routes do not know.
+        head = scope["method"] == "HEAD"
+        routed = {**scope, "method": "GET"} if head else scope
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
+            if head and message["type"] == "http.response.body":
+                message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message.get("headers", [])
@@ -65,7 +70,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_headers)
+            await self.app(routed, receive, send_with_headers)
         except HTTPException as error:
             # Raised by a middleware, out of reach of the app's handlers.
             if status:
