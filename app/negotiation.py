@@ -1,14 +1,30 @@
-"""Content negotiation: which of the media types on offer a request's Accept header likes best.
+"""Media types in a request's headers: what its body is, and which of the types on offer it likes best.
 
-https://www.rfc-editor.org/rfc/rfc9110#name-accept
+https://www.rfc-editor.org/rfc/rfc9110#name-media-type
+
+Not by `email.message`, which reads RFC 2231's `q*=` and `charset*1=` as well, and fails at some of them.
 """
 
+import re
 from collections.abc import Sequence
-from email.message import Message
+
+# Nothing before the value crosses a semicolon, so that a header of any length is read in one go.
+PARAMETER = re.compile(r';\s*([^\s;=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+# `q=.2` is no weight by the book, but Java's.
+WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+
+
+def media_type(text: str) -> tuple[str, dict[str, str]]:
+    """The media type and its parameters, of which the first of a name counts; all in small letters."""
+    name = text.partition(";")[0].strip().lower()
+    parameters: dict[str, str] = {}
+    for found in PARAMETER.finditer(text):
+        parameters.setdefault(found[1].lower(), found[2].strip().strip('"').lower())
+    return name, parameters
 
 
 def best(accept: str, offers: Sequence[str]) -> str | None:
-    """The offer that the header likes best, the first of equals; None where it will have none of them.
+    """The offer that an Accept header likes best, the first of equals; None where it will have none of them.
 
     Without a header anything will do. What cannot be read in it counts as not there.
     """
@@ -20,13 +36,9 @@ def best(accept: str, offers: Sequence[str]) -> str | None:
 
 def _range(text: str) -> tuple[str, float] | None:
     """A media range and its weight, from 0 to 1."""
-    header = Message()
-    header["Accept"] = text.strip()
-    name = text.partition(";")[0].strip().lower()
-    try:
-        return name, min(max(float(header.get_param("q", "1", "Accept")), 0.0), 1.0)  # type: ignore[arg-type]
-    except ValueError:
-        return None
+    name, parameters = media_type(text)
+    weight = parameters.get("q", "1")
+    return (name, min(float(weight), 1.0)) if WEIGHT.fullmatch(weight) else None
 
 
 def _liking(offer: str, ranges: Sequence[tuple[str, float]]) -> float:

@@ -1,11 +1,12 @@
 """Reviews: a Dockerfile in, what to change out."""
 
-from collections.abc import Callable
-from email.message import Message
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Header, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,13 +16,26 @@ from app.review.dockerignore import DockerignoreError
 from app.review.report import Review, review
 from app.review.syntax import DockerfileError
 
-router = APIRouter(prefix="/api/reviews", tags=["reviews"])
+
+@asynccontextmanager
+async def short_turns(_: FastAPI) -> AsyncIterator[None]:
+    """Have a thread that computes hand over after 1 ms, not Python's 5: the event loop asks at each socket it reads."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.001)
+    yield
+    sys.setswitchinterval(usual)
+
+
+router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=short_turns)
 
 # The last is what `curl --data-binary` says when it is told nothing.
 MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
 # A review is work for the processor: in a thread, so that the event loop goes on, and one at a time, since
 # threads would only take turns, and each holds the memory of a whole review.
 ONE = CapacityLimiter(1)
+# What waits holds its Dockerfile in memory, and the dearest take a tenth of a second each: a caller beyond these is
+# better off asking again than waiting for ten seconds and more.
+MOST_WAITING = 64
 
 
 class Submission(BaseModel):
@@ -64,15 +78,13 @@ ANSWER: dict[str, Any] = {
 
 async def read_submission(request: Request) -> Submission:
     """The submission in the body, be it JSON or the Dockerfile alone."""
-    header = Message()
-    header["Content-Type"] = request.headers.get("content-type", "application/octet-stream")
-    media_type = header["Content-Type"].partition(";")[0].strip().lower()
+    media_type, parameters = negotiation.media_type(request.headers.get("content-type", "application/octet-stream"))
     if media_type not in MEDIA_TYPES:
         raise HTTPException(415, f"send {', '.join(MEDIA_TYPES[:-1])} or {MEDIA_TYPES[-1]}")
-    if header.get_content_charset("utf-8") not in {"utf-8", "utf8", "us-ascii"}:
+    if parameters.get("charset", "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
         raise HTTPException(415, "send the text as UTF-8")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "send the body as it is, without Content-Encoding")
+        raise HTTPException(415, "send the body as it is, without Content-Encoding", {"Accept-Encoding": "identity"})
     body = await request.body()
     if media_type == "application/json":
         try:
@@ -85,31 +97,42 @@ async def read_submission(request: Request) -> Submission:
         raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
 
 
+def review_in(media_type: str, submission: Submission) -> Review | str:
+    """The review, written down where the form of the answer is not FastAPI's JSON."""
+    found = review(submission.dockerfile, submission.told_dockerignore)
+    write = FORMATS[media_type]
+    return write({"Dockerfile": found}) if write else found
+
+
 @router.post(
     "",
     response_model=Review,
-    responses=errors.documented(400, 406, 413, 415, 422) | {200: ANSWER},
+    responses=errors.documented(400, 406, 413, 415, 422, 503) | {200: ANSWER},
     openapi_extra={"requestBody": BODY},
 )
 async def create(
-    submission: Annotated[Submission, Depends(read_submission)],
-    response: Response,
-    accept: Annotated[str, Header(description="The form of the answer")] = "application/json",
+    submission: Annotated[Submission, Depends(read_submission)], request: Request, response: Response
 ) -> Review | Response:
     """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
 
     `Accept: text/plain` is answered as compilers print, `application/sarif+json` in SARIF 2.1.0 for code scanning.
-    What is no Dockerfile is answered with 422; the problem names the `line`.
+    What is no Dockerfile is answered with 422; the problem names the `line`. While too many reviews wait for their
+    turn, the answer is 503 with `Retry-After`.
     """
-    media_type = negotiation.best(accept, list(FORMATS))
+    vary = {"Vary": "Accept"}
+    # No parameter: OpenAPI would ignore it, and has tools choose among the media types of the answer.
+    media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(FORMATS))
     if media_type is None:
-        raise HTTPException(406, f"to be had are {', '.join(FORMATS)}")
+        raise HTTPException(406, f"to be had are {', '.join(FORMATS)}", vary)
+    if ONE.statistics().tasks_waiting >= MOST_WAITING:
+        raise HTTPException(503, "too many reviews wait for their turn; ask again", {"Retry-After": "5"})
     try:
-        found = await to_thread.run_sync(review, submission.dockerfile, submission.told_dockerignore, limiter=ONE)
+        # Not run_sync's `limiter`: it joins the queue a moment later, when others have passed the check above.
+        async with ONE:
+            answer = await to_thread.run_sync(review_in, media_type, submission)
     except DockerfileError as error:
         raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error
     except DockerignoreError as error:
         raise HTTPException(422, f".dockerignore, line {error.line}: {error}") from error
-    response.headers["Vary"] = "Accept"
-    write = FORMATS[media_type]
-    return Response(write({"Dockerfile": found}), media_type=media_type, headers={"Vary": "Accept"}) if write else found
+    response.headers.update(vary)
+    return Response(answer, media_type=media_type, headers=vary) if isinstance(answer, str) else answer

@@ -1,14 +1,18 @@
 """Reviews over HTTP: what is taken, what is answered, what is refused."""
 
 import json
+import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.main import create_app
 from app.review.report import Review, review
 from app.routes import reviews
+from app.settings import Settings
 from tests.test_errors import assert_problem
 
 DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nUSER 10001\n"
@@ -73,6 +77,7 @@ def test_a_good_dockerignore_is_read(client: TestClient) -> None:
         "text/plain; charset=utf-8",
         'Text/Plain;charset="UTF-8"',
         "text/plain; charset=utf8; format=flowed",
+        f"text/plain; charset*{'1' * 5000}=utf-16",  # a number that is too long for Python's int()
         "application/octet-stream",
         "application/x-www-form-urlencoded",  # what `curl --data-binary` says by itself
         None,
@@ -86,16 +91,51 @@ def test_the_text_alone_is_taken_too(client: TestClient, content_type: str | Non
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/xml", "image/png", "text/plain; charset=utf-16", "application/json; charset=utf-16", "nonsense"],
+    [
+        "application/xml",
+        "image/png",
+        "text/plain; charset=utf-16",
+        "text/plain; charset=\xff",
+        "application/json; charset=utf-16",
+        "text/plain, text/plain",
+        "nonsense",
+        "",
+    ],
 )
 def test_another_content_type_is_415(client: TestClient, content_type: str) -> None:
-    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Type": content_type})
+    headers = [(b"content-type", content_type.encode("latin-1"))]
+    response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
     assert_problem(response, 415, "send")
 
 
 def test_a_compressed_body_is_415(client: TestClient) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Encoding": "gzip"})
     assert_problem(response, 415, "Content-Encoding")
+    assert response.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ([], "application/json"),
+        (["text/plain"], "text/plain; charset=utf-8"),
+        (["text/html", "application/sarif+json"], "application/sarif+json"),  # two lines are one list
+        (["application/json;q*=utf-8''0.5"], "application/json"),
+    ],
+)
+def test_the_answer_has_the_form_that_is_asked_for(client: TestClient, accept: list[str], content_type: str) -> None:
+    del client.headers["accept"]
+    headers = [("accept", each) for each in accept]
+    response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == content_type
+    assert response.headers["vary"] == "Accept"
+
+
+def test_a_form_that_there_is_not_is_406_and_names_those_that_there_are(client: TestClient) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": "text/html"})
+    assert_problem(response, 406, "application/json, text/plain, application/sarif+json")
+    assert response.headers["vary"] == "Accept"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +215,7 @@ def test_the_ways_to_send_a_dockerfile_are_documented(client: TestClient) -> Non
 
 def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
     responses = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "406", "413", "415", "422", "default"}
+    assert set(responses) == {"200", "400", "406", "413", "415", "422", "503", "default"}
     for status in set(responses) - {"200"}:
         assert set(responses[status]["content"]) == {"application/problem+json"}
 
@@ -197,3 +237,32 @@ def test_reviews_take_turns(client: TestClient, monkeypatch: pytest.MonkeyPatch)
         responses = list(pool.map(lambda _: client.post("/api/reviews", content="FROM a"), range(4)))
     assert [response.status_code for response in responses] == [200] * 4
     assert at_once == [1] * 4
+
+
+def test_one_review_too_many_is_503_and_told_when_to_ask_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+
+    def wait(text: str, dockerignore: str | None) -> Review:
+        done.wait(10)
+        return review(text, dockerignore)
+
+    monkeypatch.setattr(reviews, "review", wait)
+    monkeypatch.setattr(reviews, "MOST_WAITING", 2)
+    with ThreadPoolExecutor() as pool:
+        # One is reviewed, two wait, and the one beyond them is the first to be answered.
+        asked = [pool.submit(client.post, "/api/reviews", content="FROM a") for _ in range(4)]
+        refused = next(as_completed(asked)).result()
+        done.set()
+        statuses = sorted(each.result().status_code for each in asked)
+    assert_problem(refused, 503, "ask again")
+    assert refused.headers["retry-after"] == "5"
+    assert statuses == [200, 200, 200, 503]
+
+
+def test_a_running_service_has_its_threads_take_short_turns() -> None:
+    usual = sys.getswitchinterval()
+    with TestClient(create_app(Settings())):
+        assert sys.getswitchinterval() < usual
+    assert sys.getswitchinterval() == usual
