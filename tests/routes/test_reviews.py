@@ -197,3 +197,37 @@ def test_reviews_take_turns(client: TestClient, monkeypatch: pytest.MonkeyPatch)
         responses = list(pool.map(lambda _: client.post("/api/reviews", content="FROM a"), range(4)))
     assert [response.status_code for response in responses] == [200] * 4
     assert at_once == [1] * 4
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "start"),
+    [
+        ("*/*", "application/json", '{"findings":['),
+        ("application/json", "application/json", '{"findings":['),
+        ("text/plain", "text/plain; charset=utf-8", "Dockerfile:1: warning: the published image is built on"),
+        ("application/sarif+json", "application/sarif+json", '{\n  "$schema": '),
+    ],
+)
+def test_the_answer_has_the_form_that_is_asked_for(
+    client: TestClient, accept: str, media_type: str, start: str
+) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == media_type
+    assert response.headers["vary"] == "Accept"
+    assert response.text.startswith(start)
+
+
+def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": "text/html"})
+    assert_problem(response, 406, "application/sarif+json")
+
+
+def test_a_dockerignore_that_is_too_much_is_422(client: TestClient) -> None:
+    body = {"dockerfile": "FROM a\nCOPY . .\n", "dockerignore": "[a]*\n" * 20_000}
+    assert_problem(client.post("/api/reviews", json=body), 422, ".dockerignore, line ")
+
+
+def test_the_forms_of_the_answer_are_documented(client: TestClient) -> None:
+    answers = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]["200"]["content"]
+    assert set(answers) == {"application/json", "text/plain", "application/sarif+json"}
