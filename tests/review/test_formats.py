@@ -23,7 +23,7 @@ def test_text_has_a_line_a_finding_as_compilers_print_it_and_the_fix_below() -> 
     assert lines[0] == "a/Dockerfile:1: info: the output of uvicorn is buffered [buffered-output]"
     assert lines[1] == "    ENV PYTHONUNBUFFERED=1"
     assert lines[2] == "a/Dockerfile:2: error: the published image runs as root [root-user]"
-    assert lines[-1] == "a/Dockerfile: 1 of severity error, 1 of severity warning, 1 of severity info"
+    assert lines[-1] == "a/Dockerfile: 1 error, 1 warning, 1 info"
 
 
 def test_text_can_have_colours() -> None:
