@@ -137,6 +137,12 @@ def test_the_dockerignore_beside_the_file_is_read(
     assert ("[dockerignore]" in run(path).stdout) is found
 
 
+def test_a_dockerignore_may_hold_any_bytes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a\nCOPY . .\n")
+    (tmp_path / ".dockerignore").write_bytes(b"\xff\n.git\n.venv\n__pycache__\n")
+    assert "[dockerignore]" not in run().stdout
+
+
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_other_formats_are_valid_json(run: Run, form: str) -> None:
     assert json.loads(run("--format", form, "-", text=ERROR).stdout)
