@@ -24,6 +24,7 @@ let entries = []; // what is listed: findings, or rules while there are none
 let listed = ""; // the same as text, to see whether it changed
 let open = -1; // the entry whose detail is shown
 let undo = null; // what was there before an example or a file
+let fresh = false; // nothing was typed since: the usual keys undo that, too
 
 // Asking for reviews
 
@@ -57,7 +58,7 @@ async function ask() {
     const answer = await response.json();
     return response.ok ? settle(answer, null) : settle(review, refusal(response.status, answer));
   } catch {
-    const detail = "Nothing is lost. The next key asks again.";
+    const detail = "Nothing is lost, and it is asked again as you type.";
     return settle(review, { headline: "The server does not answer", detail, again: true });
   } finally {
     clearTimeout(patience);
@@ -125,7 +126,7 @@ function summarise() {
     const comma = (index) => (index < words.length - 1 ? "," : "");
     const marks = words.map((word, index) => make("span", { class: `mark ${present[index]}` }, word + comma(index)));
     tell($("summary"), words.join(", "), ...marks);
-    tell($("explanation"), review.findings.length < MOST_FINDINGS ? `in ${size}` : `in ${size}, and perhaps more`);
+    tell($("explanation"), review.findings.length < MOST_FINDINGS ? `in ${size}` : `in ${size}; the first ${count(MOST_FINDINGS, "finding")} are listed`);
   }
 }
 
@@ -298,6 +299,7 @@ function replace(texts, words) {
   const before = written();
   write(texts);
   notify(words, before);
+  fresh = true;
   ask();
 }
 
@@ -359,6 +361,7 @@ async function download() {
 for (const field of [dockerfile, dockerignore]) {
   field.addEventListener("input", ({ inputType }) => {
     changed();
+    fresh = false;
     if (inputType === "insertFromPaste") ask();
     else askSoon();
   });
@@ -379,6 +382,11 @@ on("findings", ({ target }) => {
   if (index) choose(Number(index));
 });
 findings.addEventListener("keydown", walk);
+addEventListener("keydown", (event) => {
+  if (!fresh || event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  replace(undo, "Undone.");
+});
 $("files").addEventListener("change", async () => {
   await take($("files").files);
   $("files").value = ""; // so that the same file can be opened again

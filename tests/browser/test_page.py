@@ -113,6 +113,18 @@ def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None
     expect(page.locator("#dockerfile")).to_have_value(CARD)
 
 
+def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="The card, as typed in").click()
+    expect(page.locator("#dockerfile")).to_have_value(CARD)
+    page.keyboard.press("ControlOrMeta+z")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+    page.locator("#dockerfile").focus()
+    page.keyboard.type("#")
+    page.keyboard.press("ControlOrMeta+z")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+
+
 def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
     page.get_by_role("button", name="This project's own").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
