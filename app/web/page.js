@@ -3,7 +3,7 @@
 
 import * as editor from "./editor.js";
 import { SEVERITIES, button, count, inLines, make, prose, snippet } from "./elements.js";
-import { MOST_STAGES, picture } from "./stages.js";
+import { picture } from "./stages.js";
 
 const DEBOUNCE = 250; // ms after the last key
 const PATIENCE = 300; // ms until waiting is worth a word
@@ -67,7 +67,7 @@ async function ask() {
 
 function refusal(status, { title, detail, line, request_id }) {
   if (status === 413) return { headline: "Too large to be reviewed", detail };
-  if (status === 422 && line) return { headline: "Not a Dockerfile yet", detail, line };
+  if (status === 422) return { headline: line ? "Not a Dockerfile yet" : "Not to be reviewed as it is", detail, line };
   return { headline: title, detail: `${detail} (request ${request_id})`, again: true };
 }
 
@@ -75,7 +75,8 @@ async function fetchRules() {
   try {
     const response = await fetch("api/rules");
     rules = new Map((await response.json()).map((rule) => [rule.id, rule]));
-    show(review, problem);
+    // Unless the first review is under way: it shows them.
+    if (review || problem || !dockerfile.value.trim()) show(review, problem);
   } catch {
     // Findings are told without them; the next review asks again.
   }
@@ -126,15 +127,22 @@ function summarise() {
     const comma = (index) => (index < words.length - 1 ? "," : "");
     const marks = words.map((word, index) => make("span", { class: `mark ${present[index]}` }, word + comma(index)));
     tell($("summary"), words.join(", "), ...marks);
-    tell($("explanation"), review.findings.length < MOST_FINDINGS ? `in ${size}` : `in ${size}; the first ${count(MOST_FINDINGS, "finding")} are listed`);
+    const rest = `; the first ${count(MOST_FINDINGS, "finding")} are listed`;
+    tell($("explanation"), `in ${size}${review.findings.length < MOST_FINDINGS ? "" : rest}`);
   }
+}
+
+// The rules as entries, the gravest first.
+function wanted() {
+  const order = Object.keys(SEVERITIES);
+  const all = [...rules.values()].map(({ id, severity, title }) => ({ rule: id, severity, message: title }));
+  return all.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
 function list() {
   const found = review?.findings ?? [];
-  const wanted = Object.keys(SEVERITIES).flatMap((severity) => [...rules.values()].filter((rule) => rule.severity === severity));
   const last = entries[open];
-  entries = found.length ? found : problem ? [] : wanted.map((rule) => ({ ...rule, rule: rule.id, message: rule.title }));
+  entries = found.length || problem ? found : wanted();
   $("list-title").hidden = !entries.length || (found.length > 0 && !problem);
   const looked = `What ${review ? "was" : "is"} looked for`;
   tell($("list-title"), found.length ? "From the last review that succeeded" : looked);
@@ -195,7 +203,7 @@ function detail(entry) {
   const terms = make("dl");
   const add = (name, term, ...content) =>
     terms.append(make("div", { class: name }, make("dt", {}, term), make("dd", {}, ...content)));
-  if (entry.fix) add("fix", "Instead", entry.fix);
+  if (entry.fix) add("fix", "Instead", ...prose(entry.fix));
   if (rule) {
     add("why", "Why", ...prose(rule.why));
     add("wrong", "Wrong", snippet(rule.bad));
@@ -208,6 +216,8 @@ function detail(entry) {
 
 function choose(index) {
   toggle(index);
+  // All of it into sight, and if that is too much, at least its beginning.
+  for (const part of [...findings.children[index].children].reverse()) part.scrollIntoView({ block: "nearest" });
   if (open !== -1 && entries[open].line) editor.goTo(entries[open], false);
   else editor.highlight(null);
 }
@@ -227,8 +237,7 @@ function chooseFromGutter({ target }) {
   const index = entries.findIndex((entry) => entry.line === line);
   if (index === -1) return;
   if (open !== index) choose(index);
-  itemButton(index).focus({ preventScroll: true });
-  itemButton(index).parentElement.scrollIntoView({ block: "nearest" });
+  itemButton(index).focus();
 }
 
 let drawn = "";
@@ -240,11 +249,6 @@ function drawStages() {
   $("stages").hidden = !stages.length;
   if (now === drawn || !stages.length) return;
   drawn = now;
-  if (stages.length > MOST_STAGES) {
-    $("picture").replaceChildren(`${count(stages.length, "stage")}: too many to draw.`);
-    $("words").replaceChildren();
-    return;
-  }
   const go = ({ line }) => editor.goTo({ line, end_line: line }, true);
   const { svg, items } = picture(stages, review.findings, width, go);
   $("picture").replaceChildren(svg);
@@ -392,7 +396,8 @@ $("files").addEventListener("change", async () => {
   $("files").value = ""; // so that the same file can be opened again
 });
 
-$("curl").textContent = `curl --data-binary @Dockerfile ${new URL("api/reviews", document.baseURI)}`;
+const address = new URL("api/reviews", document.baseURI);
+$("curl").textContent = `curl --data-binary @Dockerfile --header 'Accept: text/plain' ${address}`;
 const curl = () => copy(new Blob([$("curl").textContent], { type: "text/plain" }));
 on("copy-curl", () => report($("curl-copied"), "Copied.", curl));
 on("copy-text", () => report($("exported"), "Copied.", () => copy(reviewAs("text/plain"))));

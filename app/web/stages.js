@@ -1,10 +1,9 @@
 // The picture of the stages: stages and outside images in layers, each to the right of what it is made from, or below
 // it where it is narrow. An arrow that crosses a layer has a place of its own in it, so that it passes between boxes.
 
-import { SEVERITIES, button, count, draw, inLines, make } from "./elements.js";
+import { button, count, draw, inLines, make, worst } from "./elements.js";
 
-export const MOST_STAGES = 100; // more are no picture any more
-
+const MOST_PLACES = 3000; // more are no picture, and take seconds to arrange
 const ACROSS = { width: 164, height: 46, step: 232, gap: 18, across: true };
 const DOWN = { width: 146, height: 46, step: 88, gap: 12, across: false };
 const NARROW = 640; // pixels
@@ -12,7 +11,8 @@ const MARGIN = 12; // for the numbers on the corners
 const INSET = 7; // by which an image is lower than a stage
 const UNKNOWN = "a build argument"; // as a base, where FROM is $SOMETHING without a default
 
-// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way.
+// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way. Null if there
+// are too many.
 function graph(stages) {
   const node = (members) => ({ before: [], after: [], ...members });
   const nodes = stages.map((stage) => node({ stage, layer: 1 })); // layer 0 is for images
@@ -30,6 +30,7 @@ function graph(stages) {
   for (const { from, to } of edges) if (from.stage) to.layer = Math.max(to.layer, from.layer + 1);
   for (const { from, to } of edges) if (from.image) from.layer = Math.min(from.layer ?? Infinity, to.layer - 1);
   const all = [...images.values(), ...nodes];
+  if (edges.reduce((sum, { from, to }) => sum + to.layer - from.layer, 0) > MOST_PLACES) return null;
   for (const edge of edges) {
     const layers = edge.to.layer - edge.from.layer;
     edge.between = Array.from({ length: layers - 1 }, (_, step) => node({ layer: edge.from.layer + step + 1 }));
@@ -90,8 +91,8 @@ function arrow({ from, between, to, kind, needed, aside }, { width, height, step
   const path = [`M${point(along, at)}`];
   for (const next of [...between, to]) {
     const [start, end] = [next.layer * step - (next === to ? 7 : 0), next === to ? goal : next.at];
-    const middle = (along + start) / 2;
-    path.push(`C${point(middle, at)} ${point(middle, end)} ${point(start, end)}`);
+    const half = (along + start) / 2;
+    path.push(`C${point(half, at)} ${point(half, end)} ${point(start, end)}`);
     [along, at] = [next.layer * step + length, end];
     if (next !== to) path.push(`L${point(along, at)}`);
   }
@@ -99,7 +100,7 @@ function arrow({ from, between, to, kind, needed, aside }, { width, height, step
   const shade = needed ? "" : " aside";
   return draw(
     "g",
-    { class: "arrow" },
+    {},
     draw("path", { class: `edge ${kind}${shade}`, d: path.join("") }),
     draw("path", { class: `tip${shade}`, d: tip }),
   );
@@ -122,7 +123,8 @@ function box({ stage, image, layer, at }, found, { width, height, step, across }
   const group = draw("g", { transform: `translate(${x} ${y})` });
   if (image) {
     group.setAttribute("class", "box image");
-    group.append(draw("title", {}, image), rectangle(INSET, height / 2 - INSET), text(ending(image, letters - 2), height / 2 + 4, ""));
+    group.append(draw("title", {}, image), rectangle(INSET, height / 2 - INSET));
+    group.append(text(ending(image, letters - 2), height / 2 + 4, "name"));
     return group;
   }
   const base = stage.base ?? UNKNOWN;
@@ -133,11 +135,10 @@ function box({ stage, image, layer, at }, found, { width, height, step, across }
   group.append(draw("title", {}, `${stage.name}: ${from}`), rectangle(0, 4), text(name, 20, "name"));
   group.append(text(from.length > letters ? ending(base, letters) : from, 36, "base"));
   if (found.length) {
-    const worst = Object.keys(SEVERITIES).find((severity) => found.some((finding) => finding.severity === severity));
     const half = 5 + 4 * String(found.length).length;
     const circle = draw("rect", { class: "count", x: -half, y: -9, width: 2 * half, height: 18, rx: 9 });
     const amount = draw("text", { "text-anchor": "middle", y: 4 }, `${found.length}`);
-    group.append(draw("g", { class: worst, transform: `translate(${width - 6} 2)` }, circle, amount));
+    group.append(draw("g", { class: worst(found), transform: `translate(${width - 6} 2)` }, circle, amount));
   }
   return group;
 }
@@ -163,7 +164,13 @@ function description(stages) {
 
 // The picture, and its list in words; `width` is the room there is, `go` is called with a stage that is chosen.
 export function picture(stages, findings, width, go) {
-  const { nodes, edges } = graph(stages);
+  const inStage = (stage) => findings.filter(({ line }) => stage.line <= line && line <= stage.end_line);
+  const tellStage = (stage) => button(inWords(stage, stages, inStage(stage)), () => go(stage));
+  const words = new Map(stages.map((stage) => [stage, tellStage(stage)]));
+  const items = [...words.values()].map((element) => make("li", {}, element));
+  const found = graph(stages);
+  if (!found) return { svg: `${count(stages.length, "stage")} with more arrows than a picture can hold.`, items };
+  const { nodes, edges } = found;
   // Across where that fits; what fits neither way is scrolled.
   const fitting = [ACROSS, DOWN].find((form) => arrange(nodes, form).width <= width);
   const form = fitting ?? (width < NARROW ? DOWN : ACROSS);
@@ -175,21 +182,15 @@ export function picture(stages, findings, width, go) {
     const apart = Math.min(10, 36 / arriving.length);
     arriving.forEach((edge, index) => (edge.aside = apart * (index - (arriving.length - 1) / 2)));
   }
-  const items = [];
-  const boxes = nodes.filter(isBox).map((node) => {
-    const { stage } = node;
-    const found = findings.filter(({ line }) => stage && stage.line <= line && line <= stage.end_line);
-    const group = box(node, found, form);
-    if (stage) {
-      const words = button(inWords(stage, stages, found), () => go(stage));
-      words.addEventListener("focus", () => {
-        group.classList.add("focused");
-        group.scrollIntoView({ block: "nearest", inline: "nearest" });
-      });
-      words.addEventListener("blur", () => group.classList.remove("focused"));
-      group.addEventListener("click", () => go(stage));
-      items.push(make("li", {}, words));
-    }
+  const images = nodes.filter((node) => node.image).map((node) => box(node, [], form));
+  const boxes = nodes.filter((node) => node.stage).map((node) => {
+    const group = box(node, inStage(node.stage), form);
+    group.addEventListener("click", () => go(node.stage));
+    words.get(node.stage).addEventListener("focus", () => {
+      group.classList.add("focused");
+      group.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+    words.get(node.stage).addEventListener("blur", () => group.classList.remove("focused"));
     return group;
   });
   const svg = draw(
@@ -204,6 +205,7 @@ export function picture(stages, findings, width, go) {
     draw("desc", { id: "picture-words" }, description(stages)),
     // Those that matter lie on top.
     ...edges.toSorted((a, b) => a.needed - b.needed).map((edge) => arrow(edge, form)),
+    ...images,
     ...boxes,
   );
   return { svg, items };

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, Request, Route, expect
 
+from app.review.dockerignore import MOST_WORDS
 from app.routes.page import WEB
 from tests.browser.steps import CARD, CLEAN, ROOT, paste
 
@@ -166,6 +167,13 @@ def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(f"{CLEAN}COPPY . .\n")
 
 
+def test_a_dockerignore_that_is_too_long_is_said_to_be(page: Page) -> None:
+    page.locator("#dockerfile").fill(CLEAN)
+    page.locator("#dockerignore").fill("a" + "*" * MOST_WORDS)
+    expect(page.locator("#summary")).to_have_text("Not to be reviewed as it is")
+    expect(page.locator("#explanation")).to_contain_text(".dockerignore, line 1")
+
+
 def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
@@ -248,7 +256,34 @@ def test_the_line_for_a_terminal_is_copied(page: Page, url: str) -> None:
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator("#curl-copied")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"curl --data-binary @Dockerfile {url}api/reviews"
+    assert copied == f"curl --data-binary @Dockerfile --header 'Accept: text/plain' {url}api/reviews"
+
+
+def test_the_review_is_copied_as_text(page: Page, url: str) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="Copy as text").click()
+    expect(page.locator("#exported")).to_have_text("Copied.")
+    answer = page.request.post(f"{url}api/reviews", data={"dockerfile": ROOT}, headers={"Accept": "text/plain"})
+    assert "[root-user]" in answer.text()
+    assert page.evaluate("navigator.clipboard.readText()") == answer.text()
+
+
+def test_the_review_is_downloaded_as_sarif(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download SARIF").click()
+    assert download.value.suggested_filename == "Dockerfile.sarif"
+    report = json.loads(download.value.path().read_text())
+    assert report["version"] == "2.1.0"
+    assert "root-user" in {result["ruleId"] for result in report["runs"][0]["results"]}
+
+
+def test_what_cannot_be_copied_is_said_not_to_be(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    page.route("**/api/reviews", lambda route: route.abort())
+    page.get_by_role("button", name="Copy as text").click()
+    expect(page.locator("#exported")).to_have_text("That did not work.")
 
 
 def test_markup_in_a_dockerfile_stays_text(page: Page) -> None:
