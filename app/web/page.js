@@ -67,7 +67,7 @@ async function ask() {
 
 function refusal(status, { title, detail, line, request_id }) {
   if (status === 413) return { headline: "Too large to be reviewed", detail };
-  if (status === 422) return { headline: line ? "Not a Dockerfile yet" : "Not to be reviewed as it is", detail, line };
+  if (status === 422) return { headline: "This cannot be reviewed yet", detail, line };
   return { headline: title, detail: `${detail} (request ${request_id})`, again: true };
 }
 
@@ -144,9 +144,9 @@ function list() {
   const last = entries[open];
   entries = found.length || problem ? found : wanted();
   $("list-title").hidden = !entries.length || (found.length > 0 && !problem);
-  const looked = `What ${review ? "was" : "is"} looked for`;
+  const looked = review ? "Looked for, and not found" : "What is looked for";
   tell($("list-title"), found.length ? "From the last review that succeeded" : looked);
-  const now = JSON.stringify([entries, rules.size]);
+  const now = JSON.stringify([entries, rules.size, Boolean(review)]);
   if (now === listed) return;
   listed = now;
   const focused = findings.contains(document.activeElement);
@@ -164,14 +164,15 @@ function list() {
 }
 
 function item({ severity, line, message, rule }, index) {
-  const [name] = SEVERITIES[severity];
+  // Of a rule, once there is a review: that it found nothing.
+  const [kind, name] = line || !review ? [severity, SEVERITIES[severity][0]] : ["good", "nothing found"];
   return make(
     "li",
     { class: severity },
     make(
       "button",
       { type: "button", class: "finding", "aria-expanded": false, tabindex: index ? -1 : 0, "data-index": index },
-      make("span", { class: `mark ${severity}`, role: "img", "aria-label": name, title: name }),
+      make("span", { class: `mark ${kind}`, role: "img", "aria-label": name, title: name }),
       ...(line ? [make("span", { class: "number" }, `${line}`)] : []),
       make("span", { class: "said" }, ...prose(message)),
       make("span", { class: "rule" }, rule),

@@ -35,7 +35,7 @@ def show_error(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.locator("#dockerfile").fill(f"{ROOT}COPPY\n")
-    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
 
 
 STATES = [show_nothing, show_findings, show_praise, show_error]

@@ -130,6 +130,7 @@ def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
     page.get_by_role("button", name="This project's own").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
     expect(page.locator("#summary")).to_have_text("Nothing to change")
+    expect(page.locator("#list-title")).to_have_text("Looked for, and not found")
 
 
 def test_clearing_can_be_undone(page: Page) -> None:
@@ -159,7 +160,7 @@ def test_of_the_dockerignore_is_said_what_was_told(page: Page) -> None:
 
 def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
     page.locator("#dockerfile").fill(f"{CLEAN}COPPY . .\n")
-    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
     expect(page.locator("#explanation")).to_contain_text("line 5")
     expect(page.locator("#gutter [data-line='5']")).to_have_class(re.compile("error"))
     page.get_by_role("button", name="Go to line 5").click()
@@ -170,7 +171,7 @@ def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
 def test_a_dockerignore_that_is_too_long_is_said_to_be(page: Page) -> None:
     page.locator("#dockerfile").fill(CLEAN)
     page.locator("#dockerignore").fill("a" + "*" * MOST_WORDS)
-    expect(page.locator("#summary")).to_have_text("Not to be reviewed as it is")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
     expect(page.locator("#explanation")).to_contain_text(".dockerignore, line 1")
 
 
