@@ -104,10 +104,15 @@ def test_the_focus_can_be_seen(page: Page) -> None:
     page.locator("h1").click()
     for _ in range(20):
         page.keyboard.press("Tab")
-        outline = page.evaluate(
-            "getComputedStyle(document.activeElement.closest('.editor') ?? document.activeElement).outlineStyle"
+        style, width = page.evaluate(
+            """() => {
+              const element = document.activeElement;
+              const {outlineStyle, outlineWidth} = getComputedStyle(element.closest(".editor") ?? element);
+              return [outlineStyle, parseFloat(outlineWidth)];
+            }"""
         )
-        assert outline != "none", page.evaluate("document.activeElement.outerHTML")
+        assert style != "none", page.evaluate("document.activeElement.outerHTML")
+        assert width > 0
 
 
 def test_the_outcome_is_read_aloud_once(page: Page) -> None:
