@@ -69,7 +69,7 @@ def _sum(review: Review) -> str:
     """How many findings there are of each severity, in words."""
     counts = {severity: count for severity, count in asdict(review.counts).items() if count}
     words = (f"{count} {name}{'s' if count > 1 and name != Severity.INFO else ''}" for name, count in counts.items())
-    return ", ".join(words) or "nothing found"
+    return (", ".join(words) or "nothing found") + (f", {review.ignored} ignored" if review.ignored else "")
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:

@@ -120,7 +120,8 @@ function summarise() {
   } else {
     const size = `${count(editor.lineCount(), "line")}, ${count(review.stages.length, "stage")}`;
     if (!review.findings.length) {
-      return say("mark good", "Nothing to change", `${count(rules.size, "rule")} looked at ${size}.`);
+      const ignored = review.ignored ? `; ${count(review.ignored, "finding")} ignored, with a reason` : "";
+      return say("mark good", "Nothing to change", `${count(rules.size, "rule")} looked at ${size}${ignored}.`);
     }
     const present = Object.keys(SEVERITIES).filter((severity) => review.counts[severity]);
     const words = present.map((severity) => count(review.counts[severity], ...SEVERITIES[severity]));

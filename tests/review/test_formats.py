@@ -18,6 +18,11 @@ def test_text_says_that_nothing_was_found() -> None:
     assert formats.text({"Dockerfile": QUIET}) == "Dockerfile: nothing found\n"
 
 
+def test_text_tells_what_was_ignored() -> None:
+    ignored = review("# review-ignore: unpinned-base it is tested\nFROM python:slim\nUSER 10001\n")
+    assert formats.text({"Dockerfile": ignored}) == "Dockerfile: nothing found, 1 ignored\n"
+
+
 def test_text_has_a_line_a_finding_as_compilers_print_it_and_the_fix_below() -> None:
     lines = formats.text({"a/Dockerfile": FOUND}).splitlines()
     assert lines[0] == "a/Dockerfile:1: info: the output of uvicorn is buffered [buffered-output]"

@@ -49,6 +49,7 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         }
     ]
     assert review["counts"] == {"error": 0, "warning": 2, "info": 3}
+    assert review["ignored"] == 0
 
 
 def test_without_a_word_of_dockerignore_nothing_is_found_about_it(client: TestClient) -> None:
