@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from app.main import create_app
+from app.review import formats
+from app.review.report import review
 from app.settings import PREFIX, Settings
 
 
@@ -30,3 +32,11 @@ def test_the_readme_names_only_files_that_there_are(project: Path) -> None:
     readme = (project / "README.md").read_text()
     for path in re.findall(r"`((?:app|scripts|tests)/[\w./-]*)`", readme):
         assert (project / path).exists(), path
+
+
+def test_the_readme_shows_a_review_as_it_is(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    dockerfile, answer = re.findall(r"printf '(FROM .*?)' \|\n.*?\n(.*?)```", readme, re.DOTALL)[0]
+    written = formats.text({"Dockerfile": review(dockerfile.replace(r"\n", "\n"))}).splitlines()
+    shown = [line for line in answer.splitlines() if line != "…"]
+    assert shown == [line for line in written if line in shown]

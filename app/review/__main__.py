@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except UnicodeDecodeError as error:
             problem = f"{name}: not UTF-8, byte {error.start + 1}"
         except OSError as error:
-            problem = f"{name}: {error.strerror}"
+            problem = f"{error.filename or name}: {error.strerror}"
         else:
             continue
         unreadable = True
@@ -79,7 +79,7 @@ def _dockerignore(file: Path) -> str | None:
     """The text of the .dockerignore that a build would read, "" where there is none, None where that is not known."""
     for candidate in (file.with_name(f"{file.name}.dockerignore"), file.with_name(".dockerignore")):
         if candidate.is_file():
-            return candidate.read_bytes().decode()
+            return candidate.read_bytes().decode(errors="replace")  # a build takes it as it is, too
     # In another folder, it may be built with this one as its context.
     return "" if file.parent.resolve() == Path.cwd() else None
 

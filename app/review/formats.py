@@ -27,8 +27,7 @@ def text(reviews: Reviews, *, color: bool = False) -> str:
                 word = f"\x1b[{COLORS[finding.severity]}m{word}\x1b[0m"
             lines.append(f"{_printable(path)}:{finding.line}: {word}: {_printable(finding.message)} [{finding.rule}]")
             lines.append(f"    {_printable(finding.fix)}")
-        counts = [f"{count} of severity {severity}" for severity, count in asdict(review.counts).items() if count]
-        lines.append(f"{_printable(path)}: {', '.join(counts) or 'nothing found'}")
+        lines.append(f"{_printable(path)}: {_sum(review)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -64,6 +63,13 @@ def github(reviews: Reviews) -> str:
 
 
 FORMATS: dict[str, Callable[[Reviews], str]] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
+
+
+def _sum(review: Review) -> str:
+    """How many findings there are of each severity, in words."""
+    counts = {severity: count for severity, count in asdict(review.counts).items() if count}
+    words = (f"{count} {name}{'s' if count > 1 and name != Severity.INFO else ''}" for name, count in counts.items())
+    return (", ".join(words) or "nothing found") + (f", {review.ignored} ignored" if review.ignored else "")
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:

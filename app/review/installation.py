@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from pathlib import PurePosixPath
 
 from app.review.state import State
 
@@ -46,7 +46,7 @@ LOCAL = re.compile(r"[./]|file:|-e|--editable|\S+\.whl$")
 ARCHIVE = re.compile(r"(?!https?:)\S+(?:\.whl|\.tar\.gz|/\*)$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Installation:
     """One command that installs Python packages: `pip install`, `uv sync` …, and its arguments."""
 
@@ -58,7 +58,7 @@ class Installation:
         """The program whose cache the downloads go to."""
         return self.command.split()[0]
 
-    @property
+    @cached_property
     def named(self) -> list[str]:
         """The packages, projects and archives that it names."""
         pairs = pairwise(("", *self.arguments))
@@ -70,7 +70,7 @@ class Installation:
         """Whether it reads what to install from a file of requirements."""
         return bool(self.files)
 
-    @property
+    @cached_property
     def downloads(self) -> bool:
         """Whether packages come over the network."""
         options = set(self.arguments)
@@ -80,7 +80,7 @@ class Installation:
             return False
         return self.reads_file or not self.named or not all(ARCHIVE.match(word) for word in self.named)
 
-    @property
+    @cached_property
     def dependencies(self) -> bool:
         """Whether it installs a service's dependencies, and not only tools or the project itself."""
         if self.project_only:
@@ -88,31 +88,30 @@ class Installation:
         names = {re.split(r"[^\w-]", word, maxsplit=1)[0].lower() for word in self.named}
         return self.command in PROJECTS or self.reads_file or not names or not names <= INSTALLERS
 
-    @property
+    @cached_property
     def files(self) -> list[str]:
         """The files of requirements that it reads."""
         return [value for name, value in self.options if name in {"-r", "--requirement", "--requirements"}]
 
-    def reads(self, names: Collection[str]) -> bool:
+    def reads(self, names: Set[str]) -> bool:
         """Whether it reads a file of one of these names, told so or because the tool always does."""
         if self.command in PROJECTS:
             return not PROJECT_FILES.isdisjoint(names)
-        return any(
-            PurePosixPath(file).parts[:1] and not set(PurePosixPath(file).parts).isdisjoint(names)
-            for file in self.files
-        )
+        return any(not names.isdisjoint(file.split("/")) for file in self.files)
 
-    @property
-    def options(self) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def options(self) -> list[tuple[str, str]]:
         """The options that are followed by a value, with it: `--prefix=/x`, `--prefix /x`, `-rfile`."""
+        found = []
         for word, following in pairwise((*self.arguments, "")):
             name, equals, value = word.partition("=")
-            if equals and word.startswith("--"):
-                yield name, value
-            elif word in VALUED:
-                yield word, following
+            if word in VALUED:
+                found.append((word, following))
+            elif equals and word.startswith("--"):
+                found.append((name, value))
             elif word[:2] in VALUED:
-                yield word[:2], word[2:]
+                found.append((word[:2], word[2:]))
+        return found
 
     def prefix(self, state: State) -> str | None:
         """The folder that it installs under, run in this state; None where that is not known."""
@@ -133,7 +132,7 @@ class Installation:
         first = (variables.get("PATH") or "").partition(":")[0]
         return first.removesuffix("/bin") if self.tool in {"pip", "uv"} and first.endswith("/bin") else None
 
-    @property
+    @cached_property
     def project_only(self) -> bool:
         """Whether it names nothing but local projects, whose source has to be there already."""
         if self.command in PROJECTS:
@@ -141,10 +140,9 @@ class Installation:
         return bool(self.named) and not self.reads_file and all(LOCAL.match(word) for word in self.named)
 
 
-def installations(commands: Iterable[tuple[str, ...]]) -> list[Installation]:
-    """Those of the commands that install Python packages, in order."""
-    found = (_installation(*_module(program, words)) for program, *words in commands)
-    return [installation for installation in found if installation]
+def installation(command: tuple[str, ...]) -> Installation | None:
+    """The command as an installation of Python packages; None where it is none."""
+    return _installation(*_module(command[0], list(command[1:])))
 
 
 def _module(program: str, words: list[str]) -> tuple[str, list[str]]:
@@ -167,7 +165,8 @@ def _installation(program: str, words: list[str]) -> Installation | None:
             continue
         command = f"{command} {word}"
         if command in PACKAGES | PROJECTS:
-            return Installation(command, tuple(words[at + 1 :]))
+            options = (word for word in words[:at] if word.startswith("-"))
+            return Installation(command, (*options, *words[at + 1 :]))
         if command != "uv pip":
             break
     return None

@@ -13,7 +13,7 @@ from app.review.rules.comments import ignores
 from app.review.stage import Stage
 
 # Nobody reads more, and a hostile Dockerfile could have tens of thousands.
-MOST_FINDINGS = 1000
+MOST_FOUND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the reviewer answers; the findings are in the order of their lines, a thousand at most."""
+    """What the reviewer answers; the findings are in the order of their lines, a thousand at most.
+
+    `ignored` is how many more there would be, had no comment silenced them.
+    """
 
     findings: tuple[Finding, ...]
     stages: tuple[StageSummary, ...]
     counts: Counts
+    ignored: int
 
 
 def review(text: str, dockerignore: str | None = None) -> Review:
@@ -75,19 +79,14 @@ def review(text: str, dockerignore: str | None = None) -> Review:
     """
     dockerfile = Dockerfile.parse(text, dockerignore)
     stages = {step.instruction.line: stage.label for stage in dockerfile.stages for step in stage.steps}
-    ignored = {
+    silenced = {
         (step.instruction.line, rule_id)
         for stage in dockerfile.stages
         for step in stage.steps
         for rule_id, reason in ignores(step.instruction)
         if reason and rule_id != "review-ignore"
     }
-    found = (
-        (rule, problem)
-        for rule in RULES.values()
-        for problem in rule.check(dockerfile)
-        if (problem.instruction.line, rule.id) not in ignored
-    )
+    found = list(islice(((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile)), MOST_FOUND))
     findings = [
         Finding(
             rule.id,
@@ -98,13 +97,15 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             problem.message,
             problem.fix,
         )
-        for rule, problem in islice(found, MOST_FINDINGS)
+        for rule, problem in found
+        if (problem.instruction.line, rule.id) not in silenced
     ]
     severities = Counter(finding.severity for finding in findings)
     return Review(
         findings=tuple(sorted(findings, key=lambda finding: finding.line)),
         stages=_stages(dockerfile),
         counts=Counts(**{severity.value: severities[severity] for severity in Severity}),
+        ignored=len(found) - len(findings),
     )
 
 

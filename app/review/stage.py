@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.review.image import Image
-from app.review.installation import Installation, installations
+from app.review.installation import Installation, installation
 from app.review.state import State
 from app.review.syntax import Instruction
 
@@ -53,9 +53,14 @@ class Step:
         return self.instruction.commands if self.instruction.keyword == "RUN" else []
 
     @cached_property
+    def installed(self) -> list[Installation | None]:
+        """For each of its commands, what it is as an installation of Python packages."""
+        return list(map(installation, self.commands))
+
+    @cached_property
     def installations(self) -> list[Installation]:
         """The commands of a RUN that install Python packages, in order."""
-        return installations(self.commands)
+        return [item for item in self.installed if item]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -13,7 +13,6 @@ from app.review.image import Image
 from app.review.syntax import Instruction
 from app.review.variables import expand
 
-NOTHING: Mapping[str, str | None] = MappingProxyType({})
 # What a bare image has, or else the engine gives.
 BARE_ENVIRONMENT = MappingProxyType({"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"})
 
@@ -31,15 +30,15 @@ class State:
     is_bare: bool
     user: str | None = None
     workdir: str | None = None
-    environment: Mapping[str, str | None] = NOTHING
-    arguments: Mapping[str, str | None] = NOTHING
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    arguments: Mapping[str, str | None] = field(default_factory=dict)
     shell: str | None = None
 
     @classmethod
     def on(cls, image: Image | None) -> Self:
         """The state that an outside image brings."""
         is_bare = image is not None and image.is_bare
-        return cls(is_bare, environment=BARE_ENVIRONMENT if is_bare else NOTHING)
+        return cls(is_bare, environment=BARE_ENVIRONMENT if is_bare else {})
 
     @property
     def variables(self) -> Mapping[str, str | None]:

@@ -54,8 +54,8 @@ JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "
 # More than anybody writes, and little enough that the worst text within them is read in a few hundredths of a
 # second. The sum of words and signs bounds all that is made of them: arguments, flags, mounts, shell commands.
 MOST_LINES = 10_000
-MOST_INSTRUCTIONS = 2_000
-MOST_WORDS = 25_000
+MOST_INSTRUCTIONS = 1_000
+MOST_WORDS = 15_000
 WORD_OR_SIGN = re.compile(r"[\w./:-]++|[^\w./:\s-]")
 LONGEST_LINE = 65_535  # in bytes: BuildKit's own limit
 

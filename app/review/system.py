@@ -64,22 +64,18 @@ def installed(step: Step) -> set[str]:
     return names
 
 
-def lacks(program: str, stage: Stage, until: Step | None = None) -> bool:
-    """Whether it is known that a stage has no such program (adduser, curl, wget) when the step runs, or in the end."""
-    if stage.image is None or stage.image.has(program) is not False:
-        return False
-    for step in stage.history:
-        commands = step.commands
-        if step is until:
-            commands = commands[: next((at for at, command in enumerate(commands) if command[0] == program), None)]
-        if any(_may_bring(program, command) for command in commands) or _may_copy(program, step):
-            return False
-        if step is until:
-            break
-    return True
+def lacks(program: str, stage: Stage) -> bool:
+    """Whether it is known that a stage's image has no such program (adduser, curl, wget)."""
+    return (
+        stage.image is not None
+        and stage.image.has(program) is False
+        and not any(may_bring(program, command) for step in stage.history for command in step.commands)
+        and not any(may_copy(program, step) for step in stage.history)
+    )
 
 
-def _may_bring(program: str, command: Sequence[str]) -> bool:
+def may_bring(program: str, command: Sequence[str]) -> bool:
+    """Whether a command may install the program."""
     name, *words = command
     if name in MANAGERS:
         subcommand, packages = _subcommand(words)
@@ -88,21 +84,17 @@ def _may_bring(program: str, command: Sequence[str]) -> bool:
     return name not in HARMLESS or "install-deps" in words or "--with-deps" in words
 
 
-def _may_copy(program: str, step: Step) -> bool:
+def may_copy(program: str, step: Step) -> bool:
+    """Whether a COPY or ADD may bring the program from elsewhere."""
     if step.instruction.keyword not in {"ADD", "COPY"}:
         return False
-    sources = step.instruction.words[:-1]
-    if any(source.rpartition("/")[2] == program for source in sources):
+    sources = [source.rpartition("/")[2] for source in step.instruction.words[:-1]]
+    if program in sources:
         return True
-    brings_folder = bool(step.instruction.flag("from")) or step.instruction.keyword == "ADD"
-    return brings_folder and (step.destination is None or step.destination in PROGRAM_FOLDERS) and not _is_tool(step)
-
-
-def _is_tool(step: Step) -> bool:
-    """Whether a COPY takes programs by name out of an image that has nothing else: `COPY --from=uv /uv /bin/`."""
-    return isinstance(step.origin, Image) and all(
-        source.rpartition("/")[2] in {"uv", "uvx"} for source in step.instruction.words[:-1]
-    )
+    if not step.instruction.flag("from") and step.instruction.keyword == "COPY":
+        return False
+    is_tool = isinstance(step.origin, Image) and {"uv", "uvx"}.issuperset(sources)
+    return not is_tool and (step.destination is None or step.destination in PROGRAM_FOLDERS)
 
 
 def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:

@@ -1,7 +1,7 @@
 // The editor: a textarea for the text; behind it the same text in colour, beside it numbers and marks. Only the lines
 // in sight are drawn, so that the size of the text costs nothing.
 
-import { SEVERITIES, coloured, make } from "./elements.js";
+import { coloured, make, worst } from "./elements.js";
 
 const editor = document.getElementById("editor");
 const field = document.getElementById("dockerfile");
@@ -65,10 +65,9 @@ function paint() {
     const within = (range) => range && range.line <= line && line <= range.end_line;
     const here = near.filter(within);
     const names = within(chosen) ? ["chosen"] : [];
-    rows.push(
-      make("div", { class: names.join(" ") }, make("span", { class: "line" }, ...coloured(lines, line - 1))),
-    );
-    if (here.length) names.push("found", Object.keys(SEVERITIES).find((name) => here.some((one) => one.severity === name)));
+    const text = make("span", { class: "line" }, ...coloured(lines, line - 1));
+    rows.push(make("div", { class: names.join(" ") }, text));
+    if (here.length) names.push("found", worst(here));
     if (here.some((finding) => finding.line === line)) names.push("first");
     marks.push(make("div", { class: names.join(" "), "data-line": line }, `${line}`));
   }

@@ -3,6 +3,9 @@
 
 export const SEVERITIES = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["note", "notes"] };
 
+export const worst = (findings) =>
+  Object.keys(SEVERITIES).find((severity) => findings.some((finding) => finding.severity === severity));
+
 export function make(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }

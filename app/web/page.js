@@ -3,7 +3,7 @@
 
 import * as editor from "./editor.js";
 import { SEVERITIES, button, count, inLines, make, prose, snippet } from "./elements.js";
-import { MOST_STAGES, picture } from "./stages.js";
+import { picture } from "./stages.js";
 
 const DEBOUNCE = 250; // ms after the last key
 const PATIENCE = 300; // ms until waiting is worth a word
@@ -24,6 +24,7 @@ let entries = []; // what is listed: findings, or rules while there are none
 let listed = ""; // the same as text, to see whether it changed
 let open = -1; // the entry whose detail is shown
 let undo = null; // what was there before an example or a file
+let fresh = false; // nothing was typed since: the usual keys undo that, too
 
 // Asking for reviews
 
@@ -57,7 +58,7 @@ async function ask() {
     const answer = await response.json();
     return response.ok ? settle(answer, null) : settle(review, refusal(response.status, answer));
   } catch {
-    const detail = "Nothing is lost. The next key asks again.";
+    const detail = "Nothing is lost, and it is asked again as you type.";
     return settle(review, { headline: "The server does not answer", detail, again: true });
   } finally {
     clearTimeout(patience);
@@ -66,7 +67,7 @@ async function ask() {
 
 function refusal(status, { title, detail, line, request_id }) {
   if (status === 413) return { headline: "Too large to be reviewed", detail };
-  if (status === 422 && line) return { headline: "Not a Dockerfile yet", detail, line };
+  if (status === 422) return { headline: "This cannot be reviewed yet", detail, line };
   return { headline: title, detail: `${detail} (request ${request_id})`, again: true };
 }
 
@@ -74,7 +75,8 @@ async function fetchRules() {
   try {
     const response = await fetch("api/rules");
     rules = new Map((await response.json()).map((rule) => [rule.id, rule]));
-    show(review, problem);
+    // Unless the first review is under way: it shows them.
+    if (review || problem || !dockerfile.value.trim()) show(review, problem);
   } catch {
     // Findings are told without them; the next review asks again.
   }
@@ -118,26 +120,34 @@ function summarise() {
   } else {
     const size = `${count(editor.lineCount(), "line")}, ${count(review.stages.length, "stage")}`;
     if (!review.findings.length) {
-      return say("mark good", "Nothing to change", `${count(rules.size, "rule")} looked at ${size}.`);
+      const ignored = review.ignored ? `; ${count(review.ignored, "finding")} ignored, with a reason` : "";
+      return say("mark good", "Nothing to change", `${count(rules.size, "rule")} looked at ${size}${ignored}.`);
     }
     const present = Object.keys(SEVERITIES).filter((severity) => review.counts[severity]);
     const words = present.map((severity) => count(review.counts[severity], ...SEVERITIES[severity]));
     const comma = (index) => (index < words.length - 1 ? "," : "");
     const marks = words.map((word, index) => make("span", { class: `mark ${present[index]}` }, word + comma(index)));
     tell($("summary"), words.join(", "), ...marks);
-    tell($("explanation"), review.findings.length < MOST_FINDINGS ? `in ${size}` : `in ${size}, and perhaps more`);
+    const rest = `; the first ${count(MOST_FINDINGS, "finding")} are listed`;
+    tell($("explanation"), `in ${size}${review.findings.length < MOST_FINDINGS ? "" : rest}`);
   }
+}
+
+// The rules as entries, the gravest first.
+function wanted() {
+  const order = Object.keys(SEVERITIES);
+  const all = [...rules.values()].map(({ id, severity, title }) => ({ rule: id, severity, message: title }));
+  return all.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
 function list() {
   const found = review?.findings ?? [];
-  const wanted = Object.keys(SEVERITIES).flatMap((severity) => [...rules.values()].filter((rule) => rule.severity === severity));
   const last = entries[open];
-  entries = found.length ? found : problem ? [] : wanted.map((rule) => ({ ...rule, rule: rule.id, message: rule.title }));
+  entries = found.length || problem ? found : wanted();
   $("list-title").hidden = !entries.length || (found.length > 0 && !problem);
-  const looked = `What ${review ? "was" : "is"} looked for`;
+  const looked = review ? "Looked for, and not found" : "What is looked for";
   tell($("list-title"), found.length ? "From the last review that succeeded" : looked);
-  const now = JSON.stringify([entries, rules.size]);
+  const now = JSON.stringify([entries, rules.size, Boolean(review)]);
   if (now === listed) return;
   listed = now;
   const focused = findings.contains(document.activeElement);
@@ -155,14 +165,15 @@ function list() {
 }
 
 function item({ severity, line, message, rule }, index) {
-  const [name] = SEVERITIES[severity];
+  // Of a rule, once there is a review: that it found nothing.
+  const [kind, name] = line || !review ? [severity, SEVERITIES[severity][0]] : ["good", "nothing found"];
   return make(
     "li",
     { class: severity },
     make(
       "button",
       { type: "button", class: "finding", "aria-expanded": false, tabindex: index ? -1 : 0, "data-index": index },
-      make("span", { class: `mark ${severity}`, role: "img", "aria-label": name, title: name }),
+      make("span", { class: `mark ${kind}`, role: "img", "aria-label": name, title: name }),
       ...(line ? [make("span", { class: "number" }, `${line}`)] : []),
       make("span", { class: "said" }, ...prose(message)),
       make("span", { class: "rule" }, rule),
@@ -194,7 +205,7 @@ function detail(entry) {
   const terms = make("dl");
   const add = (name, term, ...content) =>
     terms.append(make("div", { class: name }, make("dt", {}, term), make("dd", {}, ...content)));
-  if (entry.fix) add("fix", "Instead", entry.fix);
+  if (entry.fix) add("fix", "Instead", ...prose(entry.fix));
   if (rule) {
     add("why", "Why", ...prose(rule.why));
     add("wrong", "Wrong", snippet(rule.bad));
@@ -207,6 +218,8 @@ function detail(entry) {
 
 function choose(index) {
   toggle(index);
+  // All of it into sight, and if that is too much, at least its beginning.
+  for (const part of [...findings.children[index].children].reverse()) part.scrollIntoView({ block: "nearest" });
   if (open !== -1 && entries[open].line) editor.goTo(entries[open], false);
   else editor.highlight(null);
 }
@@ -226,8 +239,7 @@ function chooseFromGutter({ target }) {
   const index = entries.findIndex((entry) => entry.line === line);
   if (index === -1) return;
   if (open !== index) choose(index);
-  itemButton(index).focus({ preventScroll: true });
-  itemButton(index).parentElement.scrollIntoView({ block: "nearest" });
+  itemButton(index).focus();
 }
 
 let drawn = "";
@@ -239,11 +251,6 @@ function drawStages() {
   $("stages").hidden = !stages.length;
   if (now === drawn || !stages.length) return;
   drawn = now;
-  if (stages.length > MOST_STAGES) {
-    $("picture").replaceChildren(`${count(stages.length, "stage")}: too many to draw.`);
-    $("words").replaceChildren();
-    return;
-  }
   const go = ({ line }) => editor.goTo({ line, end_line: line }, true);
   const { svg, items } = picture(stages, review.findings, width, go);
   $("picture").replaceChildren(svg);
@@ -298,6 +305,7 @@ function replace(texts, words) {
   const before = written();
   write(texts);
   notify(words, before);
+  fresh = true;
   ask();
 }
 
@@ -359,6 +367,7 @@ async function download() {
 for (const field of [dockerfile, dockerignore]) {
   field.addEventListener("input", ({ inputType }) => {
     changed();
+    fresh = false;
     if (inputType === "insertFromPaste") ask();
     else askSoon();
   });
@@ -379,12 +388,18 @@ on("findings", ({ target }) => {
   if (index) choose(Number(index));
 });
 findings.addEventListener("keydown", walk);
+addEventListener("keydown", (event) => {
+  if (!fresh || event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  replace(undo, "Undone.");
+});
 $("files").addEventListener("change", async () => {
   await take($("files").files);
   $("files").value = ""; // so that the same file can be opened again
 });
 
-$("curl").textContent = `curl --data-binary @Dockerfile ${new URL("api/reviews", document.baseURI)}`;
+const address = new URL("api/reviews", document.baseURI);
+$("curl").textContent = `curl --data-binary @Dockerfile --header 'Accept: text/plain' ${address}`;
 const curl = () => copy(new Blob([$("curl").textContent], { type: "text/plain" }));
 on("copy-curl", () => report($("curl-copied"), "Copied.", curl));
 on("copy-text", () => report($("exported"), "Copied.", () => copy(reviewAs("text/plain"))));

@@ -1,17 +1,18 @@
 // The picture of the stages: stages and outside images in layers, each to the right of what it is made from, or below
 // it where it is narrow. An arrow that crosses a layer has a place of its own in it, so that it passes between boxes.
 
-import { SEVERITIES, button, count, draw, inLines, make } from "./elements.js";
+import { button, count, draw, inLines, make, worst } from "./elements.js";
 
-export const MOST_STAGES = 100; // more are no picture any more
-
+const MOST_PLACES = 3000; // more are no picture, and take seconds to arrange
 const ACROSS = { width: 164, height: 46, step: 232, gap: 18, across: true };
 const DOWN = { width: 146, height: 46, step: 88, gap: 12, across: false };
-const NARROW = 640; // pixels; below it layers are stacked
+const NARROW = 640; // pixels
 const MARGIN = 12; // for the numbers on the corners
+const INSET = 7; // by which an image is lower than a stage
 const UNKNOWN = "a build argument"; // as a base, where FROM is $SOMETHING without a default
 
-// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way.
+// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way. Null if there
+// are too many.
 function graph(stages) {
   const node = (members) => ({ before: [], after: [], ...members });
   const nodes = stages.map((stage) => node({ stage, layer: 1 })); // layer 0 is for images
@@ -29,6 +30,7 @@ function graph(stages) {
   for (const { from, to } of edges) if (from.stage) to.layer = Math.max(to.layer, from.layer + 1);
   for (const { from, to } of edges) if (from.image) from.layer = Math.min(from.layer ?? Infinity, to.layer - 1);
   const all = [...images.values(), ...nodes];
+  if (edges.reduce((sum, { from, to }) => sum + to.layer - from.layer, 0) > MOST_PLACES) return null;
   for (const edge of edges) {
     const layers = edge.to.layer - edge.from.layer;
     edge.between = Array.from({ length: layers - 1 }, (_, step) => node({ layer: edge.from.layer + step + 1 }));
@@ -42,18 +44,26 @@ function graph(stages) {
   return { nodes: all, edges };
 }
 
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const isBox = (node) => Boolean(node.stage ?? node.image);
+
+// Where a node's neighbours are, on average; a long arrow counts for more, since its bends are what one sees.
+function middle(node, neighbours) {
+  const weights = neighbours.map((other) => [8, 2, 1][isBox(node) + isBox(other)]);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return neighbours.reduce((sum, other, index) => sum + other.at * weights[index], 0) / total;
+}
 
 // Give each node its place `at` within its layer: near its neighbours (their barycentre), apart from the others.
-function arrange(nodes, { width, height, gap, across }) {
+// What comes back is the size of the picture.
+function arrange(nodes, { width, height, step, gap, across }) {
   const layers = [];
   for (const node of nodes) (layers[node.layer] ??= []).push(node);
-  const size = (node) => (node.stage || node.image ? (across ? height : width) : 4);
+  const size = (node) => (isBox(node) ? (across ? height : width) : 4);
   for (const layer of layers) layer.forEach((node, index) => (node.at = index * (size(node) + gap)));
-  for (let round = 0; round < 13; round++) {
+  for (let round = 0; round < 12; round++) {
     const [side, order] = round % 2 ? ["after", layers.toReversed()] : ["before", layers];
     for (const layer of order) {
-      for (const node of layer) node.wish = node[side].length ? mean(node[side].map((other) => other.at)) : node.at;
+      for (const node of layer) node.wish = node[side].length ? middle(node, node[side]) : node.at;
       layer.sort((a, b) => a.wish - b.wish);
       // As near to the wishes as the room allows, from one end and from the other; between both is fair.
       const room = (index) => (size(layer[index - 1]) + size(layer[index])) / 2 + gap;
@@ -68,19 +78,21 @@ function arrange(nodes, { width, height, gap, across }) {
   }
   const least = Math.min(...nodes.map((node) => node.at - size(node) / 2));
   for (const node of nodes) node.at = Math.round(node.at - least);
-  return { breadth: Math.max(...nodes.map((node) => node.at + size(node) / 2)), depth: layers.length };
+  const breadth = Math.max(...nodes.map((node) => node.at + size(node) / 2)) + 2 * MARGIN;
+  const length = (layers.length - 1) * step + (across ? width : height) + 2 * MARGIN;
+  return across ? { width: length, height: breadth } : { width: breadth, height: length };
 }
 
 function arrow({ from, between, to, kind, needed, aside }, { width, height, step, across }) {
   const length = across ? width : height;
   const point = (along, at) => (across ? `${along} ${at}` : `${at} ${along}`);
   const goal = to.at + aside;
-  let [along, at] = [from.layer * step + length, from.at];
+  let [along, at] = [from.layer * step + length - (from.image && !across ? INSET : 0), from.at];
   const path = [`M${point(along, at)}`];
   for (const next of [...between, to]) {
     const [start, end] = [next.layer * step - (next === to ? 7 : 0), next === to ? goal : next.at];
-    const middle = (along + start) / 2;
-    path.push(`C${point(middle, at)} ${point(middle, end)} ${point(start, end)}`);
+    const half = (along + start) / 2;
+    path.push(`C${point(half, at)} ${point(half, end)} ${point(start, end)}`);
     [along, at] = [next.layer * step + length, end];
     if (next !== to) path.push(`L${point(along, at)}`);
   }
@@ -88,10 +100,17 @@ function arrow({ from, between, to, kind, needed, aside }, { width, height, step
   const shade = needed ? "" : " aside";
   return draw(
     "g",
-    { class: "arrow" },
+    {},
     draw("path", { class: `edge ${kind}${shade}`, d: path.join("") }),
     draw("path", { class: `tip${shade}`, d: tip }),
   );
+}
+
+// A name that does not fit, from the last slash that does: its end says more.
+function ending(name, letters) {
+  if (name.length <= letters) return name;
+  const at = name.indexOf("/", name.length - letters + 1);
+  return `…${name.slice(at === -1 ? 1 - letters : at)}`;
 }
 
 function box({ stage, image, layer, at }, found, { width, height, step, across }) {
@@ -99,29 +118,27 @@ function box({ stage, image, layer, at }, found, { width, height, step, across }
   const letters = Math.floor((width - 12) / 6.7);
   const text = (content, top, name) =>
     draw("text", { class: name, x: width / 2, y: top, "text-anchor": "middle" }, content);
-  // Of an image's name the end says more.
-  const ending = (name) => (name.length > letters ? `…${name.slice(1 - letters)}` : name);
   const rectangle = (inset, rx) =>
     draw("rect", { class: "frame", x: 0.5, y: inset + 0.5, width: width - 1, height: height - 2 * inset - 1, rx });
   const group = draw("g", { transform: `translate(${x} ${y})` });
   if (image) {
     group.setAttribute("class", "box image");
-    group.append(draw("title", {}, image), rectangle(7, height / 2 - 7), text(ending(image), height / 2 + 4, ""));
+    group.append(draw("title", {}, image), rectangle(INSET, height / 2 - INSET));
+    group.append(text(ending(image, letters - 2), height / 2 + 4, "name"));
     return group;
   }
   const base = stage.base ?? UNKNOWN;
   const from = `FROM ${base}`;
-  const short = letters - 2;
-  const name = stage.name.length > short ? `${stage.name.slice(0, short - 1)}…` : stage.name;
+  const label = /^\d/.test(stage.name) ? `stage ${stage.name}` : stage.name;
+  const name = label.length > letters - 3 ? `${label.slice(0, letters - 4)}…` : label;
   group.setAttribute("class", `box stage${stage.needed ? "" : " aside"}${stage.published ? " published" : ""}`);
   group.append(draw("title", {}, `${stage.name}: ${from}`), rectangle(0, 4), text(name, 20, "name"));
-  group.append(text(from.length > letters ? ending(base) : from, 36, "base"));
+  group.append(text(from.length > letters ? ending(base, letters) : from, 36, "base"));
   if (found.length) {
-    const worst = Object.keys(SEVERITIES).find((severity) => found.some((finding) => finding.severity === severity));
     const half = 5 + 4 * String(found.length).length;
     const circle = draw("rect", { class: "count", x: -half, y: -9, width: 2 * half, height: 18, rx: 9 });
-    const label = draw("text", { "text-anchor": "middle", y: 4 }, `${found.length}`);
-    group.append(draw("g", { class: worst, transform: `translate(${width - 6} 2)` }, circle, label));
+    const amount = draw("text", { "text-anchor": "middle", y: 4 }, `${found.length}`);
+    group.append(draw("g", { class: worst(found), transform: `translate(${width - 6} 2)` }, circle, amount));
   }
   return group;
 }
@@ -147,9 +164,17 @@ function description(stages) {
 
 // The picture, and its list in words; `width` is the room there is, `go` is called with a stage that is chosen.
 export function picture(stages, findings, width, go) {
-  const form = width < NARROW ? DOWN : ACROSS;
-  const { nodes, edges } = graph(stages);
-  const { breadth, depth } = arrange(nodes, form);
+  const inStage = (stage) => findings.filter(({ line }) => stage.line <= line && line <= stage.end_line);
+  const tellStage = (stage) => button(inWords(stage, stages, inStage(stage)), () => go(stage));
+  const words = new Map(stages.map((stage) => [stage, tellStage(stage)]));
+  const items = [...words.values()].map((element) => make("li", {}, element));
+  const found = graph(stages);
+  if (!found) return { svg: `${count(stages.length, "stage")} with more arrows than a picture can hold.`, items };
+  const { nodes, edges } = found;
+  // Across where that fits; what fits neither way is scrolled.
+  const fitting = [ACROSS, DOWN].find((form) => arrange(nodes, form).width <= width);
+  const form = fitting ?? (width < NARROW ? DOWN : ACROSS);
+  const size = arrange(nodes, form);
   for (const node of nodes) {
     const arriving = edges.filter((edge) => edge.to === node);
     const origin = (edge) => (edge.between.at(-1) ?? edge.from).at;
@@ -157,26 +182,17 @@ export function picture(stages, findings, width, go) {
     const apart = Math.min(10, 36 / arriving.length);
     arriving.forEach((edge, index) => (edge.aside = apart * (index - (arriving.length - 1) / 2)));
   }
-  const items = [];
-  const boxes = nodes.filter((node) => node.stage || node.image).map((node) => {
-    const { stage } = node;
-    const found = findings.filter(({ line }) => stage && stage.line <= line && line <= stage.end_line);
-    const group = box(node, found, form);
-    if (stage) {
-      const words = button(inWords(stage, stages, found), () => go(stage));
-      words.addEventListener("focus", () => {
-        group.classList.add("focused");
-        group.scrollIntoView({ block: "nearest", inline: "nearest" });
-      });
-      words.addEventListener("blur", () => group.classList.remove("focused"));
-      group.addEventListener("click", () => go(stage));
-      items.push(make("li", {}, words));
-    }
+  const images = nodes.filter((node) => node.image).map((node) => box(node, [], form));
+  const boxes = nodes.filter((node) => node.stage).map((node) => {
+    const group = box(node, inStage(node.stage), form);
+    group.addEventListener("click", () => go(node.stage));
+    words.get(node.stage).addEventListener("focus", () => {
+      group.classList.add("focused");
+      group.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+    words.get(node.stage).addEventListener("blur", () => group.classList.remove("focused"));
     return group;
   });
-  const length = (depth - 1) * form.step + (form.across ? form.width : form.height) + 2 * MARGIN;
-  const other = breadth + 2 * MARGIN;
-  const size = form.across ? { width: length, height: other } : { width: other, height: length };
   const svg = draw(
     "svg",
     {
@@ -189,6 +205,7 @@ export function picture(stages, findings, width, go) {
     draw("desc", { id: "picture-words" }, description(stages)),
     // Those that matter lie on top.
     ...edges.toSorted((a, b) => a.needed - b.needed).map((edge) => arrow(edge, form)),
+    ...images,
     ...boxes,
   );
   return { svg, items };

@@ -15,13 +15,17 @@ APPLICATIONS = ("Google Chrome", "Chromium")
 
 def find_chromium() -> str:
     """The browser that is installed. Playwright's own would be 150 MB to fetch from elsewhere."""
-    if named := os.environ.get("CHROMIUM"):
-        return named
+    named = os.environ.get("CHROMIUM")
     on_mac = (f"/Applications/{name}.app/Contents/MacOS/{name}" for name in APPLICATIONS)
-    for path in (*map(shutil.which, NAMES), *on_mac):
+    for path in [named] if named else [*map(shutil.which, NAMES), *on_mac]:
         if path and Path(path).exists():
             return path
-    pytest.exit("no Chromium here: apt-get install chromium, or name one with CHROMIUM=/path/to/it", returncode=1)
+    where = (
+        f"no Chromium at {named}"
+        if named
+        else "no Chromium here: apt-get install chromium, or set CHROMIUM to its path"
+    )
+    pytest.exit(where, returncode=1)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def show_error(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.locator("#dockerfile").fill(f"{ROOT}COPPY\n")
-    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
 
 
 STATES = [show_nothing, show_findings, show_praise, show_error]
@@ -104,10 +104,15 @@ def test_the_focus_can_be_seen(page: Page) -> None:
     page.locator("h1").click()
     for _ in range(20):
         page.keyboard.press("Tab")
-        outline = page.evaluate(
-            "getComputedStyle(document.activeElement.closest('.editor') ?? document.activeElement).outlineStyle"
+        style, width = page.evaluate(
+            """() => {
+              const element = document.activeElement;
+              const {outlineStyle, outlineWidth} = getComputedStyle(element.closest(".editor") ?? element);
+              return [outlineStyle, parseFloat(outlineWidth)];
+            }"""
         )
-        assert outline != "none", page.evaluate("document.activeElement.outerHTML")
+        assert style != "none", page.evaluate("document.activeElement.outerHTML")
+        assert width > 0
 
 
 def test_the_outcome_is_read_aloud_once(page: Page) -> None:

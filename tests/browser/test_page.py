@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Page, Request, Route, expect
 
+from app.review.dockerignore import MOST_WORDS
 from app.routes.page import WEB
 from tests.browser.steps import CARD, CLEAN, ROOT, paste
 
@@ -113,10 +114,23 @@ def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None
     expect(page.locator("#dockerfile")).to_have_value(CARD)
 
 
+def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="The card, as typed in").click()
+    expect(page.locator("#dockerfile")).to_have_value(CARD)
+    page.keyboard.press("ControlOrMeta+z")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+    page.locator("#dockerfile").focus()
+    page.keyboard.type("#")
+    page.keyboard.press("ControlOrMeta+z")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+
+
 def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
     page.get_by_role("button", name="This project's own").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
     expect(page.locator("#summary")).to_have_text("Nothing to change")
+    expect(page.locator("#list-title")).to_have_text("Looked for, and not found")
 
 
 def test_clearing_can_be_undone(page: Page) -> None:
@@ -146,12 +160,19 @@ def test_of_the_dockerignore_is_said_what_was_told(page: Page) -> None:
 
 def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
     page.locator("#dockerfile").fill(f"{CLEAN}COPPY . .\n")
-    expect(page.locator("#summary")).to_have_text("Not a Dockerfile yet")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
     expect(page.locator("#explanation")).to_contain_text("line 5")
     expect(page.locator("#gutter [data-line='5']")).to_have_class(re.compile("error"))
     page.get_by_role("button", name="Go to line 5").click()
     expect(page.locator("#dockerfile")).to_be_focused()
     expect(page.locator("#dockerfile")).to_have_value(f"{CLEAN}COPPY . .\n")
+
+
+def test_a_dockerignore_that_is_too_long_is_said_to_be(page: Page) -> None:
+    page.locator("#dockerfile").fill(CLEAN)
+    page.locator("#dockerignore").fill("a" + "*" * MOST_WORDS)
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
+    expect(page.locator("#explanation")).to_contain_text(".dockerignore, line 1")
 
 
 def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(page: Page) -> None:
@@ -236,7 +257,34 @@ def test_the_line_for_a_terminal_is_copied(page: Page, url: str) -> None:
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator("#curl-copied")).to_have_text("Copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"curl --data-binary @Dockerfile {url}api/reviews"
+    assert copied == f"curl --data-binary @Dockerfile --header 'Accept: text/plain' {url}api/reviews"
+
+
+def test_the_review_is_copied_as_text(page: Page, url: str) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="Copy as text").click()
+    expect(page.locator("#exported")).to_have_text("Copied.")
+    answer = page.request.post(f"{url}api/reviews", data={"dockerfile": ROOT}, headers={"Accept": "text/plain"})
+    assert "[root-user]" in answer.text()
+    assert page.evaluate("navigator.clipboard.readText()") == answer.text()
+
+
+def test_the_review_is_downloaded_as_sarif(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download SARIF").click()
+    assert download.value.suggested_filename == "Dockerfile.sarif"
+    report = json.loads(download.value.path().read_text())
+    assert report["version"] == "2.1.0"
+    assert "root-user" in {result["ruleId"] for result in report["runs"][0]["results"]}
+
+
+def test_what_cannot_be_copied_is_said_not_to_be(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
+    page.route("**/api/reviews", lambda route: route.abort())
+    page.get_by_role("button", name="Copy as text").click()
+    expect(page.locator("#exported")).to_have_text("That did not work.")
 
 
 def test_markup_in_a_dockerfile_stays_text(page: Page) -> None:

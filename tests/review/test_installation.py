@@ -3,13 +3,17 @@
 import pytest
 
 from app.review.dockerfile import Dockerfile
-from app.review.installation import installations
-from app.review.syntax import parse
+from app.review.installation import Installation
+
+
+def installed(run: str) -> list[Installation]:
+    """The installations in a RUN."""
+    return Dockerfile.parse(f"FROM a\nRUN {run}").published.steps[-1].installations
 
 
 def found(run: str) -> list[str]:
     """The commands of the installations in a RUN."""
-    return [installation.command for installation in installations(parse(f"RUN {run}")[0].commands)]
+    return [item.command for item in installed(run)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_an_installation_is_known_however_it_is_written(run: str, command: str) 
     ],
 )
 def test_an_installation_may_need_the_source(run: str, project_only: bool) -> None:
-    (installation,) = installations(parse(f"RUN {run}")[0].commands)
+    (installation,) = installed(run)
     assert installation.project_only is project_only
 
 

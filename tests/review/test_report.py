@@ -96,7 +96,7 @@ def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:
 
 
 def test_a_thousand_findings_are_enough() -> None:
-    assert len(review("FROM a\n" + "RUN pip install a\n" * 1001).findings) == 1000
+    assert len(review("FROM python\n" + "COPY .env .\n" * 900).findings) == 1000
 
 
 def test_a_finding_covers_all_lines_of_its_instruction() -> None:

@@ -289,8 +289,8 @@ def test_more_than_anybody_writes_is_read(text: str) -> None:
     ("text", "line", "message"),
     [
         (LONG["lines"] + "\n", MOST_LINES + 1, "more than 10000 lines"),
-        (LONG["instructions"] + "RUN", MOST_INSTRUCTIONS + 1, "more than 2000 instructions"),
-        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 25000 words and signs"),
+        (LONG["instructions"] + "RUN", MOST_INSTRUCTIONS + 1, "more than 1000 instructions"),
+        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 15000 words and signs"),
         (LONG["bytes"] + "a", 1, "a line of more than 65535 bytes"),
         ("RUN <<E\n" + LONG["bytes"] + "\r\nE", 2, "a line of more than 65535 bytes"),
     ],

@@ -53,6 +53,7 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         }
     ]
     assert review["counts"] == {"error": 0, "warning": 2, "info": 3}
+    assert review["ignored"] == 0
 
 
 def test_without_a_word_of_dockerignore_nothing_is_found_about_it(client: TestClient) -> None:
@@ -112,30 +113,6 @@ def test_a_compressed_body_is_415(client: TestClient) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Encoding": "gzip"})
     assert_problem(response, 415, "Content-Encoding")
     assert response.headers["accept-encoding"] == "identity"
-
-
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        ([], "application/json"),
-        (["text/plain"], "text/plain; charset=utf-8"),
-        (["text/html", "application/sarif+json"], "application/sarif+json"),  # two lines are one list
-        (["application/json;q*=utf-8''0.5"], "application/json"),
-    ],
-)
-def test_the_answer_has_the_form_that_is_asked_for(client: TestClient, accept: list[str], content_type: str) -> None:
-    del client.headers["accept"]
-    headers = [("accept", each) for each in accept]
-    response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
-    assert response.status_code == 200
-    assert response.headers["content-type"] == content_type
-    assert response.headers["vary"] == "Accept"
-
-
-def test_a_form_that_there_is_not_is_406_and_names_those_that_there_are(client: TestClient) -> None:
-    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": "text/html"})
-    assert_problem(response, 406, "application/json, text/plain, application/sarif+json")
-    assert response.headers["vary"] == "Accept"
 
 
 @pytest.mark.parametrize(
@@ -266,3 +243,48 @@ def test_a_running_service_has_its_threads_take_short_turns() -> None:
     with TestClient(create_app(Settings())):
         assert sys.getswitchinterval() < usual
     assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "start"),
+    [
+        ("*/*", "application/json", '{"findings":['),
+        ("application/json", "application/json", '{"findings":['),
+        ("text/plain", "text/plain; charset=utf-8", "Dockerfile:1: warning: the published image is built on"),
+        ("application/sarif+json", "application/sarif+json", '{\n  "$schema": '),
+    ],
+)
+def test_the_answer_has_the_form_that_is_asked_for(
+    client: TestClient, accept: str, media_type: str, start: str
+) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == media_type
+    assert response.headers["vary"] == "Accept"
+    assert response.text.startswith(start)
+
+
+def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
+    response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": "text/html"})
+    assert_problem(response, 406, "application/json, text/plain, application/sarif+json")
+    assert response.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [([], "application/json"), (["text/html", "application/sarif+json"], "application/sarif+json")],
+)
+def test_no_accept_is_anything_and_several_are_one(client: TestClient, accept: list[str], media_type: str) -> None:
+    del client.headers["accept"]
+    response = client.post("/api/reviews", content=DOCKERFILE, headers=[("accept", each) for each in accept])
+    assert response.headers["content-type"] == media_type
+
+
+def test_a_dockerignore_that_is_too_much_is_422(client: TestClient) -> None:
+    body = {"dockerfile": "FROM a\nCOPY . .\n", "dockerignore": "[a]*\n" * 20_000}
+    assert_problem(client.post("/api/reviews", json=body), 422, ".dockerignore, line ")
+
+
+def test_the_forms_of_the_answer_are_documented(client: TestClient) -> None:
+    answers = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]["200"]["content"]
+    assert set(answers) == {"application/json", "text/plain", "application/sarif+json"}

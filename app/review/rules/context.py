@@ -2,8 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator
-from itertools import takewhile
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
@@ -36,6 +36,8 @@ REQUIREMENTS = re.compile(
     r"|pyproject\.toml|(?:uv|poetry|pdm)\.lock|Pipfile(?:\.lock)?)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
+# How many instructions below a COPY are looked at; nobody's installation is further away.
+FURTHEST = 100
 
 
 @rule(
@@ -128,25 +130,22 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     .dockerignore, or copy only the folders that the image needs.
     """
     ignore = dockerfile.dockerignore
-    if ignore is None:
+    copies = [step for stage in dockerfile.stages for step in stage.steps if step.copies_everything]
+    if ignore is None or not copies:
         return
     paths = {path for alternatives in NEVER_COPIED.values() for path in alternatives}
     kept_out = ignore.excluded(paths)
-    for stage in dockerfile.stages:
-        for step in stage.steps:
-            instruction = step.instruction
-            if not step.copies_everything:
-                continue
-            flags = "\n".join(value for name, value in instruction.flags if name == "exclude")
-            absent = kept_out | Dockerignore.parse(flags).excluded(paths)
-            copied = [name for name, alternatives in NEVER_COPIED.items() if absent.isdisjoint(alternatives)]
-            if copied:
-                what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
-                yield Problem(
-                    instruction,
-                    f"{what} {', '.join(copied)}",
-                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
-                )
+    for step in copies:
+        flags = "\n".join(value for name, value in step.instruction.flags if name == "exclude")
+        absent = kept_out | Dockerignore.parse(flags).excluded(paths)
+        copied = [name for name, alternatives in NEVER_COPIED.items() if absent.isdisjoint(alternatives)]
+        if copied:
+            what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
+            yield Problem(
+                step.instruction,
+                f"{what} {', '.join(copied)}",
+                f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
+            )
 
 
 @rule(
@@ -171,11 +170,12 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     Tests, the Dockerfile and notes are published with the service, and a change of any of them makes a new
     layer. Copy the folders that run, by name.
     """
+    copies = [step for step in dockerfile.published.history if step.copies_everything]
     ignore = dockerfile.dockerignore
-    if ignore and ignore.excluded(NOT_RUN) >= set(NOT_RUN):
+    if not copies or (ignore and ignore.excluded(NOT_RUN) >= set(NOT_RUN)):
         return  # it lets in what it names, and nothing else
-    for step in dockerfile.published.history:
-        if step.copies_everything and not step.instruction.flag("exclude"):
+    for step in copies:
+        if not step.instruction.flag("exclude"):
             yield Problem(
                 step.instruction,
                 "tests, Dockerfile and all else in the folder are published",
@@ -208,34 +208,53 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     one RUN that reads it.
     """
     for stage in dockerfile.stages:
+        readers = [_reader(step) for step in stage.steps]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources
-            if sources and all(map(REQUIREMENTS.fullmatch, sources)):
-                following = list(takewhile(lambda later: not later.copies_everything, stage.steps[at + 1 :]))
-                user = _only_user({*sources, step.instruction.words[-1]}, following)
-                if user:
-                    mounts = " ".join(f"--mount=type=bind,source={source},target={source}" for source in sources)
-                    yield Problem(
-                        step.instruction,
-                        f"copied only to be installed from: {', '.join(sources)}",
-                        f"RUN {mounts} in line {user.instruction.line}, without this {step.instruction.keyword}",
-                    )
+            if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):
+                continue
+            if user := _only_user({*sources, step.instruction.words[-1]}, readers[at + 1 : at + 1 + FURTHEST]):
+                mounts = " ".join(f"--mount=type=bind,source={source},target={source}" for source in sources)
+                yield Problem(
+                    step.instruction,
+                    f"copied only to be installed from: {', '.join(sources)}",
+                    f"RUN {mounts} in line {user.line}, without this {step.instruction.keyword}",
+                )
 
 
-def _only_user(paths: Collection[str], steps: list[Step]) -> Step | None:
-    """The one step that reads the files, if it only installs from them."""
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A step, as far as it can read files that were copied: what it installs, and the text in which it names files.
+
+    `covers` says that it brings the whole context, `runs` that it has a tool read the project's files.
+    """
+
+    instruction: Instruction
+    installations: list[Installation]
+    text: str
+    covers: bool
+    runs: bool
+
+
+def _reader(step: Step) -> _Reader:
+    instruction = step.instruction
+    commands = instruction.commands if instruction.keyword in STARTS else []
+    text = "\n".join([instruction.value, *(heredoc.content for heredoc in instruction.heredocs)]) if commands else ""
+    return _Reader(instruction, step.installations, text, step.copies_everything, any(map(_is_runner, commands)))
+
+
+def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
+    """The one instruction that reads the files, if it only installs from them."""
     names = {posixpath.basename(path) for path in paths} - {"", ".", "app"}
     users = []
-    for step in steps:
-        if step.instruction.keyword not in STARTS:
-            continue
-        reads = [item for item in step.installations if item.reads(names)]
-        users += [step] if reads else []
-        if any(item.project_only for item in reads):
+    for reader in readers:
+        if reader.covers:
+            break
+        reads = [item for item in reader.installations if item.reads(names)]
+        users += [reader.instruction] if reads else []
+        named = not reads and any(name in reader.text for name in names)
+        if reader.runs or named or any(item.project_only for item in reads):
             return None
-        for command in step.instruction.commands:
-            if _is_runner(command) or (not reads and any(name in word for name in names for word in command)):
-                return None
     return users[0] if len(users) == 1 else None
 
 

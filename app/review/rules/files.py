@@ -2,12 +2,17 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from app.review.dockerfile import Dockerfile
 from app.review.rules.rule import Problem, Severity, rule
-from app.review.stage import Stage, Step
+from app.review.stage import Stage
+from app.review.state import State
+from app.review.syntax import Instruction
 
+# Folders around a file that are looked at; nobody's path is deeper.
+MOST_FOLDERS = 30
 # The words of a variable's name that make it a secret, and those that say it is none.
 SECRET = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|PASSWD|PASSWORD|PRIVATE_?KEY|SECRET|SECRET_?KEY|TOKEN)(?:$|_)",
@@ -120,33 +125,28 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
     A layer holds whole files: each one whose owner or mode changes is in the image twice. `COPY --chown` and
     `COPY --chmod` do it while copying. Often neither is needed: files that the service only reads can belong to root.
     """
-    copied: list[tuple[Step, str]] = []
+    copied: dict[str, Instruction] = {}  # by folder: a COPY to it, or to somewhere in it
     for step in dockerfile.published.history:
-        if step.destination and step.instruction.keyword in {"ADD", "COPY"}:
-            copied.append((step, step.destination))
-        elif step.instruction.keyword == "RUN":
-            yield from _changes(step, copied)
+        if step.destination:
+            folders = accumulate(step.destination.split("/")[1:MOST_FOLDERS], "{}/{}".format, initial="")
+            copied |= {folder or "/": step.instruction for folder in folders}
+        for program, *words in step.commands:
+            if program in {"chmod", "chown"} and (copy := _meets(words, step.state, copied)):
+                yield Problem(
+                    step.instruction,
+                    f"{program} -R holds the files of line {copy.line} a second time",
+                    f"{copy.keyword} --{program}=… in line {copy.line} instead",
+                )
+                break
 
 
-def _changes(step: Step, copied: list[tuple[Step, str]]) -> Iterator[Problem]:
-    """A problem for the first `chown -R` or `chmod -R` of a RUN that meets a file copied before."""
-    for program, *words in step.instruction.commands:
-        options = [word for word in words if word.startswith("-")]
-        if program not in {"chown", "chmod"} or not any(
-            word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in options
-        ):
-            continue
-        operands = [word for word in words if not word.startswith("-")][1:]
-        for path in filter(None, map(step.state.path, operands)):
-            for copy, destination in copied:
-                if f"{destination}/".startswith(f"{path.rstrip('*').rstrip('/')}/"):
-                    flag = f"--{program}"
-                    yield Problem(
-                        step.instruction,
-                        f"{program} -R holds the files of line {copy.instruction.line} a second time",
-                        f"{copy.instruction.keyword} {flag}=… in line {copy.instruction.line} instead",
-                    )
-                    return
+def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
+    """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
+    if not any(word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in words):
+        return None
+    operands = [word for word in words if not word.startswith("-")][1:]
+    paths = (state.path(operand.removesuffix("*")) for operand in operands)
+    return next((copied[path] for path in paths if path and path in copied), None)
 
 
 @rule(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.review.dockerfile import Dockerfile
 from app.review.image import Image
-from app.review.installation import INSTALLERS, Installation, installations
+from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
 from app.review.stage import Stage, Step
@@ -214,12 +214,12 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
         packages = held[stage.parent.index] if stage.parent else _Packages(_is_unknown(stage.image), {})
         for step in stage.steps:
             found = None
-            for command in step.commands:
+            for command, installation in zip(step.commands, step.installed, strict=True):
                 if tool := _tool(command):
                     found = found or packages.lack(tool, stage is dockerfile.published)
                 elif _may_install(command):
                     packages = _Packages(True, {})
-                for installation in installations([command]):
+                if installation:
                     packages = packages.with_installed(installation, step.state, stage, dockerfile.published)
             if found:
                 fix = "install it in this stage, from a file such as requirements-dev.txt"

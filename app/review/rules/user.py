@@ -9,12 +9,16 @@ from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage
 from app.review.syntax import Instruction
-from app.review.system import lacks
+from app.review.system import may_bring, may_copy
 
 # Words of a start command by which a service runs as somebody else.
 PRIVILEGE_DROPPERS = frozenset(
     {"--uid", "--user", "chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo"}
 )
+INSTEAD_OF_ADDUSER = {
+    "addgroup": "`groupadd --gid 10001 …`",
+    "adduser": "`useradd --no-create-home --uid 10001 …`",
+}
 
 
 @rule(
@@ -127,15 +131,20 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
     Debian's images have no adduser since version 13 (trixie), the slim images of Python included: the build ends with
     "adduser: not found". useradd is in all of them, with options of its own.
     """
+    lacking: dict[int, bool] = {}  # by stage: whether it is known to have none
     for stage in dockerfile.stages:
-        for step in stage.steps:
-            programs = {command[0] for command in step.commands}
-            called = [program for program in ("adduser", "addgroup") if program in programs]
-            # Both are in the package adduser.
-            if called and lacks("adduser", stage, step):
-                instead = {"adduser": "useradd --no-create-home --uid 10001 …", "addgroup": "groupadd --gid 10001 …"}
-                yield Problem(
-                    step.instruction,
-                    f"{stage.image} has no {called[0]}",
-                    " and ".join(f"`{instead[program]}`" for program in called),
-                )
+        lacks = (
+            lacking[stage.parent.index] if stage.parent else bool(stage.image and stage.image.has("adduser") is False)
+        )
+        for step in stage.steps if lacks else []:
+            called = []
+            for command in step.commands:
+                # Both programs are in the package adduser.
+                if lacks and command[0] in INSTEAD_OF_ADDUSER and command[0] not in called:
+                    called.append(command[0])
+                lacks = lacks and not may_bring("adduser", command)
+            lacks = lacks and not may_copy("adduser", step)
+            if called:
+                fix = " and ".join(INSTEAD_OF_ADDUSER[program] for program in called)
+                yield Problem(step.instruction, f"{stage.image} has no {' and no '.join(called)}", fix)
+        lacking[stage.index] = lacks

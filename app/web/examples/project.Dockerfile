@@ -41,7 +41,7 @@ EXPOSE 8000
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
-# review-ignore: unpinned-base as above
+# review-ignore: unpinned-base as in base
 FROM ${PYTHON_IMAGE} AS production
 # By number in USER, because Kubernetes' runAsNonRoot cannot tell who a name is.
 RUN useradd --no-log-init --no-create-home --uid 10001 appuser

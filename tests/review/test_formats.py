@@ -1,0 +1,86 @@
+"""Reviews written down."""
+
+import json
+
+import pytest
+
+from app.review import formats
+from app.review.report import review
+from app.review.rules import RULES
+
+QUIET = review("ARG V=3.12\nFROM python:$V-slim@sha256:0\nUSER 10001\n")
+FOUND = review("FROM python:3.12-slim@sha256:0\nUSER root\nCMD uvicorn app\n")
+# What a hostile file can bring into a message.
+HOSTILE = review("FROM \x1b[31m%:,\u202eé\n")
+
+
+def test_text_says_that_nothing_was_found() -> None:
+    assert formats.text({"Dockerfile": QUIET}) == "Dockerfile: nothing found\n"
+
+
+def test_text_tells_what_was_ignored() -> None:
+    ignored = review("# review-ignore: unpinned-base it is tested\nFROM python:slim\nUSER 10001\n")
+    assert formats.text({"Dockerfile": ignored}) == "Dockerfile: nothing found, 1 ignored\n"
+
+
+def test_text_has_a_line_a_finding_as_compilers_print_it_and_the_fix_below() -> None:
+    lines = formats.text({"a/Dockerfile": FOUND}).splitlines()
+    assert lines[0] == "a/Dockerfile:1: info: the output of uvicorn is buffered [buffered-output]"
+    assert lines[1] == "    ENV PYTHONUNBUFFERED=1"
+    assert lines[2] == "a/Dockerfile:2: error: the published image runs as root [root-user]"
+    assert lines[-1] == "a/Dockerfile: 1 error, 1 warning, 1 info"
+
+
+def test_text_can_have_colours() -> None:
+    assert "\x1b[31merror\x1b[0m" in formats.text({"Dockerfile": FOUND}, color=True)
+
+
+def test_text_cannot_steer_a_terminal() -> None:
+    text = formats.text({"\x1b]0;": HOSTILE})
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"\x1b[31m%:,\u202eé" in text
+
+
+def test_json_is_a_list_with_the_path_of_each() -> None:
+    answer = json.loads(formats.as_json({"a": QUIET, "b": FOUND}))
+    assert [item["path"] for item in answer] == ["a", "b"]
+    assert answer[0]["counts"] == {"error": 0, "warning": 0, "info": 0}
+    assert answer[1]["findings"][1]["rule"] == "root-user"
+
+
+def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
+    (run,) = json.loads(formats.sarif({"a": QUIET, "b c": FOUND}))["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
+    result = run["results"][1]
+    assert (result["ruleId"], result["level"]) == ("root-user", "error")
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "root-user"
+    assert result["message"]["text"] == "the published image runs as root. Instead: end with USER and somebody else"
+    assert result["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "b%20c"},
+                "region": {"startLine": 2, "endLine": 2},
+            }
+        }
+    ]
+
+
+def test_github_is_told_the_line_of_each_finding() -> None:
+    commands = formats.github({"a:b,c": FOUND}).splitlines()
+    assert commands[1] == (
+        "::error file=a%3Ab%2Cc,line=2,endLine=2,title=root-user::"
+        "the published image runs as root%0Aend with USER and somebody else"
+    )
+    assert [command.partition(" ")[0] for command in commands] == ["::notice", "::error", "::warning"]
+
+
+def test_github_cannot_be_told_another_command() -> None:
+    commands = formats.github({"Dockerfile": HOSTILE}).splitlines()
+    assert all(command.startswith("::") for command in commands)
+    assert r"\x1b[31m%25:,\u202eé" in commands[0]
+
+
+@pytest.mark.parametrize("name", formats.FORMATS)
+def test_every_format_can_write_no_review_at_all(name: str) -> None:
+    assert isinstance(formats.FORMATS[name]({}), str)

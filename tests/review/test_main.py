@@ -1,0 +1,185 @@
+"""The reviewer as a command."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from app.review.__main__ import main
+
+GOOD = "FROM python:slim@sha256:0\nUSER 10001\n"
+INFO = "FROM python:slim\nUSER 10001\n"
+WARNING = "FROM python\nUSER 10001\n"
+ERROR = "FROM python:3.12-slim@sha256:0\n"
+
+
+class Done(NamedTuple):
+    """How the command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command, run in the test's folder with a text as its standard input."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, text: str = "") -> Done:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = int(error.code or 0)
+        return Done(status, *capsys.readouterr())
+
+    return run
+
+
+def test_without_a_path_it_reviews_the_dockerfile_of_the_folder(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(GOOD)
+    done = run()
+    assert done == (0, "Dockerfile: nothing found\n", "")
+
+
+def test_a_dash_is_standard_input(run: Run) -> None:
+    done = run("-", text=ERROR)
+    assert done.status == 1
+    assert done.stdout.startswith("Dockerfile:1: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "fail_on", "status"),
+    [
+        (GOOD, "info", 0),
+        (INFO, "never", 0),
+        (INFO, "error", 0),
+        (INFO, "warning", 0),
+        (WARNING, "error", 0),
+        (ERROR, "never", 0),
+        (INFO, "info", 1),
+        (WARNING, "warning", 1),
+        (ERROR, "error", 1),
+        (ERROR, "info", 1),
+    ],
+)
+def test_the_status_tells_whether_something_bad_enough_was_found(
+    run: Run, text: str, fail_on: str, status: int
+) -> None:
+    assert run("--fail-on", fail_on, "-", text=text).status == status
+
+
+def test_it_fails_on_warnings_if_nothing_is_said(run: Run) -> None:
+    assert run("-", text=INFO).status == 0
+    assert run("-", text=WARNING).status == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing", None, "missing: No such file or directory\n"),
+        ("folder", None, "folder: Is a directory\n"),
+        ("binary", b"FROM a\n\xff", "binary: not UTF-8, byte 8\n"),
+        ("typo", b"FROM a\nRUNN b", "typo:2: unknown instruction: 'RUNN' (did you mean RUN?)\n"),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_one_line(
+    run: Run, tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run(name)
+    assert done == (2, "", message)
+
+
+def test_the_other_files_are_reviewed_all_the_same(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(GOOD)
+    done = run("missing", "Dockerfile")
+    assert (done.status, done.stdout) == (2, "Dockerfile: nothing found\n")
+
+
+@pytest.mark.parametrize("argument", ["--format=xml", "--fail-on=info,warning", "--colour"])
+def test_an_argument_that_will_not_do_is_named(run: Run, argument: str) -> None:
+    done = run(argument)
+    assert done.status == 2
+    assert argument.removeprefix("--").partition("=")[0] in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "found"),
+    [
+        ({".dockerignore": ".git\n.venv\n__pycache__\n"}, "Dockerfile", False),
+        ({"sub/Dockerfile": ""}, "sub/Dockerfile", False),  # not known: it may be built from here
+        ({}, "Dockerfile", True),
+        ({".dockerignore": ".git\n"}, "Dockerfile", True),
+        ({"sub/Dockerfile": "", "sub/.dockerignore": ".git\n"}, "sub/Dockerfile", True),
+        ({".dockerignore": ".git\n.venv\n__pycache__\n", "Dockerfile.dockerignore": ".git\n"}, "Dockerfile", True),
+    ],
+)
+def test_the_dockerignore_beside_the_file_is_read(
+    run: Run, tmp_path: Path, files: dict[str, str], path: str, found: bool
+) -> None:
+    for name, text in ({"Dockerfile": ""} | files).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("FROM a\nCOPY . .\n" if name.endswith("/Dockerfile") or not text else text)
+    assert ("[dockerignore]" in run(path).stdout) is found
+
+
+def test_a_dockerignore_may_hold_any_bytes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a\nCOPY . .\n")
+    (tmp_path / ".dockerignore").write_bytes(b"\xff\n.git\n.venv\n__pycache__\n")
+    assert "[dockerignore]" not in run().stdout
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_other_formats_are_valid_json(run: Run, form: str) -> None:
+    assert json.loads(run("--format", form, "-", text=ERROR).stdout)
+
+
+def test_github_has_a_format_of_its_own(run: Run) -> None:
+    assert run("--format=github", "-", text=WARNING).stdout.startswith("::")
+
+
+@pytest.mark.parametrize(("variables", "colours"), [({"NO_COLOR": "1"}, False), ({}, True), ({"NO_COLOR": ""}, True)])
+def test_a_terminal_gets_colours_unless_it_wants_none(
+    tmp_path: Path, project: Path, variables: dict[str, str], colours: bool
+) -> None:
+    (tmp_path / "Dockerfile").write_text(ERROR)
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(
+        [sys.executable, "-m", "app.review"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(project)} | variables,
+        stdout=theirs,
+        check=False,
+    )
+    os.close(theirs)
+    assert (b"\x1b[31merror" in os.read(ours, 10_000)) is colours
+    os.close(ours)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, project: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python\n" + "COPY .env .\n" * 900)
+    command = f"'{sys.executable}' -m app.review --format=json | head -1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[\n", "")
