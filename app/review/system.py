@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from app.review.image import Image
 from app.review.stage import Stage, Step
 
 MANAGERS = frozenset({"apk", "apt", "apt-get", "aptitude", "dnf", "microdnf", "yum"})
@@ -51,17 +50,21 @@ def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
     return (plain[0] if plain else ""), names
 
 
+def _orders(step: Step) -> list[tuple[str, list[str]]]:
+    """What a RUN tells package managers to do."""
+    return [_subcommand(words) for program, *words in step.commands if program in MANAGERS]
+
+
+def removes(step: Step) -> bool:
+    """Whether a RUN removes system packages that it names."""
+    return any(subcommand in REMOVE and packages for subcommand, packages in _orders(step))
+
+
 def installed(step: Step) -> set[str]:
     """The system packages that a RUN installs and leaves; none where it also removes some."""
-    names: set[str] = set()
-    for program, *words in step.commands:
-        if program in MANAGERS:
-            subcommand, packages = _subcommand(words)
-            if subcommand in REMOVE and packages:
-                return set()  # what goes with them is not known here
-            if subcommand in INSTALL:
-                names.update(packages)
-    return names
+    if removes(step):
+        return set()  # what goes with them is not known here
+    return {name for subcommand, packages in _orders(step) if subcommand in INSTALL for name in packages}
 
 
 def lacks(program: str, stage: Stage) -> bool:
@@ -81,7 +84,14 @@ def may_bring(program: str, command: Sequence[str]) -> bool:
         subcommand, packages = _subcommand(words)
         return subcommand in INSTALL and not PLAIN.issuperset(set(packages) - ({"curl", "wget"} - {program}))
     # A playwright, say, installs system packages itself.
-    return name not in HARMLESS or "install-deps" in words or "--with-deps" in words
+    return may_do_anything(command) or "install-deps" in words or "--with-deps" in words
+
+
+def may_do_anything(command: Sequence[str]) -> bool:
+    """Whether a command is a program that is not known here, or a script in Python: but for Django's."""
+    name, *words = command
+    script = words[0] if name in {"python", "python3"} and words else ""
+    return name not in HARMLESS or (script.endswith(".py") and script != "manage.py")
 
 
 def may_copy(program: str, step: Step) -> bool:
@@ -93,8 +103,7 @@ def may_copy(program: str, step: Step) -> bool:
         return True
     if not step.instruction.flag("from") and step.instruction.keyword == "COPY":
         return False
-    is_tool = isinstance(step.origin, Image) and {"uv", "uvx"}.issuperset(sources)
-    return not is_tool and (step.destination is None or step.destination in PROGRAM_FOLDERS)
+    return not step.takes_installers and (step.destination is None or step.destination in PROGRAM_FOLDERS)
 
 
 def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:
