@@ -19,19 +19,23 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(
-    r"PUBLIC|(?:_(?:FILE|PATH|DIR|URL|NAME|ID|LENGTH|TTL|EXPIR\w*|ALGORITHM|HEADER|TYPE|MINUTES|SECONDS|HOURS|DAYS))$",
+    r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_"
+    r"|_(?:AGE|ALGORITHM|BACKEND|COUNT|DAYS|DIR|ENABLED|ENDPOINT|EXPIR\w*|FILE|HEADER|HOURS|ID|LENGTH|LIFETIME|LIMIT"
+    r"|MAX|MIN|MINUTES|NAME|PATH|POLICY|PREFIX|REGION|REQUIRED|SECONDS|SERVICE|SIZE|STORE|TIMEOUT|TTL|TYPE|URI|URL"
+    r"|USER|USERNAME|VERSION)$",
     re.IGNORECASE,
 )
-# Values that open nothing.
+# Values that open nothing: words that stand for one, and the path of a file that holds one.
 PLACEHOLDER = re.compile(
-    r"(?:|none|null|true|false|\d{1,4}|x+|\*+|<.*>"
-    r"|.*(?:build|change|dummy|example|fake|insecure|not[-_ ]?(?:a|so)?[-_ ]?secret|placeholder|temp|test|unset).*)",
+    r"(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*"
+    r"|.*(?:build|change|default|dummy|example|fake|fill|insecure|mock|not[-_ ]?(?:a|so)?[-_ ]?secret|override"
+    r"|placeholder|replace|sample|temp|test|todo|unsafe|unset|xxx|your).*)",
     re.IGNORECASE,
 )
 SECRET_FILE = re.compile(
     r"\.env(?:\.(?:local|prod|production|staging))?|\.git-credentials|\.netrc|\.pgpass|\.pypirc|\.vault[-_]?token"
     r"|id_(?:dsa|ecdsa|ed25519|rsa)|credentials(?:\.json)?|secrets?\.(?:env|ini|json|toml|txt|ya?ml)|service[-_]?account.*\.json"
-    r"|.*\.(?:key|p12|pfx|ppk)|.*key\.pem",
+    r"|(?!.*(?:apt|gpg|pub|repo|sign)).*(?:\.(?:key|p12|pfx|ppk)|key\.pem)",
     re.IGNORECASE,
 )
 
@@ -131,7 +135,7 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
             folders = accumulate(step.destination.split("/")[1:MOST_FOLDERS], "{}/{}".format, initial="")
             copied |= {folder or "/": step.instruction for folder in folders}
         for program, *words in step.commands:
-            if program in {"chmod", "chown"} and (copy := _meets(words, step.state, copied)):
+            if program in {"chmod", "chown"} and (copy := _meets(program, words, step.state, copied)):
                 yield Problem(
                     step.instruction,
                     f"{program} -R holds the files of line {copy.line} a second time",
@@ -140,13 +144,16 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
                 break
 
 
-def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
+def _meets(program: str, words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
     """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
     if not any(word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in words):
         return None
-    operands = [word for word in words if not word.startswith("-")][1:]
+    owner_or_mode, *operands = [word for word in words if not word.startswith("-")] or [""]
+    if re.fullmatch(r"[augo]*\+[rX]+", owner_or_mode):
+        return None  # which files have, as a rule: nothing changes, and nothing is held twice
     paths = (state.path(operand.removesuffix("*")) for operand in operands)
-    return next((copied[path] for path in paths if path and path in copied), None)
+    copies = (copied[path] for path in paths if path and path in copied)
+    return next((copy for copy in copies if not copy.flag(program)), None)
 
 
 @rule(
