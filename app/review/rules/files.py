@@ -13,6 +13,8 @@ from app.review.syntax import Instruction
 
 # Folders around a file that are looked at; nobody's path is deeper.
 MOST_FOLDERS = 30
+# A path from the working directory.
+SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
 # The words of a variable's name that make it a secret, and those that say it is none.
 SECRET = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|PASSWD|PASSWORD|PRIVATE_?KEY|SECRET|SECRET_?KEY|TOKEN)(?:$|_)",
@@ -81,27 +83,18 @@ def _relative_start(stage: Stage) -> Iterator[Problem]:
     """A problem where the container starts a file by a relative path that leads to nothing in `/`."""
     if not (stage.image and stage.image.is_bare) or stage.state.workdir is not None:
         return
-    copies = [step for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}]
-    folders = [step.destination for step in copies]
+    folders = {step.destination: None for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}}
+    # A deeper folder may hold what a shallower one seems to.
+    if not folders or not all(folder and folder.count("/") == 1 and folder != "/" for folder in folders):
+        return
     for step in stage.start_steps:
         for command in step.instruction.commands:
-            script = next(
-                (word for word in command if re.fullmatch(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)", word)), None
-            )
-            if (
-                script
-                and folders
-                and all(
-                    folder
-                    and folder.count("/") == 1
-                    and folder not in {"/", f"/{posixpath.normpath(script).partition('/')[0]}"}
-                    for folder in folders
-                )
-            ):
+            script = next(filter(SCRIPT.fullmatch, command), None)
+            if script and f"/{posixpath.normpath(script).partition('/')[0]}" not in folders:
                 yield Problem(
                     step.instruction,
                     f"{script} is looked for in /: this stage has no WORKDIR",
-                    f"WORKDIR {folders[-1]} above this {step.instruction.keyword}",
+                    f"WORKDIR {next(reversed(folders))} above this {step.instruction.keyword}",
                 )
                 return
 

@@ -33,13 +33,14 @@ def start_commands(stage: Stage) -> list[tuple[str, ...]]:
     return _inside([command for step in steps for command in step.instruction.commands])
 
 
-def _inside(commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _inside(commands: Sequence[tuple[str, ...]], deepest: int = 3) -> list[tuple[str, ...]]:
     """The commands, with what an init or a runner is given in its place."""
     found = []
     for name, *words in commands:
         runs = name in RUNNERS and words[:1] == ["run"]
-        if name in INITS or runs:
-            found += _inside(shell.unwrapped(list(dropwhile(lambda word: word.startswith("-"), words[runs:]))))
+        if deepest and (name in INITS or runs):
+            given = list(dropwhile(lambda word: word.startswith("-"), words[runs:]))
+            found += _inside(shell.unwrapped(given), deepest - 1)
         else:
             found.append((name, *words))
     return found
@@ -195,7 +196,7 @@ def _shell_script(step: Step) -> tuple[str, str | None]:
 
 def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     """Whether the shell gives its place to the service, or may: dash, which is Debian's `sh`, never does by itself."""
-    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)\s*+(?:\w++=\S*+\s++)*+(?:exec|trap)\b", script):
+    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b", script):
         return True
     if program == "dash" or (program == "sh" and is_debian):
         return False

@@ -159,11 +159,11 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
             called = []
             for command in step.commands:
                 # Both programs are in the package adduser.
-                if lacks and command[0] in INSTEAD_OF_ADDUSER and command[0] not in called and not _has_choice(step):
+                if lacks and command[0] in INSTEAD_OF_ADDUSER and command[0] not in called:
                     called.append(command[0])
                 lacks = lacks and not may_bring("adduser", command)
             lacks = lacks and not may_copy("adduser", step)
-            if called:
+            if called and not _has_choice(step):
                 fix = " and ".join(INSTEAD_OF_ADDUSER[program] for program in called)
                 yield Problem(step.instruction, f"{stage.image} has no {' and no '.join(called)}", fix)
         lacking[stage.index] = lacks
