@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -46,7 +47,7 @@ PROGRAM_FOLDERS = frozenset({"/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbi
 def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
     """What the package manager is told to do, and the packages that it names."""
     plain = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before not in VALUED]
-    names = [word.partition("=")[0].partition(":")[0].partition("~")[0] for word in plain[1:]]
+    names = [re.split(r"[=:~<>]", word, maxsplit=1)[0] for word in plain[1:]]
     return (plain[0] if plain else ""), names
 
 

@@ -63,7 +63,7 @@ def test_buffered_output(dockerfile: str, expected: list[int]) -> None:
         ('CMD ["flask", "run"]', []),
         ('CMD ["fastapi", "run", "dev"]', []),
         ('CMD ["app", "--debug"]', []),
-        ("CMD " + "tini " * 10_000 + "uvicorn --reload", []),  # nobody's
+        ("CMD " + "tini " * 10_000 + "uvicorn --reload", [2]),
         ('CMD ["uvicorn", "app", "--reload"]', [2]),
         ("CMD uvicorn app --reload", [2]),
         ('CMD ["fastapi", "dev", "app.py"]', [2]),
