@@ -22,15 +22,19 @@ COMPILERS = frozenset(
 # curl bring wget or adduser, nor wget curl.
 PLAIN = frozenset(
     {"autoconf", "automake", "bash-completion", "binutils", "build-essential", "bzip2", "ca-certificates", "cmake"}
-    | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "g++", "gcc", "gosu"}
-    | {"graphviz", "htop", "iputils-ping", "jq", "less", "libbz2-dev", "libc6-dev", "libcairo2", "libevent-dev"}
-    | {"libffi-dev", "libgeos-dev", "libgl1", "libglib2.0-0", "libgomp1", "libjpeg-dev", "libldap2-dev", "libmagic1"}
-    | {"libmariadb-dev", "libmariadb3", "libncurses5-dev", "libpango-1.0-0", "libpq-dev", "libpq5", "libproj-dev"}
-    | {"libreadline-dev", "libsasl2-dev", "libsm6", "libspatialindex-dev", "libsqlite3-dev", "libssl-dev", "libtool"}
-    | {"libxext6", "libxml2-dev", "libxmlsec1-dev", "libxrender1", "libxslt1-dev", "locales", "lsb-release", "make"}
-    | {"nano", "netcat-openbsd", "netcat-traditional", "nginx", "nodejs", "patch", "pkg-config", "postgresql-client"}
-    | {"procps", "python3", "python3-dev", "python3-venv", "rsync", "sqlite3", "sudo", "supervisor", "swig"}
-    | {"telnet", "tesseract-ocr", "tini", "tk", "tzdata", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
+    | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "fontconfig"}
+    | {"fonts-liberation", "g++", "gcc", "gettext-base", "gfortran", "gosu", "graphviz", "htop", "iputils-ping", "jq"}
+    | {"less", "libbz2-dev", "libc6-dev", "libcairo2", "libcairo2-dev", "libcurl4-openssl-dev", "libevent-dev"}
+    | {"libffi-dev", "libfreetype6-dev", "libgdk-pixbuf-2.0-0", "libgeos-dev", "libgl1", "libglib2.0-0"}
+    | {"libglib2.0-dev", "libgomp1", "libjpeg-dev", "libkrb5-dev", "libldap2-dev", "libmagic1", "libmariadb-dev"}
+    | {"libmariadb3", "libncurses5-dev", "libopenblas-dev", "libpango-1.0-0", "libpangocairo-1.0-0", "libpq-dev"}
+    | {"libpq5", "libproj-dev", "libreadline-dev", "libsasl2-dev", "libsm6", "libsndfile1", "libspatialindex-dev"}
+    | {"libsqlite3-dev", "libssl-dev", "libtool", "libxext6", "libxi6", "libxml2-dev", "libxmlsec1-dev"}
+    | {"libxrender1", "libxslt1-dev", "libyaml-dev", "locales", "lsb-release", "make", "mariadb-client", "nano"}
+    | {"netcat-openbsd", "netcat-traditional", "nginx", "nodejs", "openssl", "patch", "pkg-config", "pkgconf"}
+    | {"postgresql-client", "procps", "python3", "python3-dev", "python3-pip", "python3-venv", "rsync"}
+    | {"shared-mime-info", "sqlite3", "sudo", "supervisor", "swig", "telnet", "tesseract-ocr", "tini", "tk", "tzdata"}
+    | {"unixodbc-dev", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
 )
 # Programs that install no other program. What is not named here may do anything.
 HARMLESS = frozenset(

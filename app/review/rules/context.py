@@ -209,6 +209,8 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     one RUN that reads it.
     """
     for stage in dockerfile.stages:
+        if stage.image and stage.image.is_windows:
+            continue  # where RUN has no mounts
         readers = [_reader(step) for step in stage.steps]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources

@@ -43,6 +43,8 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
     """
     for stage in dockerfile.stages:
+        if stage.image and stage.image.is_windows:
+            continue  # where RUN has no mounts
         tools = set()  # that have installed packages in this stage
         for step in stage.steps:
             instruction = step.instruction

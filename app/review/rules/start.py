@@ -87,10 +87,10 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not pythons or any(_is_unbuffered(words) for words in pythons):
         return
     elsewhere = [other.label for other in dockerfile.stages if "PYTHONUNBUFFERED" in other.state.environment]
-    message = f"what the service prints below {pythons[-1][0]} is buffered"
+    reason = f"{pythons[-1][0]} is started without PYTHONUNBUFFERED"
     if elsewhere and "PYTHONUNBUFFERED" not in environment:
-        message += f": PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
-    yield Problem(stage.start, message, "ENV PYTHONUNBUFFERED=1")
+        reason = f"PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
+    yield Problem(stage.start, f"what the service prints is buffered: {reason}", "ENV PYTHONUNBUFFERED=1")
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:

@@ -150,6 +150,7 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
         ("COPY pyproject.toml .\nRUN uv export > r.txt && uv pip install -r r.txt", []),
         ("COPY --from=a requirements.txt .\nRUN pip install -r requirements.txt", []),
         ("ONBUILD COPY requirements.txt .", []),
+        ("FROM python:3.12-nanoserver\nCOPY requirements.txt .\nRUN pip install -r requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install -r requirements.txt", [2]),
         ("COPY ./requirements.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\nCOPY . .", [2]),
         ("COPY requirements-prod.txt /tmp/r.txt\nRUN pip install -r /tmp/r.txt", [2]),

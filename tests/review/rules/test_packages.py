@@ -29,6 +29,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN pip freeze", []),
         ("RUN npm install", []),
         ("CMD pip install a", []),
+        ("FROM python:3.12-nanoserver\nRUN pip install a", []),  # without mounts
         ("RUN pip install a", [2]),
         ("RUN pip install --no-cache-dir a", [2]),
         ("RUN pip3 install a && pip3 install b", [2]),
