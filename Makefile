@@ -108,7 +108,7 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
-verify: build .venv/verify ## its page in a browser: needs a Chromium and Python
+verify: build .venv/verify ## questions that image: its API, under load, its page in a browser
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION)
 
 .PHONY: push

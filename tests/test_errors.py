@@ -32,10 +32,9 @@ def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
 
 
 def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
-    for path, methods in [("/healthz", "GET, HEAD"), ("/", "GET, HEAD"), ("/api/reviews", "POST")]:
-        response = client.put(path)
-        assert_problem(response, 405, "Method Not Allowed")
-        assert response.headers["allow"] == methods
+    response = client.put("/healthz")
+    assert_problem(response, 405, "Method Not Allowed")
+    assert response.headers["allow"] == "GET, HEAD"
 
 
 def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:

@@ -6,16 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fastapi.testclient import TestClient
-
 from app.main import create_app
 from app.settings import Settings
-
-
-def test_the_start_page_leads_to_where_the_routes_can_be_tried(client: TestClient) -> None:
-    response = client.get("/")
-    assert 'href="docs"' in response.text
-    assert client.get("/docs").status_code == 200
 
 
 def test_the_log_level_is_set() -> None:

@@ -40,12 +40,9 @@ def test_answers_and_errors_alike_have_careful_headers(client: TestClient, path:
     assert headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/api/rules", "/page.js"])
-def test_head_is_answered_as_get_without_its_body(
-    client: TestClient, caplog: pytest.LogCaptureFixture, path: str
-) -> None:
+def test_head_is_answered_as_get_without_its_body(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "app.access")
-    head, get = client.head(path), client.get(path)
+    head, get = client.head("/healthz"), client.get("/healthz")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
     assert [record.__dict__["method"] for record in caplog.records] == ["HEAD", "GET"]

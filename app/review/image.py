@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 
 # Images known to hold no service's packages and to name no USER, so that root runs what is built on them.
-BARE = frozenset(
-    {"almalinux", "alpine", "amazonlinux", "debian", "fedora", "ghcr.io/astral-sh/uv", "node", "pypy", "python"}
-    | {"rockylinux", "rust", "scratch", "ubuntu"}
-)
+RED_HAT = frozenset({"almalinux", "amazonlinux", "fedora", "rockylinux"})
+DEBIAN = frozenset({"debian", "node", "pypy", "python", "rust", "ubuntu"})
+BARE = RED_HAT | DEBIAN | {"alpine", "scratch"}
+# Its tags without a distribution hold the program alone, in a working directory of its own.
+UV = "ghcr.io/astral-sh/uv"
+DISTRIBUTIONS = frozenset({"bookworm", "debian", "trixie"})
+DISTROLESS = "gcr.io/distroless/"
 
 # The first releases of Python whose image was built on Debian 13, by minor version.
 FIRST_ON_TRIXIE = {9: 24, 10: 19, 11: 14, 12: 12, 13: 7}
@@ -44,7 +47,11 @@ class Image:
     @property
     def is_bare(self) -> bool:
         """Whether it is known to be an operating system and an interpreter, run by root, and nothing else."""
-        return (self.official or self.repository) in BARE
+        if self.repository.startswith(DISTROLESS):
+            return "nonroot" not in self.variant
+        if self.repository == UV:
+            return self.is_alpine or not DISTRIBUTIONS.isdisjoint(self.variant)
+        return (self.official or self.repository) in BARE and not self.is_windows
 
     @property
     def variant(self) -> list[str]:
@@ -57,9 +64,19 @@ class Image:
         return self.official == "alpine" or any(word.startswith("alpine") for word in self.variant)
 
     @property
+    def is_windows(self) -> bool:
+        """Whether it is a Windows, which has no root."""
+        return not {"nanoserver", "windowsservercore"}.isdisjoint(self.variant)
+
+    @property
+    def is_debian(self) -> bool:
+        """Whether it is known to be Debian, or Ubuntu, which is made from it."""
+        return self.is_bare and not self.is_alpine and (self.official in DEBIAN or self.repository == UV)
+
+    @property
     def is_slim(self) -> bool:
         """Whether it is Debian with what Python or Node needs and no more."""
-        return self.is_bare and not self.is_alpine and "slim" in self.variant
+        return self.is_debian and "slim" in self.variant
 
     def has(self, program: str) -> bool | None:
         """Whether the image brings adduser, curl or wget; None where that is not known."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.review.image import Image
-from app.review.installation import Installation, installation
+from app.review.installation import INSTALLERS, Installation, installation
 from app.review.state import State
 from app.review.syntax import Instruction
 
@@ -41,11 +41,22 @@ class Step:
         return not {".", "*", "**"}.isdisjoint(self.context_sources)
 
     @cached_property
+    def takes_installers(self) -> bool:
+        """Whether a COPY takes nothing but installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
+        programs = INSTALLERS - {"build", "wheel"}  # which are folders more often
+        return programs.issuperset(map(posixpath.basename, self.instruction.words[:-1]))
+
+    @cached_property
     def destination(self) -> str | None:
         """The absolute path that a COPY or ADD writes to; None for another instruction, or where it is not known."""
         if self.instruction.keyword not in {"ADD", "COPY"}:
             return None
         return self.state.path(self.instruction.words[-1])
+
+    @cached_property
+    def text(self) -> str:
+        """What the instruction says, the heredocs included."""
+        return "\n".join([self.instruction.value, *(heredoc.content for heredoc in self.instruction.heredocs)])
 
     @property
     def commands(self) -> list[tuple[str, ...]]:

@@ -72,6 +72,8 @@ class State:
             case "USER":
                 user = instruction.words[0]
                 return replace(self, user=self.expand(user) or user)
+            case "ONBUILD" if instruction.words[0].upper() == "USER":
+                return replace(self, user="$")  # it is another one in the stages built on this
             case "WORKDIR":
                 folder = " ".join(instruction.words)
                 return replace(self, workdir=self.path(folder) or f"${folder}")

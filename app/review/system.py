@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from app.review.image import Image
 from app.review.stage import Stage, Step
 
 MANAGERS = frozenset({"apk", "apt", "apt-get", "aptitude", "dnf", "microdnf", "yum"})
@@ -22,15 +22,19 @@ COMPILERS = frozenset(
 # curl bring wget or adduser, nor wget curl.
 PLAIN = frozenset(
     {"autoconf", "automake", "bash-completion", "binutils", "build-essential", "bzip2", "ca-certificates", "cmake"}
-    | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "g++", "gcc", "gosu"}
-    | {"graphviz", "htop", "iputils-ping", "jq", "less", "libbz2-dev", "libc6-dev", "libcairo2", "libevent-dev"}
-    | {"libffi-dev", "libgeos-dev", "libgl1", "libglib2.0-0", "libgomp1", "libjpeg-dev", "libldap2-dev", "libmagic1"}
-    | {"libmariadb-dev", "libmariadb3", "libncurses5-dev", "libpango-1.0-0", "libpq-dev", "libpq5", "libproj-dev"}
-    | {"libreadline-dev", "libsasl2-dev", "libsm6", "libspatialindex-dev", "libsqlite3-dev", "libssl-dev", "libtool"}
-    | {"libxext6", "libxml2-dev", "libxmlsec1-dev", "libxrender1", "libxslt1-dev", "locales", "lsb-release", "make"}
-    | {"nano", "netcat-openbsd", "netcat-traditional", "nginx", "nodejs", "patch", "pkg-config", "postgresql-client"}
-    | {"procps", "python3", "python3-dev", "python3-venv", "rsync", "sqlite3", "sudo", "supervisor", "swig"}
-    | {"telnet", "tesseract-ocr", "tini", "tk", "tzdata", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
+    | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "fontconfig"}
+    | {"fonts-liberation", "g++", "gcc", "gettext-base", "gfortran", "gosu", "graphviz", "htop", "iputils-ping", "jq"}
+    | {"less", "libbz2-dev", "libc6-dev", "libcairo2", "libcairo2-dev", "libcurl4-openssl-dev", "libevent-dev"}
+    | {"libffi-dev", "libfreetype6-dev", "libgdk-pixbuf-2.0-0", "libgeos-dev", "libgl1", "libglib2.0-0"}
+    | {"libglib2.0-dev", "libgomp1", "libjpeg-dev", "libkrb5-dev", "libldap2-dev", "libmagic1", "libmariadb-dev"}
+    | {"libmariadb3", "libncurses5-dev", "libopenblas-dev", "libpango-1.0-0", "libpangocairo-1.0-0", "libpq-dev"}
+    | {"libpq5", "libproj-dev", "libreadline-dev", "libsasl2-dev", "libsm6", "libsndfile1", "libspatialindex-dev"}
+    | {"libsqlite3-dev", "libssl-dev", "libtool", "libxext6", "libxi6", "libxml2-dev", "libxmlsec1-dev"}
+    | {"libxrender1", "libxslt1-dev", "libyaml-dev", "locales", "lsb-release", "make", "mariadb-client", "nano"}
+    | {"netcat-openbsd", "netcat-traditional", "nginx", "nodejs", "openssl", "patch", "pkg-config", "pkgconf"}
+    | {"postgresql-client", "procps", "python3", "python3-dev", "python3-pip", "python3-venv", "rsync"}
+    | {"shared-mime-info", "sqlite3", "sudo", "supervisor", "swig", "telnet", "tesseract-ocr", "tini", "tk", "tzdata"}
+    | {"unixodbc-dev", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
 )
 # Programs that install no other program. What is not named here may do anything.
 HARMLESS = frozenset(
@@ -47,21 +51,25 @@ PROGRAM_FOLDERS = frozenset({"/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbi
 def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
     """What the package manager is told to do, and the packages that it names."""
     plain = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before not in VALUED]
-    names = [word.partition("=")[0].partition(":")[0].partition("~")[0] for word in plain[1:]]
+    names = [re.split(r"[=:~<>]", word, maxsplit=1)[0] for word in plain[1:]]
     return (plain[0] if plain else ""), names
+
+
+def _orders(step: Step) -> list[tuple[str, list[str]]]:
+    """What a RUN tells package managers to do."""
+    return [_subcommand(words) for program, *words in step.commands if program in MANAGERS]
+
+
+def removes(step: Step) -> bool:
+    """Whether a RUN removes system packages that it names."""
+    return any(subcommand in REMOVE and packages for subcommand, packages in _orders(step))
 
 
 def installed(step: Step) -> set[str]:
     """The system packages that a RUN installs and leaves; none where it also removes some."""
-    names: set[str] = set()
-    for program, *words in step.commands:
-        if program in MANAGERS:
-            subcommand, packages = _subcommand(words)
-            if subcommand in REMOVE and packages:
-                return set()  # what goes with them is not known here
-            if subcommand in INSTALL:
-                names.update(packages)
-    return names
+    if removes(step):
+        return set()  # what goes with them is not known here
+    return {name for subcommand, packages in _orders(step) if subcommand in INSTALL for name in packages}
 
 
 def lacks(program: str, stage: Stage) -> bool:
@@ -81,7 +89,14 @@ def may_bring(program: str, command: Sequence[str]) -> bool:
         subcommand, packages = _subcommand(words)
         return subcommand in INSTALL and not PLAIN.issuperset(set(packages) - ({"curl", "wget"} - {program}))
     # A playwright, say, installs system packages itself.
-    return name not in HARMLESS or "install-deps" in words or "--with-deps" in words
+    return may_do_anything(command) or "install-deps" in words or "--with-deps" in words
+
+
+def may_do_anything(command: Sequence[str]) -> bool:
+    """Whether a command is a program that is not known here, or a script in Python: but for Django's."""
+    name, *words = command
+    script = words[0] if name in {"python", "python3"} and words else ""
+    return name not in HARMLESS or (script.endswith(".py") and script != "manage.py")
 
 
 def may_copy(program: str, step: Step) -> bool:
@@ -93,8 +108,7 @@ def may_copy(program: str, step: Step) -> bool:
         return True
     if not step.instruction.flag("from") and step.instruction.keyword == "COPY":
         return False
-    is_tool = isinstance(step.origin, Image) and {"uv", "uvx"}.issuperset(sources)
-    return not is_tool and (step.destination is None or step.destination in PROGRAM_FOLDERS)
+    return not step.takes_installers and (step.destination is None or step.destination in PROGRAM_FOLDERS)
 
 
 def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:

@@ -59,8 +59,17 @@ def test_what_is_no_file_is_a_problem_as_elsewhere(client: TestClient, path: str
     assert response.headers["content-type"] == "application/problem+json"
 
 
+def test_a_file_has_head_and_get_and_no_other_method(client: TestClient) -> None:
+    head, get = client.head("/page.js"), client.get("/page.js")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.content))
+    refused = client.put("/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
 def test_routes_go_before_files(client: TestClient) -> None:
-    assert client.get("/api/reviews").status_code == 405
+    refused = client.get("/api/reviews")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert client.get("/docs").status_code == 200
 
 

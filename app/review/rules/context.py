@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
-from app.review.installation import INSTALLERS, Installation
+from app.review.installation import Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
@@ -28,8 +28,8 @@ def copies_source(step: Step) -> bool:
     )
 
 
-# A tag of the source that no service runs.
-NOT_RUN = ("Dockerfile", "tests/test_main.py", ".git/HEAD")
+# What no service runs, with a path of each.
+NOT_RUN = {"tests": "tests/test_main.py", "Dockerfile": "Dockerfile", ".git": ".git/HEAD"}
 # Files that say what to install.
 REQUIREMENTS = re.compile(
     r"(?:.*/)?(?:[\w.-]*requirements[\w.-]*\.(?:txt|lock|in)|constraints\.txt|requirements(?:/[\w-]+\.txt)?"
@@ -72,9 +72,8 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
             instruction = step.instruction
             if copies_source(step):
                 waiting[stage.index].append(instruction)
-            elif instruction.flag("from"):
-                is_tool = INSTALLERS.issuperset(map(posixpath.basename, instruction.words[:-1]))
-                ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else not is_tool
+            elif instruction.flag("from") and not step.takes_installers:
+                ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else True
             for installation in step.installations:
                 if _reinstalls(installation, ready[stage.index]):
                     yield from _blamed(stage, waiting, instruction, installation)
@@ -172,13 +171,15 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     copies = [step for step in dockerfile.published.history if step.copies_everything]
     ignore = dockerfile.dockerignore
-    if not copies or (ignore and ignore.excluded(NOT_RUN) >= set(NOT_RUN)):
+    kept_out = ignore.excluded(NOT_RUN.values()) if ignore else set()
+    published = [name for name, path in NOT_RUN.items() if path not in kept_out]
+    if not copies or not published:
         return  # it lets in what it names, and nothing else
     for step in copies:
         if not step.instruction.flag("exclude"):
             yield Problem(
                 step.instruction,
-                "tests, Dockerfile and all else in the folder are published",
+                f"everything in the folder is published: {', '.join(published)} and all else",
                 f"{step.instruction.keyword} app app: what runs, by name",
             )
 
@@ -208,18 +209,29 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     one RUN that reads it.
     """
     for stage in dockerfile.stages:
+        if stage.image and stage.image.is_windows:
+            continue  # where RUN has no mounts
         readers = [_reader(step) for step in stage.steps]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources
             if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):
                 continue
             if user := _only_user({*sources, step.instruction.words[-1]}, readers[at + 1 : at + 1 + FURTHEST]):
-                mounts = " ".join(f"--mount=type=bind,source={source},target={source}" for source in sources)
+                mounts = " ".join(_mount(source, step.instruction.words[-1]) for source in sources)
                 yield Problem(
                     step.instruction,
                     f"copied only to be installed from: {', '.join(sources)}",
                     f"RUN {mounts} in line {user.line}, without this {step.instruction.keyword}",
                 )
+
+
+def _mount(source: str, destination: str) -> str:
+    """The flag that lends a file, or a folder's files, to where a COPY puts them."""
+    name = posixpath.basename(source)
+    takes_name = re.search(r"\.(?:in|lock|toml|txt)$|(?:^|/)Pipfile$", destination)
+    is_folder = "." not in name and name != "Pipfile"
+    target = destination if takes_name or is_folder else posixpath.join(destination, name)
+    return f"--mount=type=bind,source={source},target={posixpath.normpath(target)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +251,7 @@ class _Reader:
 def _reader(step: Step) -> _Reader:
     instruction = step.instruction
     commands = instruction.commands if instruction.keyword in STARTS else []
-    text = "\n".join([instruction.value, *(heredoc.content for heredoc in instruction.heredocs)]) if commands else ""
+    text = step.text if commands else ""
     return _Reader(instruction, step.installations, text, step.copies_everything, any(map(_is_runner, commands)))
 
 

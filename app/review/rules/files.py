@@ -13,25 +13,31 @@ from app.review.syntax import Instruction
 
 # Folders around a file that are looked at; nobody's path is deeper.
 MOST_FOLDERS = 30
+# A path from the working directory.
+SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
 # The words of a variable's name that make it a secret, and those that say it is none.
 SECRET = re.compile(
     r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|PASSWD|PASSWORD|PRIVATE_?KEY|SECRET|SECRET_?KEY|TOKEN)(?:$|_)",
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(
-    r"PUBLIC|(?:_(?:FILE|PATH|DIR|URL|NAME|ID|LENGTH|TTL|EXPIR\w*|ALGORITHM|HEADER|TYPE|MINUTES|SECONDS|HOURS|DAYS))$",
+    r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_"
+    r"|_(?:AGE|ALGORITHM|BACKEND|COUNT|DAYS|DIR|ENABLED|ENDPOINT|EXPIR\w*|FILE|HEADER|HOURS|ID|LENGTH|LIFETIME|LIMIT"
+    r"|MAX|MIN|MINUTES|NAME|PATH|POLICY|PREFIX|REGION|REQUIRED|SECONDS|SERVICE|SIZE|STORE|TIMEOUT|TTL|TYPE|URI|URL"
+    r"|USER|USERNAME|VERSION)$",
     re.IGNORECASE,
 )
-# Values that open nothing.
+# Values that open nothing: words that stand for one, and the path of a file that holds one.
 PLACEHOLDER = re.compile(
-    r"(?:|none|null|true|false|\d{1,4}|x+|\*+|<.*>"
-    r"|.*(?:build|change|dummy|example|fake|insecure|not[-_ ]?(?:a|so)?[-_ ]?secret|placeholder|temp|test|unset).*)",
+    r"(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*"
+    r"|.*(?:build|change|default|dummy|example|fake|fill|insecure|mock|not[-_ ]?(?:a|so)?[-_ ]?secret|override"
+    r"|placeholder|replace|sample|temp|test|todo|unsafe|unset|xxx|your).*)",
     re.IGNORECASE,
 )
 SECRET_FILE = re.compile(
     r"\.env(?:\.(?:local|prod|production|staging))?|\.git-credentials|\.netrc|\.pgpass|\.pypirc|\.vault[-_]?token"
     r"|id_(?:dsa|ecdsa|ed25519|rsa)|credentials(?:\.json)?|secrets?\.(?:env|ini|json|toml|txt|ya?ml)|service[-_]?account.*\.json"
-    r"|.*\.(?:key|p12|pfx|ppk)|.*key\.pem",
+    r"|(?!.*(?:apt|gpg|pub|repo|sign)).*(?:\.(?:key|p12|pfx|ppk)|key\.pem)",
     re.IGNORECASE,
 )
 
@@ -77,27 +83,18 @@ def _relative_start(stage: Stage) -> Iterator[Problem]:
     """A problem where the container starts a file by a relative path that leads to nothing in `/`."""
     if not (stage.image and stage.image.is_bare) or stage.state.workdir is not None:
         return
-    copies = [step for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}]
-    folders = [step.destination for step in copies]
+    folders = {step.destination: None for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}}
+    # A deeper folder may hold what a shallower one seems to.
+    if not folders or not all(folder and folder.count("/") == 1 and folder != "/" for folder in folders):
+        return
     for step in stage.start_steps:
         for command in step.instruction.commands:
-            script = next(
-                (word for word in command if re.fullmatch(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)", word)), None
-            )
-            if (
-                script
-                and folders
-                and all(
-                    folder
-                    and folder.count("/") == 1
-                    and folder not in {"/", f"/{posixpath.normpath(script).partition('/')[0]}"}
-                    for folder in folders
-                )
-            ):
+            script = next(filter(SCRIPT.fullmatch, command), None)
+            if script and f"/{posixpath.normpath(script).partition('/')[0]}" not in folders:
                 yield Problem(
                     step.instruction,
                     f"{script} is looked for in /: this stage has no WORKDIR",
-                    f"WORKDIR {folders[-1]} above this {step.instruction.keyword}",
+                    f"WORKDIR {next(reversed(folders))} above this {step.instruction.keyword}",
                 )
                 return
 
@@ -131,7 +128,7 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
             folders = accumulate(step.destination.split("/")[1:MOST_FOLDERS], "{}/{}".format, initial="")
             copied |= {folder or "/": step.instruction for folder in folders}
         for program, *words in step.commands:
-            if program in {"chmod", "chown"} and (copy := _meets(words, step.state, copied)):
+            if program in {"chmod", "chown"} and (copy := _meets(program, words, step.state, copied)):
                 yield Problem(
                     step.instruction,
                     f"{program} -R holds the files of line {copy.line} a second time",
@@ -140,13 +137,16 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
                 break
 
 
-def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
+def _meets(program: str, words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
     """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
     if not any(word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in words):
         return None
-    operands = [word for word in words if not word.startswith("-")][1:]
+    owner_or_mode, *operands = [word for word in words if not word.startswith("-")] or [""]
+    if re.fullmatch(r"[augo]*\+[rX]+", owner_or_mode):
+        return None  # which files have, as a rule: nothing changes, and nothing is held twice
     paths = (state.path(operand.removesuffix("*")) for operand in operands)
-    return next((copied[path] for path in paths if path and path in copied), None)
+    copies = (copied[path] for path in paths if path and path in copied)
+    return next((copy for copy in copies if not copy.flag(program)), None)
 
 
 @rule(

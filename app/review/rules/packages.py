@@ -8,6 +8,7 @@ from itertools import pairwise
 from app.review.dockerfile import Dockerfile
 from app.review.installation import PROJECTS, Installation
 from app.review.rules.rule import Problem, Severity, rule
+from app.review.shell import SHELLS
 from app.review.stage import Step
 from app.review.state import State
 from app.review.syntax import Instruction
@@ -16,6 +17,8 @@ from app.review.syntax import Instruction
 CACHES = {"poetry": "pypoetry"}
 # Names of folders that hold packages.
 PACKAGE_FOLDERS = frozenset({".local", ".venv", "env", "site-packages", "venv", "virtualenv"})
+# Words of a RUN that may send a tool to another cache, or have another user run it.
+UNTOLD = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
 # Cache folders that hold no Python package.
 OTHER_CACHES = frozenset({".cargo", ".npm", "apt", "dnf", "dpkg", "npm", "yum"})
 
@@ -40,6 +43,8 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
     """
     for stage in dockerfile.stages:
+        if stage.image and stage.image.is_windows:
+            continue  # where RUN has no mounts
         tools = set()  # that have installed packages in this stage
         for step in stage.steps:
             instruction = step.instruction
@@ -49,32 +54,60 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                 added = installation.command in PROJECTS and installation.project_only and tool in tools
                 tools.add(tool)
                 if tool not in cached:
-                    cached[tool] = _is_cached(instruction, tool)
+                    # Without a network it has nothing to download from.
+                    cached[tool] = instruction.flag("network") == "none" or bool(_caches(instruction, tool))
                 if added or not installation.downloads or cached[tool]:
                     continue
-                uncached = {"--no-cache", "--no-cache-dir"} & set(installation.arguments)
+                off = _turns_off(step, installation)
                 yield Problem(
                     instruction,
                     f"`{installation.command}` without a cache mount downloads every package again",
-                    f"RUN --mount=type=cache,target={_cache(step.state, tool)} {installation.command} …"
-                    + "".join(f", without {option}" for option in uncached),
+                    f"RUN {_mount(step.state, tool)} {installation.command} …" + (f", without {off}" if off else ""),
                 )
                 break
 
 
-def _is_cached(instruction: Instruction, tool: str) -> bool:
-    """Whether a RUN mounts a cache that the tool may use, or has no network to download from."""
-    if instruction.flag("network") == "none":
-        return True
-    folders = [mount.get("target", "").split("/") for mount in instruction.mounts if mount["type"] == "cache"]
+def _caches(instruction: Instruction, tool: str) -> list[dict[str, str]]:
+    """The cache mounts of a RUN that the tool may use."""
     foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
-    return any(foreign.isdisjoint(folder) for folder in folders)
+    mounts = [mount for mount in instruction.mounts if mount["type"] == "cache"]
+    return [mount for mount in mounts if foreign.isdisjoint(mount.get("target", "").split("/"))]
 
 
-def _cache(state: State, tool: str) -> str:
-    """The mount's target: the tool's cache folder, in the home of the user who runs it."""
-    folder = f".cache/{CACHES.get(tool, tool)}"
-    return f"<home>/{folder},uid=<user>" if state.is_root is False else f"/root/{folder}"
+def _mount(state: State, tool: str) -> str:
+    """The flag that mounts the tool's cache, for the user who runs it."""
+    own = f"{tool.upper()}_CACHE_DIR"
+    home = "<home>" if state.is_root is False else "/root"
+    otherwise = f"${own}" if own in state.variables else f"{home}/.cache/{CACHES.get(tool, tool)}"
+    user = (state.user or "").partition(":")[0]
+    owner = f",uid={user if user.isdecimal() else '<number>'}" if state.is_root is False else ""
+    return f"--mount=type=cache,target={_folder(state, tool) or otherwise}{owner}"
+
+
+def _folder(state: State, tool: str) -> str | None:
+    """The folder of the tool's cache; None where that is not known."""
+    variables = state.variables
+    own = f"{tool.upper()}_CACHE_DIR"
+    if own in variables:
+        folder = variables[own]
+    elif "XDG_CACHE_HOME" in variables:
+        folder = variables["XDG_CACHE_HOME"] and f"{variables['XDG_CACHE_HOME']}/{CACHES.get(tool, tool)}"
+    else:  # the home of another user may be any: `useradd --home-dir`
+        home = variables.get("HOME", "/root" if state.is_root else None)
+        folder = home and f"{home}/.cache/{CACHES.get(tool, tool)}"
+    return state.path(folder) if folder else None
+
+
+def _turns_off(step: Step, installation: Installation) -> str | None:
+    """The option or variable by which an installation uses no cache, None where there is none."""
+    option = next((word for word in installation.arguments if word in {"--no-cache", "--no-cache-dir"}), None)
+    variable = {"pip": "PIP_NO_CACHE_DIR", "uv": "UV_NO_CACHE"}.get(installation.tool, "")
+    value = step.state.variables.get(variable)
+    if option or not value or variable in step.text:
+        return option
+    # To pip any value is a yes, `0` and `off` too.
+    is_on = installation.tool == "pip" or value.lower() in {"1", "on", "t", "true", "y", "yes"}
+    return f"{variable}={value}" if is_on else None
 
 
 @rule(
@@ -95,91 +128,52 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
     """A cache mount is there, and nothing uses it.
 
     An option or a variable turns the cache off, or the mount is in a folder that this user's pip does not look
-    into: every build downloads all packages, as if there were none.
+    into, or may not write to: every build downloads all packages, as if there were none.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
-            caches = [mount for mount in step.instruction.mounts if mount["type"] == "cache"]
-            if not caches:
-                continue
-            for installation in step.installations:
-                if installation.tool in {"pip", "uv"} and (found := _defeated(step, installation, caches)):
+            for tool in ("pip", "uv"):
+                used = [item for item in step.installations if item.tool == tool and item.downloads]
+                mounts = _caches(step.instruction, tool) if used else []
+                if mounts and (found := _turned_off(step, used) or _out_of_reach(step, tool, mounts)):
                     yield Problem(step.instruction, *found)
                     break
 
 
-def _defeated(step: Step, installation: Installation, caches: list[dict[str, str]]) -> tuple[str, str] | None:
-    """What keeps an installation from using the mounts, and what to do; None where it may use one of them."""
-    tool = installation.tool
-    of_tool = [
-        mount
-        for mount in caches
-        if _is_cached(step.instruction, tool) and not OTHER_CACHES & set(mount.get("target", "").split("/"))
-    ]
-    if not of_tool or not installation.downloads:
+def _turned_off(step: Step, installations: list[Installation]) -> tuple[str, str] | None:
+    """What turns the cache off for all that matters, and what to do; None where something may use it."""
+    heavy = [item for item in installations if item.dependencies] or installations
+    found = [_turns_off(step, item) for item in heavy]
+    if not all(found):
         return None
-    off = next((word for word in installation.arguments if word in {"--no-cache", "--no-cache-dir"}), None)
-    variable = "PIP_NO_CACHE_DIR" if tool == "pip" else "UV_NO_CACHE"
-    if not off and _is_on(_variable(step, variable)):
-        off = f"{variable}={_variable(step, variable)}"
-    if off:
-        return f"{off} turns the cache off, which is mounted for it", f"without {off}"
-    folder = _cache_folder(step, installation)
+    return f"{found[0]} turns the cache off, which is mounted for it", f"without {found[0]}"
+
+
+def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[str, str] | None:
+    """Why the tool cannot use the mounts, and what to do; None where it may use one of them."""
+    state = step.state
+    if UNTOLD.search(step.text):
+        return None
+    if state.is_root is False and all(mount.get("uid", "0") == "0" and "mode" not in mount for mount in mounts):
+        target = mounts[0].get("target", "")
+        return f"{target} is mounted for root, and {state.user} cannot write to it", _mount(state, tool)
+    folder = _folder(state, tool)
+    targets = [state.path(mount.get("target", "")) for mount in mounts]
     if folder is None:
-        of_root = next(
-            (mount["target"] for mount in of_tool if re.match("/root(?:/|$)", mount.get("target", ""))), None
-        )
-        if of_root and step.state.is_root is False:
-            return f"{of_root} is root's, and {step.state.user} installs", f"{_cache(step.state, tool)} as the target"
+        if state.is_root is False and all(target and f"{target}/".startswith("/root/") for target in targets):
+            return f"{targets[0]} is root's, and {state.user} installs", _mount(state, tool)
         return None
-    targets = [step.state.path(mount.get("target", "")) for mount in of_tool]
-    if not any(target is None or f"{folder}/".startswith(f"{target.rstrip('/')}/") for target in targets):
-        return f"{tool} keeps its cache in {folder}, not in {targets[0]}", f"--mount=type=cache,target={folder}"
-    mount = next(
+    reached = [
         mount
-        for mount in of_tool
-        if (path := step.state.path(mount.get("target", ""))) is None or f"{folder}/".startswith(path)
-    )
-    if step.state.is_root is False and not {"uid", "gid", "mode"} & mount.keys():
-        return (
-            f"{folder} is mounted for root, and {step.state.user} cannot write to it",
-            f"--mount=type=cache,target={folder},uid=<user>",
-        )
+        for mount, target in zip(mounts, targets, strict=True)
+        if target is None or f"{folder}/".startswith(f"{target.rstrip('/')}/")
+    ]
+    if not reached:
+        return f"{tool} keeps its cache in {folder}, not in {targets[0]}", _mount(state, tool)
+    owners = [mount.get("uid", "0") for mount in reached]
+    if tool == "pip" and state.is_root and all(owner.isdecimal() and int(owner) for owner in owners):
+        return f"pip, run by root, does not use a cache that belongs to {owners[0]}", _mount(state, tool)
     return None
-
-
-def _variable(step: Step, name: str) -> str | None:
-    """What a variable is in a RUN, as far as ENV and ARG say; None: not set, or not known."""
-    return step.state.variables.get(name)
-
-
-def _is_on(value: str | None) -> bool:
-    """Whether pip and uv take the value of a switch for yes."""
-    return value is not None and value.lower() in {"1", "on", "t", "true", "y", "yes"}
-
-
-def _cache_folder(step: Step, installation: Installation) -> str | None:
-    """The folder of the tool's cache; None where that is not known."""
-    tool = installation.tool
-    if (
-        "CACHE" in step.instruction.value
-        or "HOME=" in step.instruction.value
-        or "--cache-dir" in dict(installation.options)
-    ):
-        return None
-    variables = step.state.variables
-    own = f"{tool.upper()}_CACHE_DIR"
-    if own in variables:
-        return variables[own]
-    if "XDG_CACHE_HOME" in variables:
-        return variables["XDG_CACHE_HOME"] and f"{variables['XDG_CACHE_HOME']}/{tool}"
-    home = variables["HOME"] if "HOME" in variables else _home(step.state)
-    return home and f"{home}/.cache/{tool}"
-
-
-def _home(state: State) -> str | None:
-    """The home of the user; None where that is not known: `useradd --home-dir` may say any."""
-    return "/root" if state.is_root else None
 
 
 @rule(
@@ -224,10 +218,11 @@ def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
         return
     for step in stage.history:
         folder = None
-        if step.instruction.flag("from") and (step.destination or "").startswith("/root/"):
-            folder = step.destination if PACKAGE_FOLDERS & set((step.destination or "").split("/")) else None
+        if step.instruction.flag("from") and step.destination and step.destination.startswith("/root/"):
+            is_packages = PACKAGE_FOLDERS & set(step.destination.split("/")) and not step.takes_installers
+            folder = step.destination if is_packages else None
         for installation in step.installations:
-            prefix = installation.prefix(step.state)
+            prefix = installation.prefix(step.state) if installation.dependencies else None
             folder = prefix if prefix and prefix.startswith("/root/") else folder
         if folder:
             yield Problem(
@@ -263,7 +258,6 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
     out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
-    updated = False
     for step in dockerfile.published.history:
         instruction = step.instruction
         if instruction.keyword != "RUN":
@@ -274,10 +268,9 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
                 subcommand = _subcommand(words)
                 if subcommand in {"dist-clean", "distclean"}:
                     left = False
-                # An install without an update before it lacks both its lists and their removal.
-                elif subcommand == "update" or (subcommand == "install" and not updated and not _names_files(words)):
-                    left = updated = True
-            elif program in {"cd", "find", "rm"} and any(map(_may_name_lists, words)):
+                elif subcommand == "update":
+                    left = True
+            elif _may_delete_lists(program, words):
                 left = False
         if left and not _mounts_lists(instruction):
             yield Problem(
@@ -293,9 +286,12 @@ def _subcommand(words: list[str]) -> str:
     return next((word for before, word in pairs if not word.startswith("-") and before not in {"-c", "-o", "-t"}), "")
 
 
-def _names_files(words: list[str]) -> bool:
-    """Whether an `apt-get install` is told files, for which it needs no lists."""
-    return any("/" in word for word in words)
+def _may_delete_lists(program: str, words: list[str]) -> bool:
+    """Whether a command deletes apt's lists, or is a script that may: `clean-layer.sh`."""
+    if program in {"cd", "find", "rm"}:
+        return any(map(_may_name_lists, words))
+    scripts = words if program in SHELLS else [program]
+    return "clean" in program or any(script.endswith(".sh") for script in scripts)
 
 
 def _may_name_lists(word: str) -> bool:

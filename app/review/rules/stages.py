@@ -13,7 +13,7 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
 from app.review.stage import Stage, Step
 from app.review.state import State
-from app.review.system import HARMLESS, MANAGERS, compilers
+from app.review.system import MANAGERS, compilers, may_do_anything, removes
 
 # Programs that check code, from packages of their names.
 TOOLS = frozenset(
@@ -28,7 +28,7 @@ RUNTIME_FILE = re.compile(
     r"(?:.*/)?(?:requirements|(?:requirements[-_./])?(?:base|main|prod|production|runtime))\.(?:txt|lock)"
 )
 DEVELOPMENT_FILE = re.compile(
-    r"(?:.*[^a-z])?(?:check|ci|dev|devel|development|lint|local|test|testing|tests|typing)(?:[^a-z].*)?"
+    r"(?:.*[^a-z])?(?:(?:check|ci|dev|devel|development|lint|test|testing|tests|typing)(?:[^a-z].*)?|local\.\w+)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
 PUBLISHED_STAGES = frozenset(
@@ -77,7 +77,9 @@ def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
         message = f"compilers stay in the published image: {', '.join(names)}"
         yield Problem(step.instruction, message, fix, Severity.WARNING)
         return
-    if len(dockerfile.stages) == 1 and is_bare and any(item.reads_file or item.project_only for item in built):
+    cleaned = any(map(removes, stage.steps))
+    installs = any(item.reads_file or item.project_only for item in built)
+    if len(dockerfile.stages) == 1 and is_bare and installs and not cleaned:
         yield Problem(stage.start, "packages are installed, and built where need be, in the stage that runs", fix)
 
 
@@ -123,7 +125,7 @@ def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _tools(installation: Installation) -> list[str]:
     """The development tools that it installs, by name, or the file that names them."""
     named = {_package(word): word for word in installation.named}
-    files = [file for file in installation.files if DEVELOPMENT_FILE.fullmatch(file.lower())]
+    files = [file for file in installation.files if DEVELOPMENT_FILE.fullmatch("/".join(file.lower().split("/")[-2:]))]
     return [name for name in named if name in TOOLS] + files
 
 
@@ -163,10 +165,12 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
     ]
     tests = any(map(_tool, start_commands(stage)))
     if others and (DEVELOPMENT_STAGE.fullmatch(stage.label) or tests):
+        last = others[-1]
+        is_below = last in stage.lineage or last in stage.origins.values()
         yield Problem(
             stage.start,
             f"`docker build` without --target gives {stage.label}, which is for {'tests' if tests else 'development'}",
-            f"move stage {others[-1].label} to the end",
+            f"end with `FROM {last.name or '<its name>'}`" if is_below else f"move stage {last.label} to the end",
         )
 
 
@@ -262,7 +266,7 @@ class _Packages:
         """These, and what a step takes from another stage; `held` are the packages of those before."""
         if any("from" in mount for mount in step.instruction.mounts):
             return _Packages(True, {})
-        if not step.instruction.flag("from") or _takes_installers(step):
+        if not step.instruction.flag("from") or step.takes_installers:
             return self
         if not isinstance(step.origin, Stage) or held[step.origin.index].unknown:
             return _Packages(True, {})
@@ -288,12 +292,7 @@ def _may_install(command: tuple[str, ...]) -> bool:
     program, *words = command
     if program in MANAGERS:
         return any(word.startswith(("py-", "py3-", "python3-")) or word in TOOLS for word in words)
-    return program not in HARMLESS or "setup.py" in words or (program == "uv" and words[:1] == ["tool"])
-
-
-def _takes_installers(step: Step) -> bool:
-    """Whether a COPY takes nothing but installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
-    return all(source.rpartition("/")[2] in INSTALLERS for source in step.instruction.words[:-1])
+    return may_do_anything(command) or (program == "uv" and words[:1] == ["tool"])
 
 
 def _takes(step: Step, folder: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import dropwhile
+from itertools import dropwhile, pairwise
 
 from app.review import shell
 from app.review.dockerfile import Dockerfile
@@ -11,13 +11,16 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.system import lacks
 
-# Programs written in Python that services are started with.
+# Programs written in Python that services are started with. Celery and Dramatiq write what is printed to their logs.
 PYTHON = re.compile(
-    r"(?:python|pypy)[\d.]*|arq|celery|daphne|django-admin|dramatiq|fastapi|flask|gunicorn|huey|hypercorn|rq|streamlit"
+    r"(?:python|pypy)[\d.]*|arq|daphne|django-admin|fastapi|flask|gunicorn|huey_consumer(?:\.py)?|hypercorn|rq|streamlit"
     r"|taskiq|uvicorn|waitress-serve"
 )
-# Process 1 in front of another program, whose arguments that program is.
+# Process 1 in front of another program, whose arguments that program is; and tools that `run` one.
 INITS = frozenset({"catatonit", "dumb-init", "tini"})
+RUNNERS = frozenset({"pdm", "pipenv", "poetry", "uv"})
+# What a health check asks.
+ADDRESS = re.compile(r"(?:http://)?((?:localhost|127\.0\.0\.1|0\.0\.0\.0)[^\s'\"]*)")
 DEVELOPMENT_STAGE = re.compile(r"(?:.*[-_.])?(?:ci|debug|dev|devel|development|lint|test|testing|tests)(?:[-_.].*)?")
 
 
@@ -30,12 +33,14 @@ def start_commands(stage: Stage) -> list[tuple[str, ...]]:
     return _inside([command for step in steps for command in step.instruction.commands])
 
 
-def _inside(commands: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The commands, with what an init is given in place of the init."""
+def _inside(commands: Sequence[tuple[str, ...]], deepest: int = 3) -> list[tuple[str, ...]]:
+    """The commands, with what an init or a runner is given in its place."""
     found = []
     for name, *words in commands:
-        if name in INITS:
-            found += _inside(shell.unwrapped(list(dropwhile(lambda word: word.startswith("-"), words))))
+        runs = name in RUNNERS and words[:1] == ["run"]
+        if deepest and (name in INITS or runs):
+            given = list(dropwhile(lambda word: word.startswith("-"), words[runs:]))
+            found += _inside(shell.unwrapped(given), deepest - 1)
         else:
             found.append((name, *words))
     return found
@@ -72,7 +77,7 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not (stage.image and stage.image.is_bare):
         return
     environment = stage.state.environment
-    if "PYTHONUNBUFFERED" in environment and environment["PYTHONUNBUFFERED"] != "":
+    if environment.get("PYTHONUNBUFFERED", "0") not in {"", "0"}:
         return
     starts = stage.start_steps
     if any("PYTHONUNBUFFERED" in step.instruction.value for step in starts):
@@ -82,15 +87,17 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not pythons or any(_is_unbuffered(words) for words in pythons):
         return
     elsewhere = [other.label for other in dockerfile.stages if "PYTHONUNBUFFERED" in other.state.environment]
-    message = f"the output of {pythons[-1][0]} is buffered"
-    if elsewhere:
-        message += f": PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
-    yield Problem(stage.start, message, "ENV PYTHONUNBUFFERED=1")
+    reason = f"{pythons[-1][0]} is started without PYTHONUNBUFFERED"
+    if elsewhere and "PYTHONUNBUFFERED" not in environment:
+        reason = f"PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
+    yield Problem(stage.start, f"what the service prints is buffered: {reason}", "ENV PYTHONUNBUFFERED=1")
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:
     """Whether Python is told so by its option -u."""
-    for word in words[1:]:
+    for before, word in pairwise(words):
+        if before in {"-W", "-X"}:
+            continue
         if not word.startswith("-") or word in {"-m", "-c"}:
             break
         if re.fullmatch(r"-[A-Za-z]*u[A-Za-z]*", word):
@@ -126,6 +133,8 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
             option, fix = "fastapi dev", "fastapi run"
         elif name == "flask" and {"--debug", "--debugger"} & set(words):
             option, fix = "flask --debug", "a server for production, such as gunicorn"
+        elif "runserver" in words[:3] and "--noreload" not in words:
+            option, fix = "runserver", "a server for production, such as gunicorn"
         else:
             fix = f"{name} without {option}"
         if option:
@@ -157,17 +166,20 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
         return
     first = stage.start_steps[0]
     program, script = _shell_script(first)
-    if script is None or _is_replaced(stage.image.is_alpine, program, script):
+    if script is None or _is_replaced(stage.image.is_debian, program, script):
         return
     commands = shell.commands(script)
-    keyword = first.instruction.keyword
+    instruction = first.instruction
     if not commands:
         return
-    if len(commands) == 1 and not re.search(r"[$<>|&;]", script):
-        fix = f"{keyword} {json.dumps(first.instruction.words)}"
+    service = commands[-1][0]
+    if re.search(r"\||(?<![&>])&(?!&)", script):
+        service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
+    elif len(commands) > 1 or instruction.is_json or re.search(r"[$<>;&*?~`]", script) or "=" in instruction.words[0]:
+        fix = f"put `exec` before {service}, or start it by the JSON form"
     else:
-        fix = f"put `exec` before {commands[-1][0]}, or start it by the JSON form"
-    yield Problem(first.instruction, f"a shell is process 1 and keeps the signals from {commands[-1][0]}", fix)
+        fix = f"{instruction.keyword} {json.dumps(instruction.words)}"
+    yield Problem(instruction, f"a shell is process 1 and keeps the signals from {service}", fix)
 
 
 def _shell_script(step: Step) -> tuple[str, str | None]:
@@ -182,13 +194,15 @@ def _shell_script(step: Step) -> tuple[str, str | None]:
     return name, None
 
 
-def _is_replaced(is_alpine: bool, program: str, script: str) -> bool:
+def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     """Whether the shell gives its place to the service, or may: dash, which is Debian's `sh`, never does by itself."""
-    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)\s*(?:exec|trap)\b", script):
+    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b", script):
         return True
-    if program not in {"sh", "dash"} or is_alpine:
-        return not re.search(r"[|&<>]" if not is_alpine else r"(?<!\|)\|(?!\|)", script)
-    return False
+    if program == "dash" or (program == "sh" and is_debian):
+        return False
+    # The others do it for the last command, alone; bash not where that is redirected.
+    last = re.split(r"&&|\|\||[;\n]", script)[-1]
+    return not re.search(r"[|&<>]" if program == "bash" else r"\|", last)
 
 
 @rule(
@@ -214,11 +228,17 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not checks or checks[-1].instruction.words[0].upper() != "CMD":
         return
     check = checks[-1].instruction
-    for program, *_ in _checks(check.value[len("CMD") :].strip()):
-        if program in {"curl", "wget"} and lacks(program, stage):
-            ask = "python -c \"import urllib.request as r; r.urlopen('http://127.0.0.1:8000/', timeout=2)\""
-            yield Problem(check, f"{stage.image} has no {program}", f"HEALTHCHECK CMD {ask}")
-            return
+    commands = _checks(check.value[len("CMD") :].strip())
+    programs = {command[0] for command in commands}
+    tools = sorted(programs & {"curl", "wget"})
+    if not tools or any(map(PYTHON.fullmatch, programs)) or not all(lacks(tool, stage) for tool in tools):
+        return
+    fix = f"install {tools[0]} in this stage"
+    if "python" in str(stage.image):
+        addresses = (ADDRESS.fullmatch(word) for command in commands for word in command)
+        address = next((match[1] for match in addresses if match), "127.0.0.1:8000/")
+        fix = f"CMD python -c \"import urllib.request as r; r.urlopen('http://{address}', timeout=2)\""
+    yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix)
 
 
 def _checks(text: str) -> list[tuple[str, ...]]:

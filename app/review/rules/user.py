@@ -1,19 +1,22 @@
 """Rules about the user that the container runs as."""
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
 from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
-from app.review.stage import Stage
+from app.review.stage import Stage, Step
+from app.review.state import State
 from app.review.syntax import Instruction
 from app.review.system import may_bring, may_copy
 
-# Words of a start command by which a service runs as somebody else.
+# Words of a start command by which a service runs as somebody else, or which run services as their settings say.
 PRIVILEGE_DROPPERS = frozenset(
-    {"--uid", "--user", "chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo"}
+    {"--uid", "--user", "apache2ctl", "chpst", "circusd", "cron", "crond", "gosu", "httpd", "nginx", "runsvdir"}
+    | {"runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo", "supervisord", "uwsgi"}
 )
 INSTEAD_OF_ADDUSER = {
     "addgroup": "`groupadd --gid 10001 …`",
@@ -51,20 +54,25 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     # Nothing starts from scratch without a command: that is a way to get files out of a build.
     elif stage.image and (starts or stage.image.official != "scratch"):
         message = "the published image runs as root: it names no USER"
-        yield Problem(stage.start, message, f"{_create_user(stage.image)}USER 10001")
+        yield Problem(stage.start, message, _other_user(stage, stage.image))
 
 
-def _create_user(image: Image) -> str:
-    """The instruction that adds a user to an image, as far as it has the means."""
-    if image.official == "scratch":
-        return ""
+def _other_user(stage: Stage, image: Image) -> str:
+    """The instructions that end with another user: one that is there, else a new one, as far as there are the means."""
+    for step in stage.history:
+        for program, *words in step.commands:
+            if program in {"adduser", "useradd"}:
+                line = step.instruction.line
+                return f"USER {_uid(words, step.state) or '<number>'}, the user that line {line} creates"
     if image.is_alpine:
-        return "RUN adduser -D -H -u 10001 appuser, then "
-    return "RUN useradd --no-create-home --uid 10001 appuser, then "
+        return "RUN adduser -D -H -u 10001 appuser, then USER 10001"
+    return ("RUN useradd --no-create-home --uid 10001 appuser, then " if image.is_debian else "") + "USER 10001"
 
 
 def _may_drop_privileges(start: Instruction) -> bool:
     """Whether a start command runs the service as somebody else, or is a script, which may do that."""
+    if "/" in start.words[0] and not re.search(r"/s?bin/[^/]+$", start.words[0]):
+        return True  # no installed program
     words = [word for command in start.commands for word in command]
     names = {posixpath.basename(word).partition("=")[0] for word in words}
     return not PRIVILEGE_DROPPERS.isdisjoint(names) or any(
@@ -96,20 +104,31 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     state = dockerfile.published.state
     if users and state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
         name = state.user.partition(":")[0]
-        number = _number(dockerfile.published, name)
-        fix = f"USER {number}" if number else f"create {name} with `--uid 10001`, then USER 10001"
-        yield Problem(users[-1].instruction, f"Kubernetes cannot tell whether {name} is root", fix)
+        yield Problem(
+            users[-1].instruction,
+            f"Kubernetes cannot tell whether {name} is root",
+            _by_number(dockerfile.published, name),
+        )
 
 
-def _number(stage: Stage, name: str) -> str | None:
-    """The user id that a RUN gives to the name."""
+def _by_number(stage: Stage, name: str) -> str:
+    """How to write the USER with the number that the name has, or may get."""
     for step in stage.history:
         for program, *words in step.commands:
-            if program in {"adduser", "useradd"} and name in words:
-                for word, following in pairwise(words):
-                    option, _, value = word.partition("=")
-                    if option in {"--uid", "-u"} and (value or following).isdecimal():
-                        return value or following
+            if program in {"adduser", "useradd"} and name in map(step.state.expand, words):
+                option = "-u" if stage.image and stage.image.is_alpine else "--uid"
+                number = _uid(words, step.state)
+                return f"USER {number}" if number else f"create {name} with `{option} 10001`, then USER 10001"
+    return f"USER with the number that `id -u {name}` prints in the image"
+
+
+def _uid(words: Sequence[str], state: State) -> str | None:
+    """The number that a useradd or adduser gives; None where it names none."""
+    for word, following in pairwise([*words, ""]):
+        option, equals, value = word.partition("=")
+        if option == "--uid" or re.fullmatch(r"-[A-Za-z]*u", option):
+            number = state.expand(value if equals else following)
+            return number if number and number.isdecimal() else None
     return None
 
 
@@ -144,7 +163,12 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
                     called.append(command[0])
                 lacks = lacks and not may_bring("adduser", command)
             lacks = lacks and not may_copy("adduser", step)
-            if called:
+            if called and not _has_choice(step):
                 fix = " and ".join(INSTEAD_OF_ADDUSER[program] for program in called)
                 yield Problem(step.instruction, f"{stage.image} has no {' and no '.join(called)}", fix)
         lacking[stage.index] = lacks
+
+
+def _has_choice(step: Step) -> bool:
+    """Whether a RUN may go on without a program, or asks for it first."""
+    return "||" in step.text or "command -v" in step.text or "which " in step.text

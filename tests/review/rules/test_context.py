@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.review.report import review
 from tests.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
@@ -46,6 +47,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("COPY . .\nRUN pip install .", [2]),
         ("COPY . .\nRUN pip install --no-deps -r requirements.txt", [2]),
         ("COPY --from=ghcr.io/astral-sh/uv:1 /uv /uvx /bin/\nCOPY . .\nRUN uv sync --locked", [3]),
+        ("FROM x/uv AS uv\nFROM python:slim\nCOPY --from=uv /uv /bin/\nCOPY . .\nRUN uv sync --locked", [5]),
         ("RUN pip install -U 'poetry>=2'\nCOPY . .\nRUN poetry install", [3]),
         ("COPY . .\nRUN pip install a\nRUN pip install b", [2]),
         ("RUN pip install a\nCOPY . .\nRUN pip install b", [3]),
@@ -142,8 +144,13 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
         ("COPY pyproject.toml uv.lock ./\nRUN uv sync --no-install-project\nCMD uv run app", []),
         ("COPY pyproject.toml .\nRUN pip install .", []),  # the project has to be there
         ("COPY poetry.lock .\nRUN poetry add x && poetry install --no-root", []),
+        ("COPY poetry.lock* pyproject.toml ./\nRUN poetry install --no-root", []),  # a mount takes no patterns
+        ("COPY requirements.txt .\nRUN <<E\nsort requirements.txt\nE\nRUN pip install -r requirements.txt", []),
+        ("COPY requirements.txt .\nRUN pip install -r other.txt", []),
+        ("COPY pyproject.toml .\nRUN uv export > r.txt && uv pip install -r r.txt", []),
         ("COPY --from=a requirements.txt .\nRUN pip install -r requirements.txt", []),
         ("ONBUILD COPY requirements.txt .", []),
+        ("FROM python:3.12-nanoserver\nCOPY requirements.txt .\nRUN pip install -r requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install -r requirements.txt", [2]),
         ("COPY ./requirements.txt /tmp/\nRUN pip install -r /tmp/requirements.txt\nCOPY . .", [2]),
         ("COPY requirements-prod.txt /tmp/r.txt\nRUN pip install -r /tmp/r.txt", [2]),
@@ -160,3 +167,44 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
 )
 def test_requirements_bind_mount(dockerfile: str, expected: list[int]) -> None:
     assert lines("requirements-bind-mount", SLIM + dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("copy", "file", "mounts"),
+    [
+        ("requirements.txt .", "requirements.txt", ["source=requirements.txt,target=requirements.txt"]),
+        ("./requirements.txt ./", "requirements.txt", ["source=requirements.txt,target=requirements.txt"]),
+        ("requirements.txt /x/", "/x/requirements.txt", ["source=requirements.txt,target=/x/requirements.txt"]),
+        ("requirements.txt /x", "/x/requirements.txt", ["source=requirements.txt,target=/x/requirements.txt"]),
+        ("requirements.txt /x/r.txt", "/x/r.txt", ["source=requirements.txt,target=/x/r.txt"]),
+        (
+            "a/requirements.txt /x/requirements.txt",
+            "/x/requirements.txt",
+            ["source=a/requirements.txt,target=/x/requirements.txt"],
+        ),
+        ("requirements requirements", "requirements/a.txt", ["source=requirements,target=requirements"]),
+        (
+            "requirements.txt constraints.txt ./",
+            "requirements.txt",
+            ["source=requirements.txt,target=requirements.txt", "source=constraints.txt,target=constraints.txt"],
+        ),
+    ],
+)
+def test_the_file_is_lent_to_where_it_was_copied(copy: str, file: str, mounts: list[str]) -> None:
+    (fix,) = fixes("requirements-bind-mount", f"{SLIM}COPY {copy}\nRUN pip install -r {file}")
+    flags = " ".join(f"--mount=type=bind,{mount}" for mount in mounts)
+    assert fix == f"RUN {flags} in line 3, without this COPY"
+
+
+@pytest.mark.parametrize(
+    ("dockerignore", "published"),
+    [
+        (None, "tests, Dockerfile, .git and all else"),
+        ("", "tests, Dockerfile, .git and all else"),
+        (".git\ntests", "Dockerfile and all else"),
+    ],
+)
+def test_what_is_published_without_need_is_named(dockerignore: str | None, published: str) -> None:
+    findings = review(f"{SLIM}COPY . .", dockerignore).findings
+    (message,) = (finding.message for finding in findings if finding.rule == "source-with-everything")
+    assert message == f"everything in the folder is published: {published}"

@@ -17,12 +17,22 @@ SLIM = "FROM python:3.12-slim\n"
         ("FROM python:slim AS base\nWORKDIR /app\nFROM base\nCOPY . .", []),
         ("FROM company/base\nCOPY . .", []),  # not known
         ("FROM scratch\nCOPY --from=a /out .", []),  # a way out for files
+        ("FROM python:3.12-windowsservercore\nCOPY . app", []),
+        ("FROM ghcr.io/astral-sh/uv:0.9\nCOPY . .", []),  # it has one
+        ("FROM company/base AS a\nWORKDIR app\nFROM a\nCOPY . .", []),  # not known
+        (SLIM + "ADD https://example.com/a.tar.gz /tmp/", []),
+        (SLIM + 'WORKDIR /srv\nCOPY app app\nCMD ["python", "main.py"]', []),
+        (SLIM + 'COPY app /srv/app\nCMD ["python", "main.py"]', []),  # not known
+        (SLIM + 'CMD ["python", "main.py"]', []),  # not known
         (SLIM + 'COPY main.py /\nCMD ["python", "main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["python", "/app/main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["python", "app/main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["uvicorn", "app.main:app"]', []),
         (SLIM + 'COPY app $FOLDER\nCMD ["python", "main.py"]', []),  # not known
         (SLIM + "COPY . .", [2]),
+        (SLIM + 'COPY ["a", "b", "./"]', [2]),
+        ("FROM gcr.io/distroless/python3\nCOPY app app", [2]),
+        ("FROM python:slim AS base\nFROM base\nCOPY app app\nFROM scratch", [3]),
         (SLIM + "COPY app app\nADD x ./x\nWORKDIR /app\nCOPY y y", [2, 3]),
         ("FROM python:slim AS base\nWORKDIR /app\nFROM python:slim\nCOPY . .", [4]),
         (SLIM + 'COPY app /app\nCMD ["python", "main.py"]', [3]),
@@ -46,9 +56,22 @@ def test_no_workdir(dockerfile: str, expected: list[int]) -> None:
         ("COPY . /application\nRUN chown -R 1 /app", []),
         ("COPY . /app\nRUN chown -R 1 /app\nFROM python:slim", []),  # what builds is not published
         ("FROM company/base\nCOPY . .\nRUN chown -R 1 /data", []),  # not known
+        ("COPY --chown=1 . /app\nRUN chown -R 1 /app", []),  # which changes nothing
+        ("COPY --chmod=755 . /app\nRUN chmod -R 755 /app", []),
+        ("COPY . /app\nRUN chmod -R a+rX /app", []),  # which changes nothing, as a rule
+        ("COPY . /app\nRUN chmod -R /app", []),
+        ("COPY . /app\nRUN chgrp -R 1 /data && chown -R", []),
+        ("COPY . /app\nWORKDIR /srv\nRUN chown -R 1 .", []),
+        ("RUN chown -R 1 /app && cp -r /src /app", []),
         ("COPY . /app\nRUN chown -R 1 /app", [3]),
         ("COPY . /app\nRUN chown -R 1:1 /app/ && true", [3]),
         ("COPY . /app\nRUN chmod -R 755 /app", [3]),
+        ("COPY . /app\nRUN chmod -R g=u /app", [3]),
+        ("COPY . /app\nRUN chmod -R u+x /app", [3]),
+        ("COPY --chown=1 . /app\nRUN chmod -R 700 /app", [3]),
+        ("COPY --chmod=700 . /app\nRUN chown -R 1 /app", [3]),
+        ("COPY --from=a /x /app/x\nRUN mkdir /data && chown -R 1 /data /app", [3]),
+        ("COPY . /app\nRUN chown 1:1 -hR /app", [3]),
         ("COPY . /app\nRUN chown --recursive 1 /app", [3]),
         ("WORKDIR /app\nCOPY . .\nRUN chown -R 1 .", [4]),
         ("WORKDIR /app\nCOPY . .\nRUN chown -R 1 /app/*", [4]),
@@ -72,6 +95,19 @@ def test_late_chown(dockerfile: str, expected: list[int]) -> None:
         ("ENV SECRET_KEY=change-me", []),
         ("ENV SECRET_KEY=dummy-for-collectstatic", []),
         ("ENV PASSWORD=$PASSWORD", []),
+        ("ENV GOOGLE_APPLICATION_CREDENTIALS=/run/secrets/key.json", []),
+        ("ENV OPENAI_API_KEY=your-api-key-here", []),
+        ("ENV API_KEY=xxxx-xxxx", []),
+        ("ENV SECRET_KEY=replace_me", []),
+        ("ENV MAX_TOKEN=32768", []),
+        ("ENV TOKEN_LIMIT=100000", []),
+        ("ENV PASSWORD_RESET_TIMEOUT=259200", []),
+        ("ENV AWS_ACCESS_KEY_ID=AKIA", []),
+        ("ARG USE_AUTH_TOKEN", []),
+        ("ARG SECRET_KEY=dummy", []),
+        ("COPY nginx_signing.key /etc/apt/keyrings/", []),
+        ("COPY jwt_public_key.pem /etc/", []),
+        ("COPY docker.gpg.key /tmp/", []),
         ("ENV MONKEY=x TOKENIZERS_PARALLELISM=false", []),
         ("RUN SECRET_KEY=x python manage.py collectstatic", []),
         ("RUN --mount=type=secret,id=token,env=TOKEN pip install a", []),
@@ -89,6 +125,9 @@ def test_late_chown(dockerfile: str, expected: list[int]) -> None:
         ("COPY a config/.env.production b /x/", [2]),
         ("ADD id_rsa /root/.ssh/", [2]),
         ("COPY server.key /etc/", [2]),
+        ("COPY certs/private-key.pem /etc/", [2]),
+        ("ENV API_TOKEN=ghp_16C7e42F292c6912E7710c838347Ae178B4a", [2]),
+        ("ENV DATABASE_PASSWORD hunter2", [2]),
         ("COPY .pypirc /root/", [2]),
         ("FROM python:slim AS a\nENV TOKEN=abcdef\nFROM a", [3]),
     ],

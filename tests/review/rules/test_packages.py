@@ -29,6 +29,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN pip freeze", []),
         ("RUN npm install", []),
         ("CMD pip install a", []),
+        ("FROM python:3.12-nanoserver\nRUN pip install a", []),  # without mounts
         ("RUN pip install a", [2]),
         ("RUN pip install --no-cache-dir a", [2]),
         ("RUN pip3 install a && pip3 install b", [2]),
@@ -71,12 +72,35 @@ def test_another_programs_cache_is_not_pips(folder: str) -> None:
 
 def test_the_cache_mount_is_in_the_users_home() -> None:
     (fix,) = fixes("pip-cache-mount", f"{SLIM}USER app\nRUN pip install a")
-    assert "target=<home>/.cache/pip,uid=<user> " in fix
+    assert "target=<home>/.cache/pip,uid=<number> " in fix
 
 
-def test_an_option_that_turns_the_cache_off_has_to_go() -> None:
-    (fix,) = fixes("pip-cache-mount", f"{SLIM}RUN pip install --no-cache-dir a")
-    assert fix.endswith("without --no-cache-dir")
+@pytest.mark.parametrize(
+    ("dockerfile", "off"),
+    [
+        ("RUN pip install --no-cache-dir a", "--no-cache-dir"),
+        ("ENV PIP_NO_CACHE_DIR=1\nRUN pip install a", "PIP_NO_CACHE_DIR=1"),
+        ("ENV UV_NO_CACHE=true\nRUN uv sync", "UV_NO_CACHE=true"),
+    ],
+)
+def test_what_turns_the_cache_off_has_to_go(dockerfile: str, off: str) -> None:
+    (fix,) = fixes("pip-cache-mount", SLIM + dockerfile)
+    assert fix.endswith(f", without {off}")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "mount"),
+    [
+        ("ENV PIP_CACHE_DIR=/x\nRUN pip install a", "target=/x"),
+        ("ENV POETRY_CACHE_DIR=/tmp/poetry_cache\nRUN poetry install", "target=/tmp/poetry_cache"),
+        ("ENV PIP_CACHE_DIR=$X\nRUN pip install a", "target=$PIP_CACHE_DIR"),
+        ("ENV XDG_CACHE_HOME=/x\nRUN uv sync", "target=/x/uv"),
+        ("USER 1000:1000\nENV HOME=/home/app\nRUN pip install a", "target=/home/app/.cache/pip,uid=1000"),
+    ],
+)
+def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str) -> None:
+    (fix,) = fixes("pip-cache-mount", SLIM + dockerfile)
+    assert fix.startswith(f"RUN --mount=type=cache,{mount} ")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +119,14 @@ def test_an_option_that_turns_the_cache_off_has_to_go() -> None:
         ("RUN apt-get update && apt-get install -y a && cd /var/lib/apt/lists && rm -rf *", []),
         ("RUN apt-get update && cd /var/lib/dpkg && rm -rf ../apt/lists", []),
         ("RUN apt-get update && rm -rf $LISTS", []),  # not known
-        ("RUN apt-get install -y /tmp/a.deb", []),
+        ("RUN apt-get install -y a", []),  # without lists it finds nothing, and it makes none
+        ("RUN apt-get update && apt-get install -y a && /build/clean.sh", []),  # not known
+        ("RUN apt-get update && apt-get install -y a && bash /build/finish.sh", []),  # not known
+        ("RUN apt-get update && apt-get install -y a && apt-clean-all", []),  # not known
+        (
+            "RUN apt-get update && apt-get install -y --no-install-recommends a && rm -rf /var/{lib/apt/lists,cache}/*",
+            [],
+        ),
         ("RUN apt-get upgrade -y", []),
         ("RUN apt search update", []),
         ("RUN <<EOF\ncat > /refresh <<'SH'\napt-get update\nSH\nEOF", []),
@@ -106,11 +137,12 @@ def test_an_option_that_turns_the_cache_off_has_to_go() -> None:
         ("RUN apt-get update && apt-get install -y a", [2]),
         ("RUN apt update && apt install -y a", [2]),
         ("RUN apt-get update && rm -rf /tmp/a", [2]),
+        ("RUN apt-get update && curl https://x.example/setup | bash - && apt-get install -y nodejs", [2]),
+        ("RUN /build/clean.sh && apt-get update", [2]),
         ("RUN apt-get update && ls /var/lib/apt/lists", [2]),
         ("RUN apt-get -qq update", [2]),
         ("RUN apt-get -o Acquire::Retries=3 update", [2]),
         ("RUN apt-get update\nRUN apt-get install -y a\nRUN rm -rf /var/lib/apt/lists/*", [2]),
-        ("RUN apt-get install -y a", [2]),
         ("RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a", [2]),
         ("RUN apt-get update && apt-get install -y a && apt-get clean", [2]),
         ("RUN --mount=type=cache,target=/var/cache/apt apt-get update && apt-get install -y a", [2]),
@@ -133,7 +165,6 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
     [
         (CACHE + "pip install a", []),
         (CACHE + "pip install --no-index --no-cache-dir /wheels/*", []),
-        ("ENV PIP_NO_CACHE_DIR=0\n" + CACHE + "pip install a", []),
         ("ENV PIP_NO_CACHE_DIR=1\nRUN pip install a", []),  # pip-cache-mount
         ("ENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/var/cache/apt pip install a", []),
         ("ENV PIP_NO_CACHE_DIR=1\nRUN --mount=type=cache,target=/root/.cache/pypoetry poetry install", []),
@@ -148,16 +179,38 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
         ("USER app\nRUN --mount=type=cache,target=/x,mode=777 pip install --cache-dir=/x a", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
         ("RUN --mount=type=cache,target=$CACHE pip install a", []),  # not known
+        ("RUN --mount=type=cache,target=/x <<E\nexport PIP_CACHE_DIR=/x\npip install a\nE", []),
+        ("ENV PIP_NO_CACHE_DIR=\n" + CACHE + "pip install a", []),
+        ("ENV PIP_NO_CACHE_DIR=$X\n" + CACHE + "pip install a", []),  # not known
+        ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "PIP_NO_CACHE_DIR= pip install a", []),
+        ("ENV UV_NO_CACHE=0\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
+        (CACHE + "sh -c 'pip install --no-cache-dir -U pip && pip install -r requirements.txt'", []),
+        (CACHE + "--mount=type=cache,target=/root/.cache/uv pip install uv && uv sync", []),
+        ("WORKDIR /root\nRUN --mount=type=cache,target=.cache/pip pip install a", []),
+        ("USER app\n" + CACHE + "sudo pip install a", []),
+        ("FROM company/base\nRUN --mount=type=cache,target=/home/app/.cache/pip pip install a", []),  # not known
+        ("USER 1000\nRUN --mount=type=cache,target=/home/app/.cache/pip,mode=0777 pip install a", []),  # not known
         (CACHE + "pip install --no-cache-dir a", [2]),
         (CACHE + "pip install --no-cache-dir -r requirements.txt && true", [2]),
         ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "pip install a", [3]),
         ("ARG PIP_NO_CACHE_DIR=yes\n" + CACHE + "pip install a", [3]),
-        ("ENV PIP_NO_CACHE_DIR=off\n" + CACHE + "pip install a", []),
+        ("ENV PIP_NO_CACHE_DIR=off\n" + CACHE + "pip install a", [3]),  # any value is a yes
+        ("ENV PIP_NO_CACHE_DIR=0\n" + CACHE + "pip install a", [3]),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-cache a", [2]),
         ("ENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", [3]),
         ("RUN --mount=type=cache,target=/root/pip pip install a", [2]),
         ("ENV PIP_CACHE_DIR=/y\nRUN --mount=type=cache,target=/x pip install a", [3]),
         ("USER app\n" + CACHE + "pip install a", [3]),
+        ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip pip install a", [3]),
+        ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,gid=1000 pip install a", [3]),
+        ("USER app\nRUN --mount=type=cache,target=/root/.cache/pip,uid=1000 pip install a", [3]),
+        ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/uv uv sync", [3]),
+        ("RUN --mount=type=cache,target=/root/.cache/pip,uid=1000 pip install a", [2]),
+        ("RUN --mount=type=cache,target=~/.cache/pip pip install a", [2]),
+        ("WORKDIR /app\nRUN --mount=type=cache,target=.cache/pip pip install a", [3]),
+        (CACHE + "sh -c 'pip install -U pip && pip install --no-cache-dir -r requirements.txt'", [2]),
+        (CACHE + "--mount=type=cache,target=/root/.cache/uv pip install uv && uv sync --no-cache", [2]),
+        ("RUN --mount=type=cache,target=/root/.cache/pip <<E\npip install --no-cache-dir a\nE", [2]),
         ("USER app\nENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x pip install a", [4]),
     ],
 )
@@ -183,6 +236,14 @@ USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
         ("FROM python:slim\nENV PYTHONUSERBASE=/opt/python\nRUN pip install --user a\nUSER app", []),
         ("FROM python:slim\nUSER app\nRUN pip install --user a", []),
         ("FROM python:slim\nRUN pip install --user a\nUSER $WHO", []),  # not known
+        # Only whoever builds needs the installer.
+        ("FROM python:slim\nRUN pip install --user pipenv && pipenv sync --system\nUSER app", []),
+        ("FROM python:slim\nCOPY --from=ghcr.io/astral-sh/uv /uv /uvx /root/.local/bin/\nUSER app", []),
+        ("FROM python:slim AS a\nFROM python:slim\nCOPY --from=a /root/.local $WHERE\nUSER app", []),  # not known
+        (
+            "FROM python:slim\nRUN pip install --user a\nRUN true && setfacl -m u:app:rx /root/\nUSER app",
+            [],
+        ),
         ("FROM company/base\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
         (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local\nUSER app", [4]),
         (USER_INSTALL + "FROM python:slim\nUSER 10001\nCOPY --from=builder /root/.local /root/.local", [5]),

@@ -3,7 +3,7 @@
 import pytest
 
 from app.review.report import review
-from tests.review.rules.table import lines
+from tests.review.rules.table import fixes, lines
 
 GCC = "RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*\n"
 PIP = "RUN pip install -r requirements.txt\n"
@@ -30,7 +30,17 @@ CMD = 'CMD ["uvicorn", "app.main:app"]\n'
             [],
         ),
         (f"FROM python:slim AS base\n{GCC}{PIP}FROM base\n{CMD}", []),  # production-from-development
+        # It takes away itself what only building needed.
+        (f"FROM python:slim\nRUN apt-get install -y gcc libpq-dev && {PIP[4:-1]} && apt-get remove -y gcc\n{CMD}", []),
+        (f"FROM python:alpine\nRUN apk add -t .build gcc && {PIP[4:-1]} && apk --purge del .build\n{CMD}", []),
+        (f"FROM python:slim\nRUN pip install poetry\n{CMD}", []),
+        (f"FROM python:slim\nRUN pip install -r requirements.txt --no-index --find-links /wheels\n{CMD}", []),
+        (f"FROM python:slim\nRUN --mount=from=b,target=/wheels pip install /wheels/*\n{CMD}", []),
+        (f"FROM python:slim\nRUN apt-get install -y libgcc-s1 python3-dev\nRUN pip install a\n{CMD}", []),
         (f"FROM python:slim\n{PIP}{CMD}", [(1, "info")]),
+        (f"FROM python:slim\nRUN uv sync\n{CMD}", [(1, "info")]),
+        (f"FROM python:slim\nRUN apt-get autoremove -y\n{PIP}{CMD}", [(1, "info")]),
+        (f"FROM python:slim\nRUN apt-get install -y g++=4:14\nRUN pip install a\n{CMD}", [(2, "warning")]),
         (f"FROM python:slim\n{GCC}{PIP}{CMD}", [(2, "warning")]),
         (f"FROM python:alpine\nRUN apk add build-base\n{PIP}{CMD}", [(2, "warning")]),
         (f"FROM python:slim AS assets\nFROM python:slim\n{GCC}{PIP}{CMD}", [(3, "warning")]),
@@ -52,11 +62,17 @@ def test_single_stage(dockerfile: str, expected: list[tuple[int, str]]) -> None:
         (f"FROM python:slim AS base\n{GCC}FROM base AS dev", []),  # what is published is for development
         ("FROM python:slim AS base\nRUN apt-get install -y gcc && apt-get purge -y gcc\nFROM base", []),
         ("FROM python:slim AS base\nRUN pip install -r latest.txt\nFROM base", []),
+        ("FROM python:slim AS base\nRUN pip install -r /usr/local/requirements.txt\nFROM base", []),
+        ("FROM python:slim AS base\nRUN pip install -r /home/dev/app/requirements.txt\nFROM base", []),
+        ("FROM python:slim AS base\nRUN pip install pytestish blackbird\nFROM base", []),
         (f"FROM python:slim AS base\n{GCC}FROM base\n{CMD}", [3]),
         (f"FROM python:slim AS base\n{GCC}FROM base AS middle\nFROM middle AS production", [4]),
         ("FROM python:slim AS dev\nRUN pip install 'pytest>=8'\nFROM dev", [3]),
         ("FROM python:slim AS dev\nRUN pip install -r requirements-dev.txt\nFROM dev", [3]),
         ("FROM python:slim AS dev\nRUN pip install -r requirements/test.txt\nFROM dev", [3]),
+        ("FROM python:slim AS dev\nRUN pip install -r requirements/local.txt\nFROM dev", [3]),
+        ("FROM python:slim AS dev\nRUN pip install -r dev/requirements.txt\nFROM dev", [3]),
+        ("FROM python:slim AS dev\nRUN uv pip install 'Black[d]'\nFROM dev", [3]),
         ("FROM company/base AS dev\nRUN pip install ruff\nFROM dev", [3]),
     ],
 )
@@ -72,7 +88,10 @@ def test_production_from_development(dockerfile: str, expected: list[int]) -> No
         ("FROM a AS builder\nFROM b AS dev", []),
         (f"FROM a AS production\n{CMD}FROM b", []),
         (f"FROM a AS production\nFROM b AS devices\n{CMD}", []),
+        ('FROM a AS production\nFROM b AS last\nCMD ["python", "-m", "app"]', []),
         ("FROM a AS production\nFROM production AS dev", [2]),
+        ('FROM a AS production\nFROM b AS last\nCMD ["uv", "run", "pytest"]', [2]),
+        ("FROM a AS production\nFROM b AS ci\nCMD []", [2]),
         ("FROM a AS production\nFROM b AS test-unit", [2]),
         (f"FROM a AS server\n{CMD}FROM server AS development", [3]),
         ('FROM a AS production\nFROM b AS last\nCMD ["pytest"]', [2]),
@@ -103,6 +122,12 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ("FROM python:slim AS dev\nRUN ./install-tools\nRUN pytest\nFROM python:slim", []),  # not known
         ("FROM python:slim AS dev\nRUN apt-get install -y python3-pytest\nRUN pytest\nFROM python:slim", []),
         ("FROM company/base AS dev\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN python setup.py develop\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN python tools/install.py && pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN uv tool install ruff\nRUN ruff\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN --mount=from=b,target=/x pip install /x/*\nRUN pytest\nFROM python:slim", []),
+        ("FROM python:slim AS a\nRUN x\nFROM python:slim AS dev\nCOPY --from=a /build /build\nRUN pytest\nFROM a", []),
+        ("FROM python:slim AS dev\nRUN conda install pytest\nRUN pytest\nFROM python:slim", []),  # not known
         ("FROM python:slim AS dev\nCOPY --from=company/tools /x /x\nRUN pytest\nFROM python:slim", []),  # not known
         ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nRUN pytest", []),
         (
@@ -138,3 +163,17 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
 )
 def test_missing_tools(dockerfile: str, expected: list[int]) -> None:
     assert lines("missing-tools", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        ("FROM a AS production\nFROM b AS dev", "move stage production to the end"),
+        # Above the stages that are made from it, it cannot go.
+        ("FROM a AS production\nFROM production AS dev", "end with `FROM production`"),
+        ("FROM a AS production\nFROM b AS dev\nCOPY --from=production /x /x", "end with `FROM production`"),
+        (f"FROM a\n{CMD}FROM b AS dev\nCOPY --from=0 /x /x", "end with `FROM <its name>`"),
+    ],
+)
+def test_the_published_stage_can_be_put_last(dockerfile: str, fix: str) -> None:
+    assert fixes("development-published", dockerfile) == [fix]

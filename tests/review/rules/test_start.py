@@ -17,6 +17,11 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'CMD ["python", "-u", "-m", "app"]', []),
         (SLIM + "CMD python -Ou app.py", []),
         (SLIM + "CMD PYTHONUNBUFFERED=1 python app.py", []),
+        (SLIM + 'CMD ["python", "-X", "dev", "-W", "error", "-u", "app.py"]', []),
+        (SLIM + 'CMD ["celery", "-A", "app", "worker"]', []),  # it logs what is printed
+        (SLIM + 'CMD ["uv", "sync"]', []),
+        (SLIM + "ENV PYTHONUNBUFFERED=x\nCMD python app.py", []),
+        ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM python:slim\nCOPY --from=base /x /x\nCMD nginx", []),
         (SLIM + 'ENTRYPOINT ["env", "PYTHONUNBUFFERED=1", "python", "app.py"]', []),
         (SLIM, []),  # nothing starts
         (SLIM + 'CMD ["/srv/server"]', []),  # not known
@@ -29,6 +34,12 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'ENTRYPOINT ["tini", "--"]\nCMD ["gunicorn", "app"]', [1]),
         (SLIM + "CMD exec /usr/local/bin/python3.12 app.py -u", [1]),
         (SLIM + "ENV PYTHONUNBUFFERED=\nCMD python app.py", [1]),
+        (SLIM + "ENV PYTHONUNBUFFERED=0\nCMD python app.py", [1]),  # which means no
+        (SLIM + 'CMD ["uv", "run", "--no-sync", "fastapi", "run"]', [1]),
+        (SLIM + 'ENTRYPOINT ["poetry", "run"]\nCMD ["python", "-m", "app"]', [1]),
+        (SLIM + 'CMD ["python", "-m", "app", "-u"]', [1]),
+        (SLIM + 'CMD ["python", "-c", "-u"]', [1]),
+        (SLIM + 'ENTRYPOINT ["/usr/bin/tini", "-g", "--", "dumb-init", "python", "app.py"]', [1]),
         (SLIM + "ARG PYTHONUNBUFFERED=1\nCMD python app.py", [1]),
         ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM python:slim\nCMD python app.py", [3]),
     ],
@@ -48,11 +59,22 @@ def test_buffered_output(dockerfile: str, expected: list[int]) -> None:
         ('FROM python:slim AS dev\nCMD ["uvicorn", "--reload"]', []),  # as its name says
         ('CMD ["uvicorn", "app", "--reload-dir", "app"]', []),
         ("ENTRYPOINT /start --reload-config x", []),
+        ('CMD ["python", "manage.py", "runserver", "--noreload"]', []),
+        ('CMD ["flask", "run"]', []),
+        ('CMD ["fastapi", "run", "dev"]', []),
+        ('CMD ["app", "--debug"]', []),
+        ("CMD " + "tini " * 10_000 + "uvicorn --reload", [2]),
         ('CMD ["uvicorn", "app", "--reload"]', [2]),
         ("CMD uvicorn app --reload", [2]),
         ('CMD ["fastapi", "dev", "app.py"]', [2]),
         ('CMD ["flask", "run", "--debug"]', [2]),
         ('ENTRYPOINT ["uvicorn"]\nCMD ["app", "--reload"]', [3]),
+        ('CMD ["uv", "run", "fastapi", "dev"]', [2]),
+        ('CMD ["python", "manage.py", "runserver", "0.0.0.0:8000"]', [2]),
+        ("CMD django-admin runserver", [2]),
+        ('CMD ["gunicorn", "--reload=true", "app"]', [2]),
+        ('CMD ["flask", "--debugger", "run"]', [2]),
+        ("CMD migrate && uvicorn app --reload", [2]),
         ('ENTRYPOINT ["tini", "-g", "--", "gunicorn", "--reload"]', [2]),
         ("FROM company/base\nCMD uvicorn --reload", [3]),
     ],
@@ -75,6 +97,14 @@ def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
         (SLIM + "CMD uvicorn app\nCMD []", []),
         (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD uvicorn app', []),  # bash gives its place to the last command
         (SLIM + 'CMD ["bash", "-c", "migrate; uvicorn app"]', []),
+        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD migrate > log && uvicorn app', []),
+        (SLIM + 'CMD ["bash", "-c", "set -e\\nmigrate\\nuvicorn app"]', []),
+        (SLIM + "CMD A=1 exec uvicorn app", []),
+        (SLIM + "CMD if [ -f x ]; then exec uvicorn app; else exec uvicorn other; fi", []),
+        ("FROM fedora:42\nCMD uvicorn app", []),  # its sh is bash
+        ("FROM python:3.12-windowsservercore\nCMD uvicorn app", []),
+        ("FROM python:3.12-alpine\nCMD uvicorn app > log", []),
+        ("FROM python:3.12-alpine\nCMD test -f x || uvicorn app", []),
         ("FROM python:3.12-alpine\nCMD migrate && uvicorn app", []),  # so does BusyBox
         ("FROM company/base\nCMD uvicorn app", []),  # not known
         (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
@@ -82,7 +112,14 @@ def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
         (SLIM + "ENTRYPOINT uvicorn app", [2]),
         (SLIM + 'ENTRYPOINT uvicorn app\nCMD ["x"]', [2]),
         (SLIM + 'CMD ["sh", "-c", "migrate && uvicorn app"]', [2]),
-        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD migrate && uvicorn app', [3]),
+        (SLIM + "CMD A=1 uvicorn app", [2]),
+        (SLIM + "CMD uvicorn app || exit 1", [2]),
+        (SLIM + "CMD uvicorn app --port $PORT", [2]),
+        (SLIM + 'CMD ["/bin/sh", "-c", "uvicorn app"]', [2]),
+        (SLIM + 'CMD ["dash", "-c", "uvicorn app"]', [2]),
+        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD uvicorn app 2>&1', [3]),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim\nCMD uvicorn app", [2]),
+        ('FROM alpine AS a\nCMD x\nFROM python:slim AS b\nCMD uvicorn app\nFROM b\nSHELL ["bash", "-c"]', [4]),
         (SLIM + 'CMD ["/bin/bash", "-ec", "uvicorn app | tee log"]', [2]),
         ("FROM python:3.12-alpine\nCMD uvicorn app | tee log", [2]),
         ("FROM python:slim AS base\nCMD uvicorn app\nFROM base\nUSER 1", [2]),
@@ -99,6 +136,13 @@ def test_shell_form_command(dockerfile: str, expected: list[int]) -> None:
         ("ENTRYPOINT uvicorn", 'ENTRYPOINT ["uvicorn"]'),
         ("CMD migrate && uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
         ("CMD uvicorn --port $PORT", "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD A=1 uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
+        ('CMD ["sh", "-c", "uvicorn"]', "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD uvicorn *.py", "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD uvicorn | tee log", "start one program, by the JSON form or by `exec`"),
+        ("CMD uvicorn || exit 1", "start one program, by the JSON form or by `exec`"),
+        ("CMD celery & uvicorn", "start one program, by the JSON form or by `exec`"),
+        ("CMD uvicorn 2>&1", "put `exec` before uvicorn, or start it by the JSON form"),
     ],
 )
 def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> None:
@@ -117,6 +161,11 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
         (SLIM + "COPY --from=a /usr/bin/curl /usr/bin/\nHEALTHCHECK CMD curl x", []),
         (SLIM + "COPY --from=a / /\nHEALTHCHECK CMD curl x", []),
         (SLIM + 'HEALTHCHECK CMD ["python", "curl.py"]', []),
+        (SLIM + "HEALTHCHECK CMD curl x || python -m app.probe", []),
+        (SLIM + "RUN apt-get update && apt-get install -y wget\nHEALTHCHECK CMD curl x || wget x || exit 1", []),
+        (SLIM + "RUN python install_tools.py\nHEALTHCHECK CMD curl x", []),  # not known
+        (SLIM + "COPY curl /usr/bin/curl\nHEALTHCHECK CMD curl x", []),
+        ("FROM gcr.io/distroless/python3-debian12:debug\nHEALTHCHECK CMD wget x", []),  # not known
         ("FROM python:3.12\nHEALTHCHECK CMD curl x", []),
         ("FROM python:3.12-alpine\nHEALTHCHECK CMD wget x", []),
         ("FROM company/base\nHEALTHCHECK CMD curl x", []),  # not known
@@ -125,6 +174,13 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
         (SLIM + 'HEALTHCHECK CMD ["/usr/bin/curl", "x"]', [2]),
         (SLIM + 'HEALTHCHECK CMD ["sh", "-c", "wget x || exit 1"]', [2]),
         (SLIM + "HEALTHCHECK CMD wget x", [2]),
+        (SLIM + "HEALTHCHECK CMD curl x || wget x || exit 1", [2]),
+        ("FROM python:slim AS a\nHEALTHCHECK CMD curl x\nFROM a\nCMD b", [2]),
+        (SLIM + "RUN python manage.py collectstatic && python -c 1\nHEALTHCHECK CMD curl x", [3]),
+        (
+            "FROM ghcr.io/astral-sh/uv:1 AS uv\nFROM python:slim\nCOPY --from=uv /uv /bin/\nHEALTHCHECK CMD curl x",
+            [4],
+        ),
         ("FROM python:3.12-alpine\nHEALTHCHECK CMD curl x", [2]),
         ("FROM debian:12\nRUN apt-get update && apt-get install -y gcc libpq5=15 wget\nHEALTHCHECK CMD curl x", [3]),
         (
@@ -135,3 +191,21 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
 )
 def test_healthcheck_tool(dockerfile: str, expected: list[int]) -> None:
     assert lines("healthcheck-tool", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        (SLIM + "HEALTHCHECK CMD curl -f http://localhost:80/up || exit 1", "http://localhost:80/up"),
+        (SLIM + "HEALTHCHECK CMD curl --fail localhost:${PORT}/up", "http://localhost:${PORT}/up"),
+        (SLIM + 'HEALTHCHECK CMD ["wget", "-q", "http://127.0.0.1:1/"]', "http://127.0.0.1:1/"),
+        (SLIM + "HEALTHCHECK CMD curl $URL", "http://127.0.0.1:8000/"),
+    ],
+)
+def test_python_asks_what_the_check_asked(dockerfile: str, fix: str) -> None:
+    expected = f"CMD python -c \"import urllib.request as r; r.urlopen('{fix}', timeout=2)\""
+    assert fixes("healthcheck-tool", dockerfile) == [expected]
+
+
+def test_an_image_without_python_has_to_get_the_program() -> None:
+    assert fixes("healthcheck-tool", "FROM debian\nHEALTHCHECK CMD curl x") == ["install curl in this stage"]

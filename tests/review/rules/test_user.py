@@ -31,9 +31,22 @@ from tests.review.rules.table import fixes, lines
         ('FROM python:slim\nENTRYPOINT ["bash", "/entrypoint.sh"]', []),  # not known
         ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
         ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
+        ('FROM python:slim\nCMD ["/start"]', []),  # not known
+        ("FROM python:slim\nCMD ./run --port 8000", []),  # not known
+        ('FROM python:slim\nCMD ["supervisord", "-n"]', []),  # its settings say who runs what
+        ("FROM gcr.io/distroless/python3-debian12:nonroot", []),
+        ("FROM gcr.io/distroless/python3:debug-nonroot", []),
+        ("FROM python:3.12-windowsservercore-ltsc2025\nCMD python app.py", []),
+        ("FROM ghcr.io/astral-sh/uv:0.9", []),  # not known
+        ("FROM python:slim AS a\nONBUILD USER app\nFROM a\nCMD b", []),
         ("FROM python:slim", [1]),
         ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", [1]),
-        ('FROM scratch\nCMD ["/app"]', [1]),
+        ('FROM scratch\nCMD ["app"]', [1]),
+        ('FROM python:slim\nCMD ["/app/.venv/bin/gunicorn", "app"]', [1]),
+        ("FROM python:slim\nCMD /usr/local/bin/uvicorn app", [1]),
+        ("FROM gcr.io/distroless/python3-debian12", [1]),
+        ("FROM gcr.io/distroless/python3:debug", [1]),
+        ("FROM python:slim\nONBUILD USER app\nUSER root\nCMD a", [3]),
         ("FROM debian:13 AS a\nUSER b\nFROM debian:13 AS c\nCMD d", [3]),
         ("FROM python:slim AS base\nFROM base AS production\nCMD a", [2]),
         ("FROM python:slim\nUSER root", [2]),
@@ -55,7 +68,13 @@ def test_root_user(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:slim", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
         ("FROM python:3.12-alpine3.20", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
         ("FROM alpine", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
-        ("FROM scratch\nCMD /app", "USER 10001"),
+        ("FROM scratch\nCMD app", "USER 10001"),
+        ("FROM gcr.io/distroless/python3", "USER 10001"),
+        ("FROM amazonlinux:2023", "USER 10001"),  # without useradd
+        ("FROM ghcr.io/astral-sh/uv:alpine", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
+        ("FROM ubuntu", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
+        ("FROM python:slim\nRUN useradd -mu 1000 app", "USER 1000, the user that line 2 creates"),
+        ("FROM python:slim\nRUN useradd app", "USER <number>, the user that line 2 creates"),
     ],
 )
 def test_the_user_is_made_with_what_the_image_has(dockerfile: str, fix: str) -> None:
@@ -98,7 +117,10 @@ def test_named_user(dockerfile: str, expected: list[int]) -> None:
         ("useradd --uid 10001 app", "USER 10001"),
         ("useradd -u 999 --no-create-home app", "USER 999"),
         ("adduser --disabled-password --uid=1234 app", "USER 1234"),
-        ("useradd --uid 10001 other", "create app with `--uid 10001`, then USER 10001"),
+        ("adduser --uid ${ID:-77} app", "USER 77"),
+        ("useradd -m -r -u 1001 -g app app", "USER 1001"),
+        ("useradd --uid 10001 other", "USER with the number that `id -u app` prints in the image"),
+        ("useradd --uid $ID app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd app", "create app with `--uid 10001`, then USER 10001"),
     ],
 )
@@ -123,6 +145,13 @@ def test_the_number_is_the_one_that_the_user_was_given(run: str, fix: str) -> No
         ("FROM python:slim AS a\nRUN apt-get install -y adduser\nFROM a\nRUN adduser app", []),
         ("FROM python:slim\nRUN apt-get install -y gnupg\nRUN adduser app", []),  # which brings it
         ("FROM python:slim\nRUN ./setup.sh\nRUN adduser app", []),  # not known
+        ("FROM python:slim\nRUN python setup_system.py\nRUN adduser app", []),  # not known
+        ("FROM python:slim\nRUN adduser app || useradd app", []),
+        ("FROM python:slim\nRUN if command -v adduser; then adduser app; else useradd app; fi", []),
+        ("FROM python:slim\nRUN <<E\nif which adduser; then adduser app; else useradd app; fi\nE", []),
+        ("FROM python:slim\nCOPY --from=debian:12 /usr/sbin/adduser /usr/sbin/\nRUN adduser app", []),
+        ("FROM amazonlinux\nRUN adduser app", []),  # not known
+        ("FROM python:slim\nRUN echo adduser", []),
         ("FROM python:3.12-slim\nRUN adduser --disabled-password app", [2]),
         ("FROM python:slim\nRUN addgroup app && adduser --ingroup app app", [2]),
         ("FROM python:slim\nRUN groupadd app && adduser --ingroup app app", [2]),
@@ -138,3 +167,13 @@ def test_the_number_is_the_one_that_the_user_was_given(run: str, fix: str) -> No
 )
 def test_missing_adduser(dockerfile: str, expected: list[int]) -> None:
     assert lines("missing-adduser", dockerfile) == expected
+
+
+def test_adduser_of_busybox_knows_short_options_only() -> None:
+    (fix,) = fixes("named-user", "FROM alpine\nRUN adduser -D app\nUSER app")
+    assert fix == "create app with `-u 10001`, then USER 10001"
+
+
+def test_the_name_of_a_user_may_be_an_argument() -> None:
+    dockerfile = "FROM python:slim\nARG NAME=app\nARG ID=1000\nRUN useradd -u $ID ${NAME}\nUSER $NAME"
+    assert fixes("named-user", dockerfile) == ["USER 1000"]
