@@ -173,7 +173,7 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     ignore = dockerfile.dockerignore
     kept_out = ignore.excluded(NOT_RUN.values()) if ignore else set()
     published = [name for name, path in NOT_RUN.items() if path not in kept_out]
-    if not copies or not published:
+    if not published:
         return  # it lets in what it names, and nothing else
     for step in copies:
         if not step.instruction.flag("exclude"):
@@ -235,9 +235,8 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _mount(source: str, destination: str) -> str:
     """The flag that lends a file, or a folder's files, to where a COPY puts them."""
     name = posixpath.basename(source)
-    takes_name = re.search(r"\.(?:in|lock|toml|txt)$|(?:^|/)Pipfile$", destination)
-    is_folder = "." not in name and name != "Pipfile"
-    target = destination if takes_name or is_folder else posixpath.join(destination, name)
+    names_target = "." not in name or re.search(r"\.(?:in|lock|toml|txt)$", destination)
+    target = destination if names_target else posixpath.join(destination, name)
     return f"--mount=type=bind,source={source},target={posixpath.normpath(target)}"
 
 

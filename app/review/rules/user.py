@@ -102,7 +102,7 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     users = [step for step in dockerfile.published.history if step.instruction.keyword == "USER"]
     state = dockerfile.published.state
-    if users and state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
+    if state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
         name = state.user.partition(":")[0]
         yield Problem(
             users[-1].instruction,
