@@ -202,6 +202,7 @@ def test_files_of_requirements_are_read(run: str, files: list[str]) -> None:
         ("pip --proxy http://x --no-cache-dir install a", ["a"]),
         ("pip install --index-url https://x/simple a 'b[c]>=1' -U", ["a", "b[c]>=1"]),
         ("pip install --prefix /x .", ["."]),
+        ("uv --directory /x pip install a", ["a"]),
     ],
 )
 def test_packages_are_named(run: str, named: list[str]) -> None:

@@ -37,7 +37,7 @@ REQUIREMENTS = re.compile(
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
 # How many instructions below a COPY are looked at; nobody's installation is further away.
-FURTHEST = 100
+FURTHEST = 50
 
 
 @rule(
@@ -212,12 +212,11 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
             continue  # where RUN has no mounts
-        below = [
-            reader
-            for other in dockerfile.stages[stage.index + 1 :]
-            for step, reader in zip(other.steps, readers[other.index], strict=True)
-            if step.origin is stage or stage in other.lineage
-        ]
+        below: list[_Reader] = []
+        for other in dockerfile.stages[stage.index + 1 :]:
+            is_heir = stage in other.lineage
+            pairs = zip(other.steps, readers[other.index], strict=True)
+            below += [reader for step, reader in pairs if is_heir or step.origin is stage]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources
             if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):

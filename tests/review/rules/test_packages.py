@@ -22,6 +22,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN --network=none pip install --find-links=/wheels a", []),
         ("COPY --from=builder /wheels /wheels\nRUN pip install --no-cache /wheels/*", []),
         ("RUN pip install --no-deps dist/*.whl", []),
+        ("RUN --mount=type=bind,from=builder,source=/wheels,target=/wheels pip install /wheels/*", []),
         ("RUN pip install --no-deps --no-build-isolation -e .", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project\nRUN uv sync", []),
         ("RUN poetry run playwright install chromium", []),

@@ -156,7 +156,12 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ),
         (
             "FROM python:slim AS builder\nRUN pip install --root /x -r requirements.txt\n"
-            f"FROM builder AS dev\nRUN pytest\n{PUBLISHED}",
+            f"FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}",
+            [],
+        ),
+        (
+            "FROM python:slim AS builder\nENV VIRTUAL_ENV=/venv\nRUN poetry install\n"
+            f"FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}",
             [],
         ),
         (f"FROM python:slim AS builder\nRUN pip install .[test]\nFROM builder AS dev\nRUN pytest\n{PUBLISHED}", []),

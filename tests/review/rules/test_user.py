@@ -127,6 +127,7 @@ def test_named_user(dockerfile: str, expected: list[int]) -> None:
         ("useradd -m -r -u 1001 -g app app", "USER 1001"),
         ("useradd --uid 10001 other", "USER with the number that `id -u app` prints in the image"),
         ("useradd --uid $ID app", "create app with `--uid 10001`, then USER 10001"),
+        ("useradd --uid x app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd app", "create app with `--uid 10001`, then USER 10001"),
     ],
 )
