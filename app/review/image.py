@@ -51,7 +51,7 @@ class Image:
             return "nonroot" not in self.variant
         if self.repository == UV:
             return self.is_alpine or not DISTRIBUTIONS.isdisjoint(self.variant)
-        return (self.official or self.repository) in BARE and not self.is_windows
+        return self.official in BARE and not self.is_windows
 
     @property
     def variant(self) -> list[str]:
@@ -98,7 +98,7 @@ class Image:
             return True
         if not {"trixie", "forky", "sid", "13"}.isdisjoint(words):
             return False
-        if self.digest or self.official == "ubuntu":
+        if self.digest:
             return None  # of any age
         if self.official == "debian":
             return None if re.match(r"\d", words[0]) else False

@@ -86,7 +86,7 @@ class Installation:
         if self.project_only:
             return "--no-deps" not in self.arguments
         names = {re.split(r"[^\w-]", word, maxsplit=1)[0].lower() for word in self.named}
-        return self.command in PROJECTS or self.reads_file or not names or not names <= INSTALLERS
+        return self.reads_file or not names or not names <= INSTALLERS
 
     @cached_property
     def files(self) -> list[str]:

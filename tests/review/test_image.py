@@ -18,6 +18,7 @@ from app.review.image import Image
 )
 def test_a_reference_has_parts(reference: str, image: Image) -> None:
     assert Image.parse(reference) == image
+    assert str(image) == reference
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ def test_a_bare_image_is_known_to_set_nothing(reference: str, is_bare: bool) -> 
         ("scratch", False),
         ("gcr.io/distroless/base-debian12", False),
         ("company/debian", False),
+        ("python:3.12-nanoserver", False),
         ("debian", True),
         ("ubuntu:24.04", True),
         ("node:22-slim", True),
@@ -99,6 +101,11 @@ def test_debian_is_known(reference: str, is_debian: bool) -> None:
         ("python:3.9-slim", False, False, False),
         ("python:3.8-slim", None, False, False),
         ("python:2.7-slim", None, False, False),
+        ("python:2-slim", None, False, False),
+        ("python:rc-slim", None, False, False),
+        ("pypy:3.10-slim", None, False, False),
+        ("almalinux:9-slim", None, None, None),
+        ("company/base:alpine", None, None, None),
         ("python:3.12.11-slim", None, False, False),
         ("python:3.12.12-slim", False, False, False),
         ("python:3.14.0-slim", False, False, False),

@@ -34,6 +34,7 @@ def found(run: str) -> list[str]:
         "uv run sync",
         "uv help sync",
         "./pip.sh install",
+        "echo -m pip install a",
         "cat <<EOF > script.sh\npip install a\nEOF",
     ],
 )
@@ -88,6 +89,8 @@ def test_an_installation_is_known_however_it_is_written(run: str, command: str) 
         ("pip install . a", False),
         ("pip install -r requirements.txt", False),
         ("pip install -r requirements.txt .", False),
+        ("pip install --editable=.", True),
+        ("pip install --upgrade", False),
         ("pip install --requirement=requirements.txt", False),
     ],
 )
@@ -116,6 +119,8 @@ def test_an_installation_may_need_the_source(run: str, project_only: bool) -> No
         ("ENV PATH=/opt/venv/bin:$PATH", "uv pip install a", "/opt/venv"),
         ("WORKDIR /app", "uv sync", "/app/.venv"),
         ("ENV UV_PROJECT_ENVIRONMENT=/venv", "uv sync", "/venv"),
+        ("ENV UV_PROJECT_ENVIRONMENT=$X", "uv sync", None),  # not known
+        ("ENV VIRTUAL_ENV=/venv", "uv pip install --python=/x/bin/python a", None),  # not known
     ],
 )
 def test_packages_go_under_a_prefix(before: str, run: str, prefix: str | None) -> None:
@@ -131,3 +136,75 @@ def test_the_prefix_on_an_unknown_image_is_not_known() -> None:
 
 def test_only_a_run_installs() -> None:
     assert Dockerfile.parse("FROM a\nCMD pip install a").published.steps[-1].installations == []
+
+
+@pytest.mark.parametrize(
+    ("run", "downloads"),
+    [
+        ("pip install --no-index --find-links /wheels a", False),
+        ("uv sync --offline", False),
+        ("poetry install --only-root", False),
+        ("pip install /wheels/*", False),
+        ("pip install --no-deps dist/a.whl b.tar.gz", False),
+        ("pip install --no-deps --no-build-isolation -e .", False),
+        ("pip install a", True),
+        ("pip install --no-deps --no-build-isolation a", True),
+        ("pip install -r requirements.txt dist/a.whl", True),
+        ("pip install https://example.com/a.whl", True),
+        ("pip install .", True),
+        ("pip install --no-deps .", True),  # what builds it
+        ("uv sync", True),
+    ],
+)
+def test_packages_may_come_over_the_network(run: str, downloads: bool) -> None:
+    (installation,) = installed(run)
+    assert installation.downloads is downloads
+
+
+@pytest.mark.parametrize(
+    ("run", "dependencies"),
+    [
+        ("pip install --upgrade pip setuptools wheel", False),
+        ("pip install 'poetry>=2,<3' uv==0.9", False),
+        ("pip install --no-deps .", False),
+        ("pip install pip a", True),
+        ("pip install .", True),
+        ("pip install -r requirements.txt pip", True),
+        ("xargs pip install", True),
+        ("uv sync --no-install-project", True),
+        ("poetry install", True),
+    ],
+)
+def test_an_installation_may_be_of_a_services_dependencies(run: str, dependencies: bool) -> None:
+    (installation,) = installed(run)
+    assert installation.dependencies is dependencies
+
+
+@pytest.mark.parametrize(
+    ("run", "files"),
+    [
+        ("pip install requirements.txt", []),
+        ("pip install --report=requirements.txt a", []),
+        ("pip install -r a.txt", ["a.txt"]),
+        ("pip install -ra.txt --requirement b.txt --requirement=c.txt", ["a.txt", "b.txt", "c.txt"]),
+        ("pip install -c constraints.txt -r a.txt x", ["a.txt"]),
+    ],
+)
+def test_files_of_requirements_are_read(run: str, files: list[str]) -> None:
+    (installation,) = installed(run)
+    assert installation.files == files
+    assert installation.reads_file is bool(files)
+
+
+@pytest.mark.parametrize(
+    ("run", "named"),
+    [
+        ("pip --proxy http://x --no-cache-dir install a", ["a"]),
+        ("pip install --index-url https://x/simple a 'b[c]>=1' -U", ["a", "b[c]>=1"]),
+        ("pip install --prefix /x .", ["."]),
+        ("uv --directory /x pip install a", ["a"]),
+    ],
+)
+def test_packages_are_named(run: str, named: list[str]) -> None:
+    (installation,) = installed(run)
+    assert installation.named == named

@@ -17,6 +17,8 @@ def stage(dockerfile: str) -> Stage:
     [
         ("apt-get update", set()),
         ("apt-get install -y", set()),
+        ("apt-get -y", set()),
+        ("apt-get source gcc", set()),
         ("pip install gcc", set()),
         ("echo apt-get install gcc", set()),
         ("apt-get install -y gcc && apt-get purge -y gcc", set()),  # what goes with it is not known
@@ -72,6 +74,8 @@ def test_compilers_are_found(package: str) -> None:
         ("curl", "python -m venv /venv", False),
         ("curl", "python manage.py collectstatic", False),
         ("curl", "pip install curl", False),
+        ("curl", "python", False),
+        ("curl", "cat setup.py", False),
         ("curl", "apt-get install -y curl", True),
         ("adduser", "apt-get install -y gcc adduser", True),
         ("adduser", "apt-get install -y git", True),  # which brings it

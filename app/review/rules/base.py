@@ -75,7 +75,7 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
         image = Image.parse(VARIABLE.sub("$", written))
         tag = image.tag or ""
         named = next(filter(None, map(VERSION.fullmatch, tag.split("-"))), None)
-        if stage.parent or image.digest or "$" in tag or named is None:
+        if image.digest or "$" in tag or named is None:
             continue
         version = named["version"]
         repository = written.removesuffix(f":{tag}")

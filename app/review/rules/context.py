@@ -37,7 +37,7 @@ REQUIREMENTS = re.compile(
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
 # How many instructions below a COPY are looked at; nobody's installation is further away.
-FURTHEST = 100
+FURTHEST = 50
 
 
 @rule(
@@ -173,7 +173,7 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     ignore = dockerfile.dockerignore
     kept_out = ignore.excluded(NOT_RUN.values()) if ignore else set()
     published = [name for name, path in NOT_RUN.items() if path not in kept_out]
-    if not copies or not published:
+    if not published:
         return  # it lets in what it names, and nothing else
     for step in copies:
         if not step.instruction.flag("exclude"):
@@ -212,12 +212,11 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
             continue  # where RUN has no mounts
-        below = [
-            reader
-            for other in dockerfile.stages[stage.index + 1 :]
-            for step, reader in zip(other.steps, readers[other.index], strict=True)
-            if step.origin is stage or stage in other.lineage
-        ]
+        below: list[_Reader] = []
+        for other in dockerfile.stages[stage.index + 1 :]:
+            is_heir = stage in other.lineage
+            pairs = zip(other.steps, readers[other.index], strict=True)
+            below += [reader for step, reader in pairs if is_heir or step.origin is stage]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources
             if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):
@@ -235,9 +234,8 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _mount(source: str, destination: str) -> str:
     """The flag that lends a file, or a folder's files, to where a COPY puts them."""
     name = posixpath.basename(source)
-    takes_name = re.search(r"\.(?:in|lock|toml|txt)$|(?:^|/)Pipfile$", destination)
-    is_folder = "." not in name and name != "Pipfile"
-    target = destination if takes_name or is_folder else posixpath.join(destination, name)
+    names_target = "." not in name or re.search(r"\.(?:in|lock|toml|txt)$", destination)
+    target = destination if names_target else posixpath.join(destination, name)
     return f"--mount=type=bind,source={source},target={posixpath.normpath(target)}"
 
 

@@ -122,13 +122,16 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
     A layer holds whole files: each one whose owner or mode changes is in the image twice. `COPY --chown` and
     `COPY --chmod` do it while copying. Often neither is needed: files that the service only reads can belong to root.
     """
-    copied: dict[str, Instruction] = {}  # by folder: a COPY to it, or to somewhere in it
+    # By program and folder: a COPY to it, or to somewhere in it, that does not do the same itself.
+    copied: dict[str, dict[str, Instruction]] = {"chmod": {}, "chown": {}}
     for step in dockerfile.published.history:
         if step.destination:
-            folders = accumulate(step.destination.split("/")[1:MOST_FOLDERS], "{}/{}".format, initial="")
-            copied |= {folder or "/": step.instruction for folder in folders}
+            parts = step.destination.split("/")[1:MOST_FOLDERS]
+            folders = [folder or "/" for folder in accumulate(parts, "{}/{}".format, initial="")]
+            for program in copied.keys() - dict(step.instruction.flags):
+                copied[program] |= dict.fromkeys(folders, step.instruction)
         for program, *words in step.commands:
-            if program in {"chmod", "chown"} and (copy := _meets(program, words, step.state, copied)):
+            if program in copied and (copy := _meets(words, step.state, copied[program])):
                 yield Problem(
                     step.instruction,
                     f"{program} -R holds the files of line {copy.line} a second time",
@@ -137,7 +140,7 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
                 break
 
 
-def _meets(program: str, words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
+def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
     """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
     if not any(word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in words):
         return None
@@ -145,8 +148,7 @@ def _meets(program: str, words: list[str], state: State, copied: Mapping[str, In
     if re.fullmatch(r"[augo]*\+[rX]+", owner_or_mode):
         return None  # which files have, as a rule: nothing changes, and nothing is held twice
     paths = (state.path(operand.removesuffix("*")) for operand in operands)
-    copies = (copied[path] for path in paths if path and path in copied)
-    return next((copy for copy in copies if not copy.flag(program)), None)
+    return next((copied[path] for path in paths if path and path in copied), None)
 
 
 @rule(

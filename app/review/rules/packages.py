@@ -105,7 +105,7 @@ def _turns_off(step: Step, installation: Installation) -> str | None:
     option = next((word for word in installation.arguments if word in {"--no-cache", "--no-cache-dir"}), None)
     variable = {"pip": "PIP_NO_CACHE_DIR", "uv": "UV_NO_CACHE"}.get(installation.tool, "")
     value = step.state.variables.get(variable)
-    if option or not value or variable in step.text:
+    if not value or variable in step.text:
         return option
     # To pip any value is a yes, `0` and `off` too.
     is_on = installation.tool == "pip" or value.lower() in {"1", "on", "t", "true", "y", "yes"}
@@ -162,7 +162,7 @@ def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[
     folder = _folder(state, tool)
     targets = [state.path(mount.get("target", "")) for mount in mounts]
     if folder is None:
-        if state.is_root is False and all(target and f"{target}/".startswith("/root/") for target in targets):
+        if state.is_root is False and all(f"{target}/".startswith("/root/") for target in targets):
             return f"{targets[0]} is root's, and {state.user} installs", _mount(state, tool)
         return None
     reached = [
@@ -303,5 +303,5 @@ def _may_name_lists(word: str) -> bool:
 
 def _mounts_lists(instruction: Instruction) -> bool:
     """Whether apt's lists are on a mount, and so in no layer."""
-    targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts if mount["type"] != "bind"]
+    targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts]
     return any("/var/lib/apt/lists/".startswith(f"{target}/") for target in targets)

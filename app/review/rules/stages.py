@@ -308,4 +308,5 @@ def _is_runtime(installation: Installation) -> bool:
         return False
     if installation.command == "uv sync":
         return not {"--no-dev", "--no-default-groups"}.isdisjoint(installation.arguments)
-    return installation.tool == "pip" and all(RUNTIME_FILE.fullmatch(file) for file in installation.files)
+    by_name = installation.command in {"pip install", "uv pip install"}
+    return by_name and all(RUNTIME_FILE.fullmatch(file) for file in installation.files)

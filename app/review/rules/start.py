@@ -125,7 +125,7 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
     have another command.
     """
     stage = dockerfile.published
-    if DEVELOPMENT_STAGE.fullmatch(stage.label) or not stage.start_steps:
+    if DEVELOPMENT_STAGE.fullmatch(stage.label):
         return
     for name, *words in start_commands(stage):
         option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
@@ -175,7 +175,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     service = commands[-1][0]
     if re.search(r"\||(?<![&>])&(?!&)", script):
         service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
-    elif len(commands) > 1 or instruction.is_json or re.search(r"[$<>;&*?~`]", script) or "=" in instruction.words[0]:
+    elif instruction.is_json or re.search(r"[$<>;&*?~`()]", script) or "=" in instruction.words[0]:
         fix = f"put `exec` before {service}, or start it by the JSON form"
     else:
         fix = f"{instruction.keyword} {json.dumps(instruction.words)}"
@@ -246,5 +246,5 @@ def _checks(text: str) -> list[tuple[str, ...]]:
     try:
         words = json.loads(text)
     except ValueError:
-        return shell.commands(text)
-    return shell.unwrapped([str(word) for word in words]) if isinstance(words, list) else []
+        words = None
+    return shell.unwrapped([str(word) for word in words]) if isinstance(words, list) else shell.commands(text)

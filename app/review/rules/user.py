@@ -102,13 +102,10 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     users = [step for step in dockerfile.published.history if step.instruction.keyword == "USER"]
     state = dockerfile.published.state
-    if users and state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
+    if state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
         name = state.user.partition(":")[0]
-        yield Problem(
-            users[-1].instruction,
-            f"Kubernetes cannot tell whether {name} is root",
-            _by_number(dockerfile.published, name),
-        )
+        fix = _by_number(dockerfile.published, name)
+        yield Problem(users[-1].instruction, f"Kubernetes cannot tell whether {name} is root", fix)
 
 
 def _by_number(stage: Stage, name: str) -> str:

@@ -83,6 +83,7 @@ def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
         ("FROM scratch", []),
         ("FROM company/base:sha-abc123", []),
         ("FROM company/base:sha-0a1b2c3", []),
+        ("ARG S=slim\nFROM python:3.12-$S", []),  # its own argument would hide the other
         ("FROM company/base:3f8a11c", []),
         ("FROM python:3.12.4-slim@sha256:0123", []),
         ("ARG V=3\nFROM python:$V AS python3.12\nFROM python3.12", []),
@@ -141,3 +142,14 @@ def test_the_build_argument_is_written_out(base: str, argument: str, reference: 
 def test_unpinned_base(dockerfile: str, expected: list[tuple[int, str]]) -> None:
     findings = [item for item in review(dockerfile).findings if item.rule == "unpinned-base"]
     assert [(item.line, item.severity) for item in findings] == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "fix"),
+    [
+        ("python", "python:<version>@sha256:…: `docker buildx imagetools inspect python` prints the digest"),
+        ("a/b:1", "a/b:1@sha256:…: `docker buildx imagetools inspect a/b:1` prints the digest"),
+    ],
+)
+def test_the_digest_can_be_asked_for(base: str, fix: str) -> None:
+    assert fixes("unpinned-base", f"FROM {base}") == [fix]

@@ -63,6 +63,12 @@ def test_source_before_install_is_found_over_inherited_stages() -> None:
     assert lines("source-before-install", dockerfile) == [2]
 
 
+def test_the_stage_below_may_have_installed_the_dependencies() -> None:
+    dockerfile = "FROM python:slim AS a\nRUN pip install a\nFROM a\nCOPY . .\nRUN pip install ."
+    assert lines("source-before-install", dockerfile) == []
+    assert lines("source-before-install", dockerfile.replace("FROM a\n", "FROM python:slim\n")) == [4]
+
+
 def test_another_stage_may_have_installed_the_dependencies() -> None:
     project = "FROM python:slim\nCOPY --from=other /x /x\nCOPY . .\nRUN pip install .\n"
     assert lines("source-before-install", f"FROM python:slim AS other\nRUN pip install a\n{project}") == []
@@ -73,6 +79,8 @@ def test_another_stage_may_have_installed_the_dependencies() -> None:
 def test_a_project_is_told_to_install_its_dependencies_alone() -> None:
     (fix,) = fixes("source-before-install", f"{SLIM}COPY . .\nRUN uv sync")
     assert "without the project" in fix
+    (fix,) = fixes("source-before-install", f"{SLIM}ADD . .\nRUN pip install a")
+    assert fix == "move this ADD below the installation, which needs only its requirements"
 
 
 def test_an_unknown_base_may_have_the_dependencies() -> None:
@@ -103,6 +111,7 @@ def test_an_unknown_base_may_have_the_dependencies() -> None:
         ("ADD ./ /app", "", [2]),
         ("COPY --chown=a . /app\nCOPY . .", "", [2, 3]),
         ("COPY --exclude=.git . .", "", [2]),
+        ("COPY --chown=* . .", "", [2]),
         ("COPY ** .", "", [2]),
         ("FROM a\nCOPY . .", "", [3]),
     ],
@@ -195,6 +204,7 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
         ("COPY pyproject.toml poetry.lock ./\nRUN poetry install --no-root\nCOPY . .\nCMD poetry run x", [2]),
         ("COPY Pipfile Pipfile.lock ./\nRUN pipenv install --system --deploy", []),
         ("COPY requirements.txt .\nRUN uv pip install -r requirements.txt", [2]),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nLABEL file=requirements.txt", [2]),
         (
             "COPY requirements.txt .\nRUN <<E\nset -e\npip install --upgrade pip\npip install -r requirements.txt\nE",
             [2],
@@ -244,3 +254,15 @@ def test_what_is_published_without_need_is_named(dockerignore: str | None, publi
     findings = review(f"{SLIM}COPY . .", dockerignore).findings
     (message,) = (finding.message for finding in findings if finding.rule == "source-with-everything")
     assert message == f"everything in the folder is published: {published}"
+
+
+@pytest.mark.parametrize(
+    ("dockerignore", "message"),
+    [
+        ("", "no .dockerignore keeps out .git, .venv, __pycache__"),
+        (".venv", ".dockerignore does not keep out .git, __pycache__"),
+    ],
+)
+def test_what_should_stay_out_is_named(dockerignore: str, message: str) -> None:
+    findings = review(f"{SLIM}COPY . .", dockerignore).findings
+    assert [finding.message for finding in findings if finding.rule == "dockerignore"] == [message]

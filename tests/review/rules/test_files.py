@@ -29,6 +29,8 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'COPY app /app\nCMD ["python", "app/main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["uvicorn", "app.main:app"]', []),
         (SLIM + 'COPY app $FOLDER\nCMD ["python", "main.py"]', []),  # not known
+        ('FROM company/base\nCOPY app /app\nCMD ["python", "main.py"]', []),  # not known
+        ('ARG I\nFROM $I\nCOPY app /app\nCMD ["python", "main.py"]', []),  # not known
         (SLIM + "COPY . .", [2]),
         (SLIM + 'COPY ["a", "b", "./"]', [2]),
         ("FROM gcr.io/distroless/python3\nCOPY app app", [2]),
@@ -63,6 +65,7 @@ def test_no_workdir(dockerfile: str, expected: list[int]) -> None:
         ("COPY . /app\nRUN chgrp -R 1 /data && chown -R", []),
         ("COPY . /app\nWORKDIR /srv\nRUN chown -R 1 .", []),
         ("RUN chown -R 1 /app && cp -r /src /app", []),
+        ("COPY . /app\nRUN cp -R /x /app && grep -R x /app", []),
         ("COPY . /app\nRUN chown -R 1 /app", [3]),
         ("COPY . /app\nRUN chown -R 1:1 /app/ && true", [3]),
         ("COPY . /app\nRUN chmod -R 755 /app", [3]),
@@ -72,6 +75,9 @@ def test_no_workdir(dockerfile: str, expected: list[int]) -> None:
         ("COPY --chmod=700 . /app\nRUN chown -R 1 /app", [3]),
         ("COPY --from=a /x /app/x\nRUN mkdir /data && chown -R 1 /data /app", [3]),
         ("COPY . /app\nRUN chown 1:1 -hR /app", [3]),
+        ("COPY . /app\nRUN chown -R 1 /", [3]),
+        ("COPY . /app\nRUN chown -R 1 /app && chmod -R 700 /app", [3]),
+        ("COPY . /app\nCOPY --chown=1 x /app/x\nRUN chown -R 1 /app", [4]),
         ("COPY . /app\nRUN chown --recursive 1 /app", [3]),
         ("WORKDIR /app\nCOPY . .\nRUN chown -R 1 .", [4]),
         ("WORKDIR /app\nCOPY . .\nRUN chown -R 1 /app/*", [4]),
@@ -95,6 +101,7 @@ def test_late_chown(dockerfile: str, expected: list[int]) -> None:
         ("ENV SECRET_KEY=change-me", []),
         ("ENV SECRET_KEY=dummy-for-collectstatic", []),
         ("ENV PASSWORD=$PASSWORD", []),
+        ("LABEL token=abcdef", []),
         ("ENV GOOGLE_APPLICATION_CREDENTIALS=/run/secrets/key.json", []),
         ("ENV OPENAI_API_KEY=your-api-key-here", []),
         ("ENV API_KEY=xxxx-xxxx", []),

@@ -22,6 +22,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN --network=none pip install --find-links=/wheels a", []),
         ("COPY --from=builder /wheels /wheels\nRUN pip install --no-cache /wheels/*", []),
         ("RUN pip install --no-deps dist/*.whl", []),
+        ("RUN --mount=type=bind,from=builder,source=/wheels,target=/wheels pip install /wheels/*", []),
         ("RUN pip install --no-deps --no-build-isolation -e .", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project\nRUN uv sync", []),
         ("RUN poetry run playwright install chromium", []),
@@ -43,6 +44,12 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN --mount=type=cache,target=/root/.npm npm ci && pip install a", [2]),
         ("RUN pip install https://example.com/a.tar.gz", [2]),
         ("RUN <<EOF\nset -e\npip install a\nEOF", [2]),
+        ("RUN --mount=type=cache,target=/root/.cache/pip pip install a\nRUN pip install .", [3]),
+        (
+            "RUN --mount=type=cache,target=/root/.cache/uv uv sync --no-install-project\n"
+            "RUN uv sync --no-install-project --extra x",
+            [3],
+        ),
         ("RUN apt-get update && \\\n    pip install a", [2]),
         ("FROM a AS b\nRUN pip install a", [3]),
     ],
@@ -61,7 +68,7 @@ def test_pip_cache_mount(dockerfile: str, expected: list[int]) -> None:
 )
 def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
     (fix,) = fixes("pip-cache-mount", f"{SLIM}RUN {run}")
-    assert fix.startswith(f"RUN --mount=type=cache,target={cache} ")
+    assert fix == f"RUN --mount=type=cache,target={cache} {' '.join(run.split()[:2])} …"
 
 
 @pytest.mark.parametrize("folder", sorted(OTHER_CACHES))
@@ -94,6 +101,7 @@ def test_what_turns_the_cache_off_has_to_go(dockerfile: str, off: str) -> None:
         ("ENV PIP_CACHE_DIR=/x\nRUN pip install a", "target=/x"),
         ("ENV POETRY_CACHE_DIR=/tmp/poetry_cache\nRUN poetry install", "target=/tmp/poetry_cache"),
         ("ENV PIP_CACHE_DIR=$X\nRUN pip install a", "target=$PIP_CACHE_DIR"),
+        ("FROM company/base\nRUN pip install a", "target=/root/.cache/pip"),
         ("ENV XDG_CACHE_HOME=/x\nRUN uv sync", "target=/x/uv"),
         ("USER 1000:1000\nENV HOME=/home/app\nRUN pip install a", "target=/home/app/.cache/pip,uid=1000"),
     ],
@@ -123,6 +131,9 @@ def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str)
         ("RUN apt-get update && apt-get install -y a && /build/clean.sh", []),  # not known
         ("RUN apt-get update && apt-get install -y a && bash /build/finish.sh", []),  # not known
         ("RUN apt-get update && apt-get install -y a && apt-clean-all", []),  # not known
+        ("RUN apt-get update && apt-get install -y a && /build/finish.sh", []),  # not known
+        ("RUN apt-get update && rm -rf /var/lib/*", []),
+        ("RUN --mount=type=bind,source=lists,target=/var/lib/apt/lists,rw apt-get update", []),
         (
             "RUN apt-get update && apt-get install -y --no-install-recommends a && rm -rf /var/{lib/apt/lists,cache}/*",
             [],
@@ -137,6 +148,7 @@ def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str)
         ("RUN apt-get update && apt-get install -y a", [2]),
         ("RUN apt update && apt install -y a", [2]),
         ("RUN apt-get update && rm -rf /tmp/a", [2]),
+        ("RUN apt-get update && rm -rf /tmp/* /tmp/apt /var/lib/dpkg", [2]),
         ("RUN apt-get update && curl https://x.example/setup | bash - && apt-get install -y nodejs", [2]),
         ("RUN /build/clean.sh && apt-get update", [2]),
         ("RUN apt-get update && ls /var/lib/apt/lists", [2]),
@@ -182,6 +194,11 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
         ("RUN --mount=type=cache,target=/x <<E\nexport PIP_CACHE_DIR=/x\npip install a\nE", []),
         ("ENV PIP_NO_CACHE_DIR=\n" + CACHE + "pip install a", []),
         ("ENV PIP_NO_CACHE_DIR=$X\n" + CACHE + "pip install a", []),  # not known
+        ("ENV XDG_CACHE_HOME=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # not known
+        ("FROM company/base\n" + CACHE + "pip install a", []),  # not known
+        ("RUN --mount=type=cache,target=/root/.cache/uv,uid=1000 uv sync", []),
+        ("RUN --mount=type=cache,target=/root/.cache/pip,uid=$ID pip install a", []),  # not known
+        ("USER app\nENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x,uid=1000 pip install a", []),
         ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "PIP_NO_CACHE_DIR= pip install a", []),
         ("ENV UV_NO_CACHE=0\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
         (CACHE + "sh -c 'pip install --no-cache-dir -U pip && pip install -r requirements.txt'", []),
@@ -206,6 +223,10 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
         ("USER app\nRUN --mount=type=cache,target=/root/.cache/pip,uid=1000 pip install a", [3]),
         ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/uv uv sync", [3]),
         ("RUN --mount=type=cache,target=/root/.cache/pip,uid=1000 pip install a", [2]),
+        (
+            CACHE + "--mount=type=cache,target=/root/.cache/uv pip install --no-cache-dir uv && uv sync --no-cache",
+            [2],
+        ),
         ("RUN --mount=type=cache,target=~/.cache/pip pip install a", [2]),
         ("WORKDIR /app\nRUN --mount=type=cache,target=.cache/pip pip install a", [3]),
         (CACHE + "sh -c 'pip install -U pip && pip install --no-cache-dir -r requirements.txt'", [2]),
@@ -245,9 +266,13 @@ USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
             [],
         ),
         ("FROM company/base\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
+        ("ARG I\nFROM $I\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
+        ("FROM python:slim\nCOPY .local /root/.local\nUSER app", []),  # not known
+        ("FROM python:slim AS a\nFROM python:slim\nCOPY --from=a /root/.config /root/.config\nUSER app", []),
         (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local\nUSER app", [4]),
         (USER_INSTALL + "FROM python:slim\nUSER 10001\nCOPY --from=builder /root/.local /root/.local", [5]),
         ("FROM python:slim\nRUN pip install --user a\nUSER app", [2]),
+        ("FROM python:slim\nRUN pip install --user a && ls /root && chmod 755 /srv\nUSER app", [2]),
         ("FROM python:slim\nWORKDIR /root\nRUN uv sync\nUSER app", [3]),
         ("FROM python:slim AS a\nRUN pip install --user a\nFROM a\nUSER app", [2]),
     ],

@@ -34,6 +34,9 @@ CMD = 'CMD ["uvicorn", "app.main:app"]\n'
         (f"FROM python:slim\nRUN apt-get install -y gcc libpq-dev && {PIP[4:-1]} && apt-get remove -y gcc\n{CMD}", []),
         (f"FROM python:alpine\nRUN apk add -t .build gcc && {PIP[4:-1]} && apk --purge del .build\n{CMD}", []),
         (f"FROM python:slim\nRUN pip install poetry\n{CMD}", []),
+        (f"FROM python:slim\n{GCC}RUN pip install poetry\n{CMD}", []),
+        (f"FROM python:slim\n{GCC}{CMD}", []),
+        (f"FROM node AS page\nFROM python:slim\n{PIP}{CMD}", []),
         (f"FROM python:slim\nRUN pip install -r requirements.txt --no-index --find-links /wheels\n{CMD}", []),
         (f"FROM python:slim\nRUN --mount=from=b,target=/wheels pip install /wheels/*\n{CMD}", []),
         (f"FROM python:slim\nRUN apt-get install -y libgcc-s1 python3-dev\nRUN pip install a\n{CMD}", []),
@@ -140,7 +143,55 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         # The requirements are for the tests alone.
         (f"FROM python:slim AS dev\n{PIP}RUN pytest\nFROM python:slim\n{CMD}", []),
         (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN echo pytest\n{PUBLISHED}", []),
+        (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\nFROM python:slim\n{CMD}", []),
+        (
+            f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n"
+            f"FROM python:slim\nCOPY --from=builder /usr/localx /usr/local\n{CMD}",
+            [],
+        ),
+        (
+            f"FROM python:slim AS other\nFROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n"
+            f"FROM python:slim\nCOPY --from=other /usr/local /usr/local\n{CMD}",
+            [],
+        ),
+        (
+            "FROM python:slim AS builder\nRUN pip install --root /x -r requirements.txt\n"
+            f"FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}",
+            [],
+        ),
+        (
+            "FROM python:slim AS builder\nENV VIRTUAL_ENV=/venv\nRUN poetry install\n"
+            f"FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}",
+            [],
+        ),
+        (f"FROM python:slim AS builder\nRUN pip install .[test]\nFROM builder AS dev\nRUN pytest\n{PUBLISHED}", []),
+        (f"FROM python:slim AS builder\nRUN pip install -r all.txt\nFROM builder AS dev\nRUN pytest\n{PUBLISHED}", []),
+        (f"FROM python:slim AS builder\nRUN pdm sync\nFROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}", []),
+        (f"FROM python:slim AS builder\nRUN uv sync\nFROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}", []),
+        ("FROM python:slim AS dev\nRUN --mount=from=b,target=/x true\nRUN pytest\nFROM python:slim", []),
+        ("FROM python:slim AS dev\nRUN echo -m pytest && python -c pytest && python -m\nFROM python:slim", []),
+        ("FROM python:alpine AS dev\nRUN apk add py3-pytest\nRUN pytest\nFROM python:alpine", []),
+        ("FROM python:slim AS dev\nRUN apt-get install -y black\nRUN black .\nFROM python:slim", []),
         (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n{PUBLISHED}", [4]),
+        (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n{PUBLISHED.replace('/local', '')}", [4]),
+        (
+            f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\n"
+            f"FROM python:slim\nCOPY --from=builder /usr/local/lib/python3.12 /usr/local/lib/python3.12\n{CMD}",
+            [4],
+        ),
+        (f"FROM python:slim AS builder\nRUN pip install .\nFROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}", [4]),
+        (f"FROM python:slim AS builder\nRUN uv {PIP[4:]}FROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}", [4]),
+        (
+            f"FROM python:slim AS builder\nRUN uv sync --no-dev\nFROM builder AS dev\nRUN pytest\nFROM builder\n{CMD}",
+            [4],
+        ),
+        ("FROM python:slim AS dev\nRUN apt-get update && apt-get install -y git\nRUN pytest\nFROM python:slim", [3]),
+        ("FROM python:slim AS dev\nRUN uv venv && mkdir tool\nRUN pytest\nFROM python:slim", [3]),
+        (
+            "FROM python:slim AS a\nRUN pip install -t /x -r requirements.txt\n"
+            "FROM python:slim AS dev\nCOPY --from=a /y /y\nRUN pytest\nFROM python:slim",
+            [5],
+        ),
         (
             f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN ruff check && mypy\nRUN pytest\n{PUBLISHED}",
             [4, 5],
@@ -177,3 +228,25 @@ def test_missing_tools(dockerfile: str, expected: list[int]) -> None:
 )
 def test_the_published_stage_can_be_put_last(dockerfile: str, fix: str) -> None:
     assert fixes("development-published", dockerfile) == [fix]
+
+
+def messages(rule: str, dockerfile: str) -> list[str]:
+    """What the rule's findings say."""
+    return [finding.message for finding in review(dockerfile).findings if finding.rule == rule]
+
+
+def test_it_is_told_who_may_install_the_tool() -> None:
+    check = "FROM python:slim AS dev\nRUN ruff check && mypy\n"
+    assert messages("missing-tools", f"{check}FROM python:slim") == ["ruff is run, and nothing installs it"]
+    shipped = f"FROM python:slim AS builder\n{PIP}{check.replace('python:slim', 'builder')}{PUBLISHED}"
+    assert messages("missing-tools", shipped) == [
+        "ruff is run, and nothing installs it for this stage: if requirements.txt does, it is published as well"
+    ]
+
+
+def test_it_is_told_what_the_last_stage_is_for() -> None:
+    start = "`docker build` without --target gives"
+    assert messages("development-published", f"FROM a\n{CMD}FROM b AS dev") == [
+        f"{start} dev, which is for development"
+    ]
+    assert messages("development-published", f"FROM a\n{CMD}FROM b\nCMD pytest") == [f"{start} 1, which is for tests"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.review.report import review
 from tests.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
@@ -20,6 +21,8 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'CMD ["python", "-X", "dev", "-W", "error", "-u", "app.py"]', []),
         (SLIM + 'CMD ["celery", "-A", "app", "worker"]', []),  # it logs what is printed
         (SLIM + 'CMD ["uv", "sync"]', []),
+        (SLIM + 'CMD ["uv", "pip", "gunicorn"]', []),
+        (SLIM + 'ENTRYPOINT ["python"]\nCMD ["-u", "app.py"]', []),
         (SLIM + "ENV PYTHONUNBUFFERED=x\nCMD python app.py", []),
         ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM python:slim\nCOPY --from=base /x /x\nCMD nginx", []),
         (SLIM + 'ENTRYPOINT ["env", "PYTHONUNBUFFERED=1", "python", "app.py"]', []),
@@ -38,6 +41,9 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'CMD ["uv", "run", "--no-sync", "fastapi", "run"]', [1]),
         (SLIM + 'ENTRYPOINT ["poetry", "run"]\nCMD ["python", "-m", "app"]', [1]),
         (SLIM + 'CMD ["python", "-m", "app", "-u"]', [1]),
+        (SLIM + 'ENTRYPOINT python\nCMD ["-u"]', [1]),
+        (SLIM + 'ENTRYPOINT ["python"]\nCMD -u', [1]),
+        (SLIM + "CMD python -O app.py", [1]),
         (SLIM + 'CMD ["python", "-c", "-u"]', [1]),
         (SLIM + 'ENTRYPOINT ["/usr/bin/tini", "-g", "--", "dumb-init", "python", "app.py"]', [1]),
         (SLIM + "ARG PYTHONUNBUFFERED=1\nCMD python app.py", [1]),
@@ -63,6 +69,7 @@ def test_buffered_output(dockerfile: str, expected: list[int]) -> None:
         ('CMD ["flask", "run"]', []),
         ('CMD ["fastapi", "run", "dev"]', []),
         ('CMD ["app", "--debug"]', []),
+        ('CMD ["app", "dev"]', []),
         ("CMD " + "tini " * 10_000 + "uvicorn --reload", [2]),
         ('CMD ["uvicorn", "app", "--reload"]', [2]),
         ("CMD uvicorn app --reload", [2]),
@@ -108,6 +115,12 @@ def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:3.12-alpine\nCMD migrate && uvicorn app", []),  # so does BusyBox
         ("FROM company/base\nCMD uvicorn app", []),  # not known
         (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
+        (SLIM + 'CMD ["sh"]', []),
+        (SLIM + 'CMD ["sh", "-x", "start app"]', []),
+        (SLIM + 'CMD ["python", "-c", "a | b"]', []),
+        (SLIM + "CMD A=1", []),
+        ("FROM company/base\nCMD a | b", []),  # not known: it may have an ENTRYPOINT
+        ("ARG I\nFROM $I\nCMD a | b", []),
         (SLIM + "CMD uvicorn app", [2]),
         (SLIM + "ENTRYPOINT uvicorn app", [2]),
         (SLIM + 'ENTRYPOINT uvicorn app\nCMD ["x"]', [2]),
@@ -139,6 +152,7 @@ def test_shell_form_command(dockerfile: str, expected: list[int]) -> None:
         ("CMD A=1 uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
         ('CMD ["sh", "-c", "uvicorn"]', "put `exec` before uvicorn, or start it by the JSON form"),
         ("CMD uvicorn *.py", "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD (uvicorn)", "put `exec` before uvicorn, or start it by the JSON form"),
         ("CMD uvicorn | tee log", "start one program, by the JSON form or by `exec`"),
         ("CMD uvicorn || exit 1", "start one program, by the JSON form or by `exec`"),
         ("CMD celery & uvicorn", "start one program, by the JSON form or by `exec`"),
@@ -162,6 +176,7 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
         (SLIM + "COPY --from=a / /\nHEALTHCHECK CMD curl x", []),
         (SLIM + 'HEALTHCHECK CMD ["python", "curl.py"]', []),
         (SLIM + "HEALTHCHECK CMD curl x || python -m app.probe", []),
+        (SLIM + "HEALTHCHECK CMD nc -z localhost 80", []),
         (SLIM + "RUN apt-get update && apt-get install -y wget\nHEALTHCHECK CMD curl x || wget x || exit 1", []),
         (SLIM + "RUN python install_tools.py\nHEALTHCHECK CMD curl x", []),  # not known
         (SLIM + "COPY curl /usr/bin/curl\nHEALTHCHECK CMD curl x", []),
@@ -174,6 +189,7 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
         (SLIM + 'HEALTHCHECK CMD ["/usr/bin/curl", "x"]', [2]),
         (SLIM + 'HEALTHCHECK CMD ["sh", "-c", "wget x || exit 1"]', [2]),
         (SLIM + "HEALTHCHECK CMD wget x", [2]),
+        (SLIM + 'HEALTHCHECK CMD "curl"', [2]),
         (SLIM + "HEALTHCHECK CMD curl x || wget x || exit 1", [2]),
         ("FROM python:slim AS a\nHEALTHCHECK CMD curl x\nFROM a\nCMD b", [2]),
         (SLIM + "RUN python manage.py collectstatic && python -c 1\nHEALTHCHECK CMD curl x", [3]),
@@ -209,3 +225,21 @@ def test_python_asks_what_the_check_asked(dockerfile: str, fix: str) -> None:
 
 def test_an_image_without_python_has_to_get_the_program() -> None:
     assert fixes("healthcheck-tool", "FROM debian\nHEALTHCHECK CMD curl x") == ["install curl in this stage"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "reason"),
+    [
+        (SLIM + "CMD uvicorn app", "uvicorn is started without PYTHONUNBUFFERED"),
+        (SLIM + "ENV PYTHONUNBUFFERED=0\nCMD python app.py", "python is started without PYTHONUNBUFFERED"),
+        ("FROM a AS x\n" + SLIM + "CMD python app.py", "python is started without PYTHONUNBUFFERED"),
+        (
+            "FROM a AS x\nENV PYTHONUNBUFFERED=1\n" + SLIM + "CMD python app.py",
+            "PYTHONUNBUFFERED of stage x is not inherited by a fresh base image",
+        ),
+    ],
+)
+def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> None:
+    findings = review(dockerfile).findings
+    (message,) = (finding.message for finding in findings if finding.rule == "buffered-output")
+    assert message == f"what the service prints is buffered: {reason}"

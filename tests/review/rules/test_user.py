@@ -3,6 +3,7 @@
 import pytest
 
 from app.review.image import BARE
+from app.review.report import review
 from app.review.rules.user import PRIVILEGE_DROPPERS
 from tests.review.rules.table import fixes, lines
 
@@ -32,6 +33,9 @@ from tests.review.rules.table import fixes, lines
         ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
         ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
         ('FROM python:slim\nCMD ["/start"]', []),  # not known
+        ('FROM python:slim\nCMD ["bash", "start.sh"]', []),  # not known
+        ('FROM python:slim\nCMD ["bash", "entrypoint"]', []),  # not known
+        ('FROM python:slim\nENTRYPOINT ["init"]', []),  # not known
         ("FROM python:slim\nCMD ./run --port 8000", []),  # not known
         ('FROM python:slim\nCMD ["supervisord", "-n"]', []),  # its settings say who runs what
         ("FROM gcr.io/distroless/python3-debian12:nonroot", []),
@@ -73,6 +77,7 @@ def test_root_user(dockerfile: str, expected: list[int]) -> None:
         ("FROM amazonlinux:2023", "USER 10001"),  # without useradd
         ("FROM ghcr.io/astral-sh/uv:alpine", "RUN adduser -D -H -u 10001 appuser, then USER 10001"),
         ("FROM ubuntu", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
+        ("FROM debian\nRUN mkdir /x", "RUN useradd --no-create-home --uid 10001 appuser, then USER 10001"),
         ("FROM python:slim\nRUN useradd -mu 1000 app", "USER 1000, the user that line 2 creates"),
         ("FROM python:slim\nRUN useradd app", "USER <number>, the user that line 2 creates"),
     ],
@@ -118,9 +123,11 @@ def test_named_user(dockerfile: str, expected: list[int]) -> None:
         ("useradd -u 999 --no-create-home app", "USER 999"),
         ("adduser --disabled-password --uid=1234 app", "USER 1234"),
         ("adduser --uid ${ID:-77} app", "USER 77"),
+        ("chown -u 5 app && useradd -u 7 app", "USER 7"),
         ("useradd -m -r -u 1001 -g app app", "USER 1001"),
         ("useradd --uid 10001 other", "USER with the number that `id -u app` prints in the image"),
         ("useradd --uid $ID app", "create app with `--uid 10001`, then USER 10001"),
+        ("useradd --uid x app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd app", "create app with `--uid 10001`, then USER 10001"),
     ],
 )
@@ -177,3 +184,9 @@ def test_adduser_of_busybox_knows_short_options_only() -> None:
 def test_the_name_of_a_user_may_be_an_argument() -> None:
     dockerfile = "FROM python:slim\nARG NAME=app\nARG ID=1000\nRUN useradd -u $ID ${NAME}\nUSER $NAME"
     assert fixes("named-user", dockerfile) == ["USER 1000"]
+
+
+def test_a_missing_program_is_named_once() -> None:
+    findings = review("FROM python:slim\nRUN addgroup a && adduser a && adduser b").findings
+    (message,) = (finding.message for finding in findings if finding.rule == "missing-adduser")
+    assert message == "python:slim has no addgroup and no adduser"
