@@ -208,6 +208,8 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     The copy is a layer that nothing needs afterwards, and the file stays in the image. A bind mount lends it to the
     one RUN that reads it.
     """
+    if not any(_copies_requirements(step) for stage in dockerfile.stages for step in stage.steps):
+        return
     readers = [[_reader(step) for step in stage.steps] for stage in dockerfile.stages]
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
@@ -218,9 +220,9 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
             pairs = zip(other.steps, readers[other.index], strict=True)
             below += [reader for step, reader in pairs if is_heir or step.origin is stage]
         for at, step in enumerate(stage.steps):
-            sources = step.context_sources
-            if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):
+            if not _copies_requirements(step):
                 continue
+            sources = step.context_sources
             later = [*readers[stage.index][at + 1 :], *below][:FURTHEST]
             if user := _only_user({*sources, step.instruction.words[-1]}, later):
                 mounts = " ".join(_mount(source, step.instruction.words[-1]) for source in sources)
@@ -229,6 +231,11 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                     f"copied only to be installed from: {', '.join(sources)}",
                     f"RUN {mounts} in line {user.line}, without this {step.instruction.keyword}",
                 )
+
+
+def _copies_requirements(step: Step) -> bool:
+    """Whether a COPY or ADD takes files that say what to install, and no other."""
+    return bool(step.context_sources) and all(map(REQUIREMENTS.fullmatch, step.context_sources))
 
 
 def _mount(source: str, destination: str) -> str:

@@ -216,7 +216,7 @@ def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
     stage = dockerfile.published
     if stage.state.is_root is not False or not (stage.image and stage.image.is_bare):
         return
-    if any(_opens_root(command) for step in stage.history for command in step.instruction.commands):
+    if any(_opens_root(command) for step in stage.history for command in step.commands):
         return
     for step in stage.history:
         folder = None
