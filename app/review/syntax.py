@@ -206,13 +206,15 @@ def _lines(text: str) -> list[str]:
         raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is no text")
     if text.count("\n") > MOST_LINES:
         raise DockerfileError(MOST_LINES + 1, f"more than {MOST_LINES} lines: no more are read")
-    if beyond := next(islice(WORD_OR_SIGN.finditer(text), MOST_WORDS, None), None):
+    # Counted only where there can be so many.
+    words = WORD_OR_SIGN.finditer(text) if len(text) > MOST_WORDS else iter(())
+    if beyond := next(islice(words, MOST_WORDS, None), None):
         raise DockerfileError(
             _line_at(text, beyond.start()), f"more than {MOST_WORDS} words and signs: no more are read"
         )
     lines = text.removeprefix("\ufeff").split("\n")
     for number, line in enumerate(lines, start=1):
-        if len(line.encode(errors="surrogatepass")) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE // 4 and len(line.encode(errors="surrogatepass")) > LONGEST_LINE:
             raise DockerfileError(number, f"a line of more than {LONGEST_LINE} bytes")
     return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 

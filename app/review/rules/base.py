@@ -12,7 +12,7 @@ from app.review.variables import VARIABLE
 # Variants of the official Python image that leave the compilers out.
 SMALL = frozenset({"slim", "alpine", "windowsservercore", "nanoserver"})
 # A word of a tag: `3.12`, `v2`, `python3.12`.
-VERSION = re.compile(r"(?P<program>python)?(?P<version>v?\d.*)")
+VERSION = re.compile(r"(?P<program>python)?(?P<version>v?\d+(?:[._]\d+)*(?:[a-z]+\d*)?)")
 
 
 @rule(

@@ -208,15 +208,22 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     The copy is a layer that nothing needs afterwards, and the file stays in the image. A bind mount lends it to the
     one RUN that reads it.
     """
+    readers = [[_reader(step) for step in stage.steps] for stage in dockerfile.stages]
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
             continue  # where RUN has no mounts
-        readers = [_reader(step) for step in stage.steps]
+        below = [
+            reader
+            for other in dockerfile.stages[stage.index + 1 :]
+            for step, reader in zip(other.steps, readers[other.index], strict=True)
+            if step.origin is stage or stage in other.lineage
+        ]
         for at, step in enumerate(stage.steps):
             sources = step.context_sources
             if not sources or not all(map(REQUIREMENTS.fullmatch, sources)):
                 continue
-            if user := _only_user({*sources, step.instruction.words[-1]}, readers[at + 1 : at + 1 + FURTHEST]):
+            later = [*readers[stage.index][at + 1 :], *below][:FURTHEST]
+            if user := _only_user({*sources, step.instruction.words[-1]}, later):
                 mounts = " ".join(_mount(source, step.instruction.words[-1]) for source in sources)
                 yield Problem(
                     step.instruction,
@@ -236,7 +243,8 @@ def _mount(source: str, destination: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A step, as far as it can read files that were copied: what it installs, and the text in which it names files.
+    """A step, as far as it can read files that were copied: what it installs, and the text in which it names them
+    for something else.
 
     `covers` says that it brings the whole context, `runs` that it has a tool read the project's files.
     """
@@ -251,7 +259,10 @@ class _Reader:
 def _reader(step: Step) -> _Reader:
     instruction = step.instruction
     commands = instruction.commands if instruction.keyword in STARTS else []
-    text = step.text if commands else ""
+    text = step.text if commands or instruction.flag("from") else ""
+    if step.installations:
+        others = (command for command, item in zip(commands, step.installed, strict=True) if not item)
+        text = "\n".join(word for command in others for word in command)
     return _Reader(instruction, step.installations, text, step.copies_everything, any(map(_is_runner, commands)))
 
 
@@ -264,8 +275,10 @@ def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
             break
         reads = [item for item in reader.installations if item.reads(names)]
         users += [reader.instruction] if reads else []
-        named = not reads and any(name in reader.text for name in names)
-        if reader.runs or named or any(item.project_only for item in reads):
+        named = any(name in reader.text for name in names)
+        # What a project's own files read is not known; those of a wheel are in it.
+        builds = any(item.project_only and item.downloads for item in reader.installations)
+        if reader.runs or named or builds:
             return None
     return users[0] if len(users) == 1 else None
 

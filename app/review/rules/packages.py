@@ -20,7 +20,9 @@ PACKAGE_FOLDERS = frozenset({".local", ".venv", "env", "site-packages", "venv", 
 # Words of a RUN that may send a tool to another cache, or have another user run it.
 UNTOLD = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
 # Cache folders that hold no Python package.
-OTHER_CACHES = frozenset({".cargo", ".npm", "apt", "dnf", "dpkg", "npm", "yum"})
+OTHER_CACHES = frozenset(
+    {".cargo", ".npm", "apt", "dnf", "dpkg", "go-build", "huggingface", "node_modules", "npm", "pre-commit", "yum"}
+)
 
 
 @rule(

@@ -82,6 +82,8 @@ def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
         ("FROM python:slim", []),
         ("FROM scratch", []),
         ("FROM company/base:sha-abc123", []),
+        ("FROM company/base:sha-0a1b2c3", []),
+        ("FROM company/base:3f8a11c", []),
         ("FROM python:3.12.4-slim@sha256:0123", []),
         ("ARG V=3\nFROM python:$V AS python3.12\nFROM python3.12", []),
         ("FROM localhost:5000/python", []),
@@ -89,6 +91,8 @@ def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
         ("FROM python:3.12-slim AS a\nFROM a AS b\nFROM python:3.12-slim AS c", [1, 3]),
         ("ARG REGISTRY=x\nFROM ${REGISTRY}/python:3.12", [2]),
         ("FROM node:22 AS page\nFROM python:slim", [1]),
+        ("FROM python:3.14.0rc2-slim", [1]),
+        ("FROM company/base:2025.01.31_2", [1]),
     ],
 )
 def test_hardcoded_version(dockerfile: str, expected: list[int]) -> None:

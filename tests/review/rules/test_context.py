@@ -147,6 +147,42 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
         ("COPY poetry.lock* pyproject.toml ./\nRUN poetry install --no-root", []),  # a mount takes no patterns
         ("COPY requirements.txt .\nRUN <<E\nsort requirements.txt\nE\nRUN pip install -r requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install -r other.txt", []),
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt && rm requirements.txt", []),  # no mount can go
+        ("COPY requirements.txt .\nRUN sed -i s/a/b/ requirements.txt && pip install -r requirements.txt", []),
+        ("COPY requirements.txt .\nRUN pip install x.whl\nRUN pip install -r requirements.txt", [2]),
+        # What the project's own files read is not known.
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY setup.py .\nRUN pip install .", []),
+        ("COPY a.txt requirements.txt ./\nRUN pip install -r requirements.txt", []),
+        # A stage made from it reads the file once more.
+        (
+            "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+            "FROM b\nRUN cat requirements.txt",
+            [],
+        ),
+        (
+            "FROM a AS b\nCOPY requirements.txt requirements-dev.txt ./\nRUN pip install -r requirements.txt\n"
+            "FROM b AS c\nFROM c\nRUN pip install -r requirements-dev.txt",
+            [],
+        ),
+        (
+            "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+            "FROM a\nCOPY --from=b requirements.txt .",
+            [],
+        ),
+        (
+            "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nFROM b\nRUN x\nFROM a\nRUN y",
+            [3],
+        ),
+        (
+            "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+            "FROM a\nRUN cat requirements.txt",
+            [3],
+        ),
+        (
+            "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n"
+            "FROM b\nRUN cat requirements.txt",
+            [3],
+        ),
         ("COPY pyproject.toml .\nRUN uv export > r.txt && uv pip install -r r.txt", []),
         ("COPY --from=a requirements.txt .\nRUN pip install -r requirements.txt", []),
         ("ONBUILD COPY requirements.txt .", []),
