@@ -1,16 +1,14 @@
 """Reviews: a Dockerfile in, what to change out."""
 
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from app import errors, negotiation
+from app import errors, negotiation, worker
 from app.review import formats
 from app.review.dockerignore import DockerignoreError
 from app.review.report import Review, review
@@ -18,24 +16,16 @@ from app.review.syntax import DockerfileError
 
 
 @asynccontextmanager
-async def short_turns(_: FastAPI) -> AsyncIterator[None]:
-    """Have a thread that computes hand over after 1 ms, not Python's 5: the event loop asks at each socket it reads."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(0.001)
+async def ready_to_review(_: FastAPI) -> AsyncIterator[None]:
+    """Have the process imported what a review needs before the first one comes."""
+    worker.process().submit(written_review, "text/plain", "FROM scratch", None)
     yield
-    sys.setswitchinterval(usual)
 
 
-router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=short_turns)
+router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=ready_to_review)
 
 # The last is what `curl --data-binary` says when it is told nothing.
 MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
-# A review is work for the processor: in a thread, so that the event loop goes on, and one at a time, since
-# threads would only take turns, and each holds the memory of a whole review.
-ONE = CapacityLimiter(1)
-# What waits holds its Dockerfile in memory, and the dearest take a tenth of a second each: a caller beyond these is
-# better off asking again than waiting for ten seconds and more.
-MOST_WAITING = 64
 
 
 class Submission(BaseModel):
@@ -61,11 +51,12 @@ BODY = {
 }
 
 
-# What the answer can be, the first if all are welcome.
-FORMATS: dict[str, Callable[[formats.Reviews], str] | None] = {
-    "application/json": None,
-    "text/plain": formats.text,
-    "application/sarif+json": formats.sarif,
+JSON: TypeAdapter[Review] = TypeAdapter(Review)
+# What the answer can be, the first if all are welcome; each takes a review.
+FORMATS: dict[str, Callable[[Review], str | bytes]] = {
+    "application/json": JSON.dump_json,
+    "text/plain": lambda found: formats.text({"Dockerfile": found}),
+    "application/sarif+json": lambda found: formats.sarif({"Dockerfile": found}),
 }
 ANSWER: dict[str, Any] = {
     "description": "The review",
@@ -97,11 +88,14 @@ async def read_submission(request: Request) -> Submission:
         raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
 
 
-def review_in(media_type: str, submission: Submission) -> Review | str:
-    """The review, written down where the form of the answer is not FastAPI's JSON."""
-    found = review(submission.dockerfile, submission.told_dockerignore)
-    write = FORMATS[media_type]
-    return write({"Dockerfile": found}) if write else found
+def written_review(media_type: str, dockerfile: str, dockerignore: str | None) -> str | bytes:
+    """The review in that form. Raises HTTPException with 422 where the texts are none."""
+    try:
+        return FORMATS[media_type](review(dockerfile, dockerignore))
+    except DockerfileError as error:
+        raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error
+    except DockerignoreError as error:
+        raise HTTPException(422, f".dockerignore, line {error.line}: {error}") from error
 
 
 @router.post(
@@ -110,9 +104,7 @@ def review_in(media_type: str, submission: Submission) -> Review | str:
     responses=errors.documented(400, 406, 413, 415, 422, 503) | {200: ANSWER},
     openapi_extra={"requestBody": BODY},
 )
-async def create(
-    submission: Annotated[Submission, Depends(read_submission)], request: Request, response: Response
-) -> Review | Response:
+async def create(submission: Annotated[Submission, Depends(read_submission)], request: Request) -> Response:
     """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
 
     `Accept: text/plain` is answered as compilers print, `application/sarif+json` in SARIF 2.1.0 for code scanning.
@@ -124,15 +116,5 @@ async def create(
     media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(FORMATS))
     if media_type is None:
         raise HTTPException(406, f"to be had are {', '.join(FORMATS)}", vary)
-    if ONE.statistics().tasks_waiting >= MOST_WAITING:
-        raise HTTPException(503, "too many reviews wait for their turn; ask again", {"Retry-After": "5"})
-    try:
-        # Not run_sync's `limiter`: it joins the queue a moment later, when others have passed the check above.
-        async with ONE:
-            answer = await to_thread.run_sync(review_in, media_type, submission)
-    except DockerfileError as error:
-        raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error
-    except DockerignoreError as error:
-        raise HTTPException(422, f".dockerignore, line {error.line}: {error}") from error
-    response.headers.update(vary)
-    return Response(answer, media_type=media_type, headers=vary) if isinstance(answer, str) else answer
+    written = await worker.run(written_review, media_type, submission.dockerfile, submission.told_dockerignore)
+    return Response(written, media_type=media_type, headers=vary)

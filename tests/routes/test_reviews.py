@@ -1,18 +1,10 @@
 """Reviews over HTTP: what is taken, what is answered, what is refused."""
 
 import json
-import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 from fastapi.testclient import TestClient
 
-from app.main import create_app
-from app.review.report import Review, review
-from app.routes import reviews
-from app.settings import Settings
 from tests.test_errors import assert_problem
 
 DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nUSER 10001\n"
@@ -195,54 +187,6 @@ def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
     assert set(responses) == {"200", "400", "406", "413", "415", "422", "503", "default"}
     for status in set(responses) - {"200"}:
         assert set(responses[status]["content"]) == {"application/problem+json"}
-
-
-def test_reviews_take_turns(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_once: list[int] = []
-    running = 0
-
-    def slow_review(text: str, dockerignore: str | None) -> Review:
-        nonlocal running
-        running += 1
-        at_once.append(running)
-        time.sleep(0.02)
-        running -= 1
-        return review(text, dockerignore)
-
-    monkeypatch.setattr(reviews, "review", slow_review)
-    with ThreadPoolExecutor() as pool:
-        responses = list(pool.map(lambda _: client.post("/api/reviews", content="FROM a"), range(4)))
-    assert [response.status_code for response in responses] == [200] * 4
-    assert at_once == [1] * 4
-
-
-def test_one_review_too_many_is_503_and_told_when_to_ask_again(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = threading.Event()
-
-    def wait(text: str, dockerignore: str | None) -> Review:
-        done.wait(10)
-        return review(text, dockerignore)
-
-    monkeypatch.setattr(reviews, "review", wait)
-    monkeypatch.setattr(reviews, "MOST_WAITING", 2)
-    with ThreadPoolExecutor() as pool:
-        # One is reviewed, two wait, and the one beyond them is the first to be answered.
-        asked = [pool.submit(client.post, "/api/reviews", content="FROM a") for _ in range(4)]
-        refused = next(as_completed(asked)).result()
-        done.set()
-        statuses = sorted(each.result().status_code for each in asked)
-    assert_problem(refused, 503, "ask again")
-    assert refused.headers["retry-after"] == "5"
-    assert statuses == [200, 200, 200, 503]
-
-
-def test_a_running_service_has_its_threads_take_short_turns() -> None:
-    usual = sys.getswitchinterval()
-    with TestClient(create_app(Settings())):
-        assert sys.getswitchinterval() < usual
-    assert sys.getswitchinterval() == usual
 
 
 @pytest.mark.parametrize(

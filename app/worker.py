@@ -1,0 +1,49 @@
+"""A process beside this one for what computes, so that the event loop is free for whoever asks how the service is.
+
+A thread would take turns with the event loop, which waits for its turn at each socket that it reads. While 32 clients
+posted the largest bodies, one of twenty who asked for health waited more than 50 ms for it; here, more than 6
+(tests/api/test_load.py). The process takes 35 MB.
+"""
+
+import signal
+from asyncio import get_running_loop
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing import get_context
+from typing import TypeVar
+
+from anyio import CapacityLimiter
+from starlette.exceptions import HTTPException
+
+Result = TypeVar("Result")
+
+# One call at a time: more would share the same processor. WEB_CONCURRENCY is uvicorn's way to use several.
+ONE = CapacityLimiter(1)
+# What waits holds its body in memory, and 64 times 0.15 s is as long as a caller should wait for its turn.
+MOST_WAITING = 64
+
+
+@cache
+def process() -> Executor:
+    """The process; the first call to it starts it."""
+    # Begun anew instead of forked, which would take along the sockets. Ctrl-C is for the service alone.
+    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(1, get_context("spawn"), initializer=signal.signal, initargs=ignore_interrupts)
+
+
+async def run(function: Callable[..., Result], *arguments: object) -> Result:
+    """What the function makes of the arguments: in the process, which both, the result and an exception travel to.
+
+    Raises what the function raises, and HTTPException with 503 where too many calls wait already.
+    """
+    if ONE.statistics().tasks_waiting >= MOST_WAITING:
+        raise HTTPException(503, "too many requests wait for their turn; ask again", {"Retry-After": "5"})
+    async with ONE:
+        try:
+            return await get_running_loop().run_in_executor(process(), function, *arguments)
+        except BrokenProcessPool:
+            # Something killed it, for its memory perhaps: the next call has another one.
+            process.cache_clear()
+            raise
