@@ -61,9 +61,10 @@ ENV APP_LOG_FORMAT=json \
 COPY --from=builder /opt/python /opt/python
 # A checkout made under umask 077 would be readable by root alone.
 COPY --chmod=755 app app
-# Bytecode of the app, then of what it and its probe import beyond the empty app.
+# Bytecode of the app, then of what it and its probe import beyond the empty app: start it as well.
 RUN python -m compileall -q --invalidation-mode unchecked-hash app && \
-    env -u PYTHONDONTWRITEBYTECODE python -c "import app.main, app.probe, encodings.idna"
+    unset PYTHONDONTWRITEBYTECODE && \
+    uvicorn app.main:app --port 0 --limit-max-requests 0 && python -c "import app.probe, encodings.idna"
 USER 10001
 EXPOSE 8000
 # Process 1 has Python's handler for SIGINT from its first moment, for SIGTERM only once uvicorn runs.

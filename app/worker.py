@@ -1,8 +1,7 @@
 """A process beside this one for what computes, so that the event loop is free for whoever asks how the service is.
 
-A thread would take turns with the event loop, which waits for its turn at each socket that it reads. While 32 clients
-posted the largest bodies, one of twenty who asked for health waited more than 50 ms for it; here, more than 6
-(tests/api/test_load.py). The process takes 35 MB.
+A thread would take turns with the event loop, which waits for its turn at each socket that it reads: under the load of
+tests/api/test_load.py, who asked for health waited several times as long. The price is the memory of a second Python.
 """
 
 import signal
@@ -36,14 +35,14 @@ def process() -> Executor:
 async def run(function: Callable[..., Result], *arguments: object) -> Result:
     """What the function makes of the arguments: in the process, which both, the result and an exception travel to.
 
-    Raises what the function raises, and HTTPException with 503 where too many calls wait already.
+    Raises what the function raises, and HTTPException with 503 where too many calls wait already or the process died.
     """
     if ONE.statistics().tasks_waiting >= MOST_WAITING:
         raise HTTPException(503, "too many requests wait for their turn; ask again", {"Retry-After": "5"})
     async with ONE:
         try:
             return await get_running_loop().run_in_executor(process(), function, *arguments)
-        except BrokenProcessPool:
+        except BrokenProcessPool as error:
             # Something killed it, for its memory perhaps: the next call has another one.
             process.cache_clear()
-            raise
+            raise HTTPException(503, "what was to answer this was ended; ask again", {"Retry-After": "1"}) from error

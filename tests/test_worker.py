@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -52,8 +51,9 @@ def test_an_interrupt_is_not_for_it() -> None:
 
 def test_after_its_death_there_is_another() -> None:
     before = asyncio.run(worker.run(identity))
-    with pytest.raises(BrokenProcessPool):
+    with pytest.raises(HTTPException) as raised:
         asyncio.run(worker.run(die))
+    assert (raised.value.status_code, raised.value.headers) == (503, {"Retry-After": "1"})
     assert asyncio.run(worker.run(identity)) != before
 
 
