@@ -59,7 +59,7 @@ def test_choosing_a_finding_goes_to_its_line_and_opens_why_wrong_and_right(page:
     page.get_by_role("button", name="Go to line 201").click()
     expect(page.locator("#dockerfile")).to_be_focused()
     page.keyboard.type("#")
-    assert page.locator("#dockerfile").input_value().splitlines()[200] == "#FROM scratch"
+    assert page.locator("#dockerfile").input_value().splitlines()[200] == f"#{ROOT.splitlines()[0]}"
 
 
 def test_choosing_a_mark_opens_its_finding(page: Page) -> None:
