@@ -1,13 +1,14 @@
 // The editor: a textarea for the text; behind it the same text in colour, beside it numbers and marks. Only the lines
 // in sight are drawn, so that the size of the text costs nothing.
 
-import { coloured, make, worst } from "./elements.js";
+import { coloured, kinds, make, worst } from "./elements.js";
 
 const editor = document.getElementById("editor");
 const field = document.getElementById("dockerfile");
 const [numbers, texts] = editor.querySelectorAll(".rows");
 
 let lines = [""];
+let kind = ["start"]; // of each line, for its colours
 let found = []; // what is marked: each with line, end_line and severity
 let chosen = null; // what is highlighted: {line, end_line}
 let first = 0; // the line in sight, from 0
@@ -24,9 +25,12 @@ export function measure() {
 // Called when the text has changed.
 export function read() {
   lines = field.value.split("\n");
+  kind = kinds(lines);
   numbers.parentElement.style.width = `${String(lines.length).length + 5}ch`;
   paint();
 }
+
+export const text = () => lines;
 
 export const lineCount = () => lines.length - Number(lines.at(-1) === "");
 
@@ -65,7 +69,7 @@ function paint() {
     const within = (range) => range && range.line <= line && line <= range.end_line;
     const here = near.filter(within);
     const names = within(chosen) ? ["chosen"] : [];
-    const text = make("span", { class: "line" }, ...coloured(lines, line - 1));
+    const text = make("span", { class: "line" }, ...coloured(lines[line - 1], kind[line - 1]));
     rows.push(make("div", { class: names.join(" ") }, text));
     if (here.length) names.push("found", worst(here));
     if (here.some((finding) => finding.line === line)) names.push("first");

@@ -26,7 +26,7 @@ export function button(text, action) {
   return element;
 }
 
-const number = new Intl.NumberFormat("en");
+export const number = new Intl.NumberFormat("en");
 
 export const count = (amount, one, many = `${one}s`) => `${number.format(amount)} ${amount === 1 ? one : many}`;
 
@@ -35,12 +35,42 @@ export const inLines = ({ line, end_line }) => (line === end_line ? `line ${line
 // `code` between backticks, as the rules write it.
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
 
-// One of these lines in colour: a comment, or an instruction's first word where it is not the rest of another one.
-export function coloured(lines, index) {
-  const line = lines[index];
-  if (/^\s*#/.test(line)) return [make("span", { class: "comment" }, line)];
-  const [, indent, word] = /\\\s*$/.test(lines[index - 1]) ? [] : (line.match(/^(\s*)([A-Za-z]+)(?=\s|$)/) ?? []);
-  if (!word) return [line];
+const INSTRUCTIONS = new Set(
+  (
+    "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER " +
+    "VOLUME WORKDIR"
+  ).split(" "),
+);
+const HEREDOC = /(?<=\s)\d*<<(-?)(["']?)([^\s<"']+)\2(?=\s|$)/g;
+
+// What each line is: a "comment", the "start" of an instruction, or the "rest" of one, to which heredocs belong.
+export function kinds(lines) {
+  const directives = lines.slice(0, lines.findIndex((line) => !/^\s*#\s*\w+\s*=/.test(line)));
+  const backtick = directives.some((line) => /^\s*#\s*escape\s*=\s*`\s*$/i.test(line));
+  const continued = backtick ? /`\s*$/ : /\\\s*$/;
+  let inside = false; // an instruction that goes on
+  let documents = false; // that instruction may have heredocs
+  let ends = []; // of the heredocs that are open
+  return lines.map((line) => {
+    if (ends.length && !inside) {
+      const [{ tabs, name }] = ends;
+      if ((tabs ? line.replace(/^\t+/, "") : line) === name) ends.shift();
+      return "rest";
+    }
+    if (/^\s*#/.test(line)) return "comment";
+    const kind = inside ? "rest" : "start";
+    if (!inside) documents = /^\s*(onbuild\s+)?(add|copy|run)\s/i.test(line);
+    if (documents) for (const [, tabs, , name] of line.matchAll(HEREDOC)) ends.push({ tabs, name });
+    inside = continued.test(line) || (inside && !line.trim());
+    return kind;
+  });
+}
+
+// A line of this kind in colour: a comment, or an instruction's name.
+export function coloured(line, kind) {
+  if (kind === "comment") return [make("span", { class: "comment" }, line)];
+  const [, indent, word] = (kind === "start" && line.match(/^(\s*)([A-Za-z]+)(?=\s|$)/)) || [];
+  if (!INSTRUCTIONS.has(word?.toUpperCase())) return [line];
   const rest = line.slice(indent.length + word.length);
   const parts = /^from$/i.test(word) ? rest.split(/(\s+as\s+)/i) : [rest];
   const words = parts.map((part, place) => (place % 2 ? make("span", { class: "keyword" }, part) : part));
@@ -49,6 +79,7 @@ export function coloured(lines, index) {
 
 export function snippet(text) {
   const lines = text.trimEnd().split("\n");
-  const parts = lines.flatMap((_, index) => [...coloured(lines, index), "\n"]);
+  const kind = kinds(lines);
+  const parts = lines.flatMap((line, index) => [...coloured(line, kind[index]), "\n"]);
   return make("pre", { tabindex: 0 }, make("code", {}, ...parts.slice(0, -1)));
 }

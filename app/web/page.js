@@ -2,11 +2,12 @@
 // Addresses are relative, for a proxy that serves the app under a prefix.
 
 import * as editor from "./editor.js";
-import { SEVERITIES, button, count, inLines, make, prose, snippet } from "./elements.js";
+import { SEVERITIES, button, count, inLines, make, number, prose, snippet } from "./elements.js";
 import { picture } from "./stages.js";
 
 const DEBOUNCE = 250; // ms after the last key
 const PATIENCE = 300; // ms until waiting is worth a word
+const LONG = 10_000; // ms until it is worth another try
 const LARGEST_FILE = 2 ** 20; // bytes; the server takes less, and says so
 const MOST_FINDINGS = 1000; // the server names no more
 const KEPT = "dockerfile-review"; // in localStorage
@@ -19,11 +20,14 @@ const findings = $("findings");
 
 let rules = new Map(); // by id
 let review = null; // the last one that succeeded
+let reviewed = []; // the lines that it is about: the text may be another one by now
 let problem = null; // why the last try did not: {headline, detail}, with a line or again
 let entries = []; // what is listed: findings, or rules while there are none
 let listed = ""; // the same as text, to see whether it changed
 let open = -1; // the entry whose detail is shown
 let undo = null; // what was there before an example or a file
+let undone = false; // and after it was had again: then it is done again
+let failed = false; // what the notice says: the server did not answer
 let fresh = false; // nothing was typed since: the usual keys undo that, too
 
 // Asking for reviews
@@ -52,33 +56,63 @@ async function ask() {
   const mine = ++turn;
   const settle = (...answer) => mine === turn && show(...answer);
   if (!dockerfile.value.trim()) return settle(null, null);
+  const lines = editor.text();
   const patience = setTimeout(() => tell($("explanation"), "Reviewing…"), PATIENCE);
+  // It is waited for all the same: a late answer is better than none.
+  const long = setTimeout(() => settle(review, trouble("The server takes long")), LONG);
   try {
     const response = await post("application/json", asking.signal);
-    const answer = await response.json();
-    return response.ok ? settle(answer, null) : settle(review, refusal(response.status, answer));
+    const answer = await response.json().catch(noJson);
+    if (!response.ok || !answer) return settle(review, refusal(response.status, answer ?? {}));
+    if (mine === turn) reviewed = lines;
+    return settle(answer, null);
   } catch {
-    const detail = "Nothing is lost, and it is asked again as you type.";
-    return settle(review, { headline: "The server does not answer", detail, again: true });
+    return settle(review, trouble("The server does not answer"));
   } finally {
     clearTimeout(patience);
+    clearTimeout(long);
   }
 }
 
+// A proxy's page, say. What breaks off is something else.
+function noJson(error) {
+  if (error instanceof SyntaxError) return null;
+  throw error;
+}
+
+const trouble = (headline) => ({
+  headline,
+  detail: "Nothing is lost, and it is asked again as you type.",
+  again: true,
+});
+
 function refusal(status, { title, detail, line, request_id }) {
-  if (status === 413) return { headline: "Too large to be reviewed", detail };
-  if (status === 422) return { headline: "This cannot be reviewed yet", detail, line };
+  if (!detail) return trouble(`The server answered with status ${status}`);
+  if (status === 413) {
+    const [, bytes] = detail.match(/(\d+) bytes/) ?? [];
+    const most = number.format(Math.floor(bytes / 1024));
+    return { headline: "Too large to be reviewed", detail: bytes ? `It may have ${most} KiB at most.` : detail };
+  }
+  if (status === 422) {
+    // Beyond a limit there is nothing to be finished.
+    const unfinished = line && !/^line \d+: (a line of )?more than /.test(detail);
+    return { headline: `This cannot be reviewed${unfinished ? " yet" : ""}`, detail, line };
+  }
   return { headline: title, detail: `${detail} (request ${request_id})`, again: true };
 }
 
+let later;
+
 async function fetchRules() {
+  clearTimeout(later);
   try {
     const response = await fetch("api/rules");
     rules = new Map((await response.json()).map((rule) => [rule.id, rule]));
     // Unless the first review is under way: it shows them.
     if (review || problem || !dockerfile.value.trim()) show(review, problem);
   } catch {
-    // Findings are told without them; the next review asks again.
+    // Findings are told without them.
+    later = setTimeout(fetchRules, LONG);
   }
 }
 
@@ -87,12 +121,39 @@ async function fetchRules() {
 function show(answer, trouble) {
   review = answer;
   problem = trouble;
+  if (failed && review && !problem) retire();
   summarise();
   list();
-  if (problem?.line) editor.mark([{ line: problem.line, end_line: problem.line, severity: "error" }]);
-  else editor.mark(review?.findings ?? []);
+  mark();
   drawStages();
   if (review && !rules.size) fetchRules();
+}
+
+// Where what was reviewed is now: where it was, else where its first line stands, if it does only once. Else null.
+let places = { now: null, at: new Map() };
+
+function placeOf({ line, end_line }) {
+  const now = editor.text();
+  const text = reviewed[line - 1];
+  if (now[line - 1] === text) return { line, end_line };
+  if (places.now !== now) {
+    places = { now, at: new Map() };
+    now.forEach((other, index) => places.at.set(other, places.at.has(other) ? 0 : index + 1));
+  }
+  const start = places.at.get(text);
+  return start ? { line: start, end_line: start + end_line - line } : null;
+}
+
+function goTo(entry, focus) {
+  const place = placeOf(entry);
+  if (place) editor.goTo(place, focus);
+  else editor.highlight(null);
+}
+
+function mark() {
+  if (problem?.line) return editor.mark([{ line: problem.line, end_line: problem.line, severity: "error" }]);
+  const placed = (review?.findings ?? []).map((finding) => ({ severity: finding.severity, ...placeOf(finding) }));
+  return editor.mark(placed.filter(({ line }) => line));
 }
 
 // Changed only where the words are others: a screen reader reads again what is written again.
@@ -114,14 +175,15 @@ function summarise() {
     const lines = { line: problem.line, end_line: problem.line };
     say("mark error", problem.headline, problem.detail);
     if (problem.line) $("remedy").append(button(`Go to line ${problem.line}`, () => editor.goTo(lines, true)));
-    if (problem.again) $("remedy").append(button("Try again", ask));
+    if (problem.again) $("remedy").append(button("Try again", tryAgain));
   } else if (!review) {
     say("", "Paste a Dockerfile", "Or type, drop or open one: it is reviewed as you write.");
   } else {
     const size = `${count(editor.lineCount(), "line")}, ${count(review.stages.length, "stage")}`;
     if (!review.findings.length) {
       const ignored = review.ignored ? `; ${count(review.ignored, "finding")} ignored, with a reason` : "";
-      return say("mark good", "Nothing to change", `${count(rules.size, "rule")} looked at ${size}${ignored}.`);
+      const looked = rules.size ? `${count(rules.size, "rule")} looked at ` : "In ";
+      return say("mark good", "Nothing to change", `${looked}${size}${ignored}.`);
     }
     const present = Object.keys(SEVERITIES).filter((severity) => review.counts[severity]);
     const words = present.map((severity) => count(review.counts[severity], ...SEVERITIES[severity]));
@@ -131,6 +193,12 @@ function summarise() {
     const rest = `; the first ${count(MOST_FINDINGS, "finding")} are listed`;
     tell($("explanation"), `in ${size}${review.findings.length < MOST_FINDINGS ? "" : rest}`);
   }
+}
+
+// The button goes: its focus goes to the text.
+function tryAgain() {
+  dockerfile.focus();
+  ask();
 }
 
 // The rules as entries, the gravest first.
@@ -147,7 +215,8 @@ function list() {
   $("list-title").hidden = !entries.length || (found.length > 0 && !problem);
   const looked = review ? "Looked for, and not found" : "What is looked for";
   tell($("list-title"), found.length ? "From the last review that succeeded" : looked);
-  const now = JSON.stringify([entries, rules.size, Boolean(review)]);
+  const lines = entries.map((entry) => entry.line && placeOf(entry)?.line);
+  const now = JSON.stringify([entries, lines, rules.size, Boolean(review)]);
   if (now === listed) return;
   listed = now;
   const focused = findings.contains(document.activeElement);
@@ -160,11 +229,19 @@ function list() {
   const same = entries.filter((entry) => last?.line && entry.rule === last.rule && entry.message === last.message);
   const [again] = same.sort((a, b) => distance(a) - distance(b));
   if (again) toggle(entries.indexOf(again));
-  editor.highlight(again ?? null);
+  editor.highlight(again?.line ? placeOf(again) : null);
   if (focused) findings.querySelector("[tabindex='0']")?.focus();
 }
 
-function item({ severity, line, message, rule }, index) {
+// Where it is now; of a line that is another by now there is no number to tell.
+function numberOf(entry) {
+  const place = placeOf(entry);
+  const unseen = make("span", { class: "unseen" }, place ? "line " : "its line has changed");
+  return make("span", { class: "number" }, unseen, place ? `${place.line}` : "");
+}
+
+function item(entry, index) {
+  const { severity, line, message, rule } = entry;
   // Of a rule, once there is a review: that it found nothing.
   const [kind, name] = line || !review ? [severity, SEVERITIES[severity][0]] : ["good", "nothing found"];
   return make(
@@ -174,7 +251,7 @@ function item({ severity, line, message, rule }, index) {
       "button",
       { type: "button", class: "finding", "aria-expanded": false, tabindex: index ? -1 : 0, "data-index": index },
       make("span", { class: `mark ${kind}`, role: "img", "aria-label": name, title: name }),
-      ...(line ? [make("span", { class: "number" }, `${line}`)] : []),
+      ...(line ? [numberOf(entry)] : []),
       make("span", { class: "said" }, ...prose(message)),
       make("span", { class: "rule" }, rule),
     ),
@@ -212,7 +289,8 @@ function detail(entry) {
     add("right good", "Right", snippet(rule.good));
   }
   const element = make("div", { class: "detail" }, terms);
-  if (entry.line) element.append(button(`Go to ${inLines(entry)}`, () => editor.goTo(entry, true)));
+  const place = entry.line && placeOf(entry);
+  if (place) element.append(button(`Go to ${inLines(place)}`, () => goTo(entry, true)));
   return element;
 }
 
@@ -220,7 +298,7 @@ function choose(index) {
   toggle(index);
   // All of it into sight, and if that is too much, at least its beginning.
   for (const part of [...findings.children[index].children].reverse()) part.scrollIntoView({ block: "nearest" });
-  if (open !== -1 && entries[open].line) editor.goTo(entries[open], false);
+  if (open !== -1 && entries[open].line) goTo(entries[open], false);
   else editor.highlight(null);
 }
 
@@ -236,7 +314,7 @@ function walk(event) {
 
 function chooseFromGutter({ target }) {
   const line = Number(target.closest("[data-line]")?.dataset.line);
-  const index = entries.findIndex((entry) => entry.line === line);
+  const index = entries.findIndex((entry) => entry.line && placeOf(entry)?.line === line);
   if (index === -1) return;
   if (open !== index) choose(index);
   itemButton(index).focus();
@@ -249,9 +327,11 @@ function drawStages() {
   const width = $("picture").clientWidth || document.body.clientWidth;
   const now = JSON.stringify([stages, review?.findings, width]);
   $("stages").hidden = !stages.length;
+  $("stages").classList.toggle("old", Boolean(problem));
+  $("stages-old").hidden = !problem;
   if (now === drawn || !stages.length) return;
   drawn = now;
-  const go = ({ line }) => editor.goTo({ line, end_line: line }, true);
+  const go = ({ line }) => goTo({ line, end_line: line }, true);
   const { svg, items } = picture(stages, review.findings, width, go);
   $("picture").replaceChildren(svg);
   $("words").replaceChildren(...items);
@@ -271,6 +351,9 @@ function write(texts) {
 
 function changed() {
   editor.read();
+  mark();
+  if (entries[open]?.line) editor.highlight(placeOf(entries[open]));
+  if (dockerignore.value) none.checked = false;
   $("clear").hidden = !dockerfile.value && !dockerignore.value;
   none.disabled = dockerignore.value !== "";
   dockerignore.placeholder = none.checked ? "There is none" : "Left empty, nothing is said about it";
@@ -279,8 +362,10 @@ function changed() {
 function keep() {
   try {
     localStorage.setItem(KEPT, JSON.stringify(written()));
+    tell($("kept"), "Your text is saved in this browser, and sent to this server only to be reviewed.");
   } catch {
     // Full, or forbidden: then it is not kept.
+    tell($("kept"), "Your text is sent to this server only to be reviewed.");
   }
 }
 
@@ -296,18 +381,30 @@ function restore() {
 
 function notify(words, before) {
   undo = before;
+  failed = false;
   $("loaded").hidden = false;
-  $("loaded").firstElementChild.textContent = words;
+  tell($("loaded").firstElementChild, words);
+  $("undo").textContent = undone ? "Redo" : "Undo";
   $("undo").hidden = !undo;
 }
 
-function replace(texts, words) {
+// What was told is true no more. What was there before can be had all the same.
+function retire() {
+  if (undo?.dockerfile || undo?.dockerignore) notify("What was here before is not lost.", undo);
+  else $("loaded").hidden = true;
+  failed = false;
+}
+
+function replace(texts, words, back = false) {
   const before = written();
+  undone = back;
   write(texts);
   notify(words, before);
   fresh = true;
   ask();
 }
+
+const swap = () => replace(undo, undone ? "Done again." : "Undone.", !undone);
 
 async function example(name, words, beside) {
   const read = async (suffix) => {
@@ -320,21 +417,44 @@ async function example(name, words, beside) {
     replace({ ...texts, none: !beside }, words);
   } catch {
     notify("The example could not be fetched: the server does not answer.", undo);
+    failed = true;
   }
+}
+
+// The text of a file, or an error that says why there is none.
+async function textOf(file) {
+  const objection = (words) => new Error(`${file.name} ${words}`);
+  if (file.size > LARGEST_FILE) throw objection("is too large for a Dockerfile.");
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (!bytes) throw objection("cannot be read: it is a folder, or gone.");
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw objection("is not UTF-8: save it as UTF-8 text first.");
+  }
+  if (text.includes("\0")) throw objection("is no text.");
+  return text;
 }
 
 async function take(files) {
   const texts = written();
-  const names = [];
-  for (const file of files) {
-    // A folder cannot be read; what holds a zero byte is no text.
-    const text = file.size > LARGEST_FILE ? "\0" : await file.text().catch(() => "\0");
-    if (text.includes("\0")) return notify(`${file.name} is no Dockerfile: it is too large, or no text.`, undo);
-    if (/\.dockerignore$/i.test(file.name)) Object.assign(texts, { dockerignore: text, none: text === "" });
-    else texts.dockerfile = text;
-    names.push(file.name);
+  const names = {}; // of the last file of each kind: that one is taken
+  const twice = new Set();
+  try {
+    for (const file of files) {
+      const text = await textOf(file);
+      const kind = /\.dockerignore$/i.test(file.name) ? "dockerignore" : "dockerfile";
+      if (kind in names) twice.add(kind === "dockerfile" ? "one Dockerfile" : "one .dockerignore");
+      names[kind] = file.name;
+      texts[kind] = text;
+      if (kind === "dockerignore") texts.none = text === "";
+    }
+  } catch (error) {
+    return notify(error.message, undo);
   }
-  return replace(texts, `Opened ${names.join(" and ")}.`);
+  const more = twice.size ? `; ${[...twice].join(" and ")} at a time` : "";
+  return replace(texts, `Opened ${Object.values(names).join(" and ")}${more}.`);
 }
 
 // Taking the review elsewhere
@@ -368,20 +488,25 @@ for (const field of [dockerfile, dockerignore]) {
   field.addEventListener("input", ({ inputType }) => {
     changed();
     fresh = false;
+    retire();
     if (inputType === "insertFromPaste") ask();
     else askSoon();
   });
 }
 none.addEventListener("change", () => {
   changed();
+  retire();
   ask();
 });
 const on = (id, action) => $(id).addEventListener("click", action);
 on("example-card", () => example("card", "This is the design card's Dockerfile.", false));
 on("example-project", () => example("project", "These are this project's Dockerfile and .dockerignore.", true));
 on("open", () => $("files").click());
-on("clear", () => replace({ dockerfile: "", dockerignore: "", none: false }, "Cleared."));
-on("undo", () => replace(undo, "Undone."));
+on("clear", () => {
+  replace({ dockerfile: "", dockerignore: "", none: false }, "Cleared.");
+  dockerfile.focus(); // the button is gone
+});
+on("undo", swap);
 on("gutter", chooseFromGutter);
 on("findings", ({ target }) => {
   const index = target.closest(".finding")?.dataset.index;
@@ -389,9 +514,10 @@ on("findings", ({ target }) => {
 });
 findings.addEventListener("keydown", walk);
 addEventListener("keydown", (event) => {
-  if (!fresh || event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+  if (!fresh || event.key.toLowerCase() !== "z" || event.shiftKey !== undone) return;
+  if (!(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
-  replace(undo, "Undone.");
+  swap();
 });
 $("files").addEventListener("change", async () => {
   await take($("files").files);

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.steps import CARD, ROOT
 
@@ -19,14 +19,14 @@ def show_nothing(page: Page) -> None:
 
 def show_findings(page: Page) -> None:
     """The card's review, with one finding open."""
-    page.get_by_role("button", name="The card, as typed in").click()
+    page.get_by_role("button", name="An example with mistakes").click()
     page.locator("#findings:not(.rules) button", has_text="dockerignore").first.click()
     expect(page.locator(".detail")).to_be_visible()
 
 
 def show_praise(page: Page) -> None:
     """A review without findings."""
-    page.get_by_role("button", name="This project's own").click()
+    page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
@@ -113,6 +113,15 @@ def test_the_focus_can_be_seen(page: Page) -> None:
         )
         assert style != "none", page.evaluate("document.activeElement.outerHTML")
         assert width > 0
+
+
+def test_without_scripts_nothing_is_shown_that_does_nothing(browser: Browser, url: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("noscript code")).to_be_visible()
+    expect(page.locator("button:visible, textarea:visible, input:visible, .skip:visible")).to_have_count(0)
+    context.close()
 
 
 def test_the_outcome_is_read_aloud_once(page: Page) -> None:

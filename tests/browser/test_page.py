@@ -35,7 +35,7 @@ def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(pa
     paste(page, CARD)
     review = page.request.post(f"{url}api/reviews", data={"dockerfile": CARD}).json()
     expect(page.locator("#summary")).to_have_text(re.compile(r",\s*".join(summary(review).split(", "))))
-    expect(page.locator("#findings .number")).to_have_text([str(item["line"]) for item in review["findings"]])
+    expect(page.locator("#findings .number")).to_have_text([f"line {item['line']}" for item in review["findings"]])
     for item in review["findings"]:
         expect(page.locator(f"#gutter [data-line='{item['line']}']")).to_have_class(re.compile("found"))
 
@@ -59,7 +59,7 @@ def test_choosing_a_finding_goes_to_its_line_and_opens_why_wrong_and_right(page:
     page.get_by_role("button", name="Go to line 201").click()
     expect(page.locator("#dockerfile")).to_be_focused()
     page.keyboard.type("#")
-    assert page.locator("#dockerfile").input_value().splitlines()[200] == "#FROM scratch"
+    assert page.locator("#dockerfile").input_value().splitlines()[200] == f"#{ROOT.splitlines()[0]}"
 
 
 def test_choosing_a_mark_opens_its_finding(page: Page) -> None:
@@ -72,7 +72,7 @@ def test_what_was_open_stays_open_where_its_line_moves_to(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#findings:not(.rules) button", has_text="root-user").click()
     page.locator("#dockerfile").fill("\n\n" + ROOT)
-    expect(page.locator("#findings [aria-expanded='true'] .number")).to_have_text("3")
+    expect(page.locator("#findings [aria-expanded='true'] .number")).to_have_text("line 3")
     expect(page.locator("#gutter .chosen")).to_have_text("3")
 
 
@@ -103,20 +103,20 @@ def test_an_older_answer_never_overwrites_a_newer_one(page: Page, abort: bool) -
 def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#dockerignore").fill(".git\n")
-    page.get_by_role("button", name="The card, as typed in").click()
+    page.get_by_role("button", name="An example with mistakes").click()
     expect(page.locator("#dockerfile")).to_have_value(CARD)
     expect(page.get_by_label("there is none")).to_be_checked()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
     expect(page.locator("#dockerignore")).to_have_value(".git\n")
     expect(page.get_by_label("there is none")).not_to_be_checked()
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Redo").click()
     expect(page.locator("#dockerfile")).to_have_value(CARD)
 
 
 def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
-    page.get_by_role("button", name="The card, as typed in").click()
+    page.get_by_role("button", name="An example with mistakes").click()
     expect(page.locator("#dockerfile")).to_have_value(CARD)
     page.keyboard.press("ControlOrMeta+z")
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
@@ -127,7 +127,7 @@ def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> 
 
 
 def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
-    page.get_by_role("button", name="This project's own").click()
+    page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
     expect(page.locator("#summary")).to_have_text("Nothing to change")
     expect(page.locator("#list-title")).to_have_text("Looked for, and not found")
@@ -171,7 +171,7 @@ def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
 def test_a_dockerignore_that_is_too_long_is_said_to_be(page: Page) -> None:
     page.locator("#dockerfile").fill(CLEAN)
     page.locator("#dockerignore").fill("a" + "*" * MOST_WORDS)
-    expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
+    expect(page.locator("#summary")).to_have_text("This cannot be reviewed")
     expect(page.locator("#explanation")).to_contain_text(".dockerignore, line 1")
 
 
@@ -193,7 +193,7 @@ def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(pag
 def test_what_is_too_large_is_said_to_be(page: Page) -> None:
     paste(page, "#" * 300_000)
     expect(page.locator("#summary")).to_have_text("Too large to be reviewed")
-    expect(page.locator("#explanation")).to_contain_text("bytes at most")
+    expect(page.locator("#explanation")).to_have_text(re.compile(r"^It may have \d+ KiB at most\.$"))
     assert len(page.locator("#dockerfile").input_value()) == 300_000
 
 
@@ -223,9 +223,119 @@ def test_what_was_kept_by_something_else_does_no_harm(page: Page, kept: str) -> 
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
+def test_findings_of_the_last_review_are_where_their_lines_are_now(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    finding = page.locator("#findings:not(.rules) button", has_text="root-user")
+    finding.click()
+    page.locator("#dockerfile").fill(f"# one more line\n{ROOT}COPPY\n")
+    expect(page.locator("#list-title")).to_have_text("From the last review that succeeded")
+    expect(finding.locator(".number")).to_have_text("line 2")
+    expect(page.locator("#gutter .chosen")).to_have_text("2")
+    expect(page.get_by_role("button", name="Go to line 2")).to_be_visible()
+    expect(page.locator("#stages-old")).to_be_visible()
+    page.locator("#dockerfile").fill("FROM scratch\nCOPPY\n")
+    expect(finding.locator(".number")).to_have_text("its line has changed")
+    expect(page.locator("#gutter .chosen")).to_have_count(0)
+    expect(page.locator(".detail > button")).to_have_count(0)
+    page.locator("#dockerfile").fill(ROOT)
+    expect(finding.locator(".number")).to_have_text("line 1")
+    expect(page.locator("#stages-old")).to_be_hidden()
+
+
+def test_findings_without_an_answer_are_not_marked_on_other_lines(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    expect(page.locator("#gutter .first")).to_have_text("1")
+    page.route("**/api/reviews", lambda route: route.abort())
+    page.locator("#dockerfile").fill("FROM scratch\n")
+    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    expect(page.locator("#gutter .first")).to_have_count(0)
+    page.locator("#picture .stage").click()
+    expect(page.locator("#gutter .chosen")).to_have_count(0)
+
+
+def test_a_notice_goes_once_it_is_true_no_more(page: Page) -> None:
+    page.get_by_role("button", name="An example with mistakes").click()
+    expect(page.locator("#loaded")).to_contain_text("This is the design card's Dockerfile.")
+    page.locator("#dockerfile").press_sequentially("#")
+    expect(page.locator("#loaded")).to_be_hidden()
+    page.get_by_role("button", name="A clean example").click()
+    expect(page.locator("#loaded")).to_contain_text("These are this project's")
+    page.locator("#dockerfile").press_sequentially("#")
+    expect(page.locator("#loaded > span")).to_have_text("What was here before is not lost.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#loaded > span")).to_have_text("Undone.")
+    expect(page.locator("#dockerfile")).to_have_value(f"{CARD}#")
+    expect(page.get_by_role("button", name="Redo")).to_be_visible()
+
+
+def test_what_could_not_be_fetched_is_said_until_the_server_answers(page: Page) -> None:
+    page.route("**/examples/*", lambda route: route.abort())
+    page.get_by_role("button", name="A clean example").click()
+    expect(page.locator("#loaded")).to_contain_text("could not be fetched")
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+    expect(page.locator("#loaded")).to_be_hidden()
+
+
+def test_a_dockerignore_that_is_written_is_there(page: Page) -> None:
+    page.get_by_label("there is none").check()
+    page.locator("#dockerignore").press_sequentially(".git")
+    expect(page.get_by_label("there is none")).not_to_be_checked()
+
+
+def test_the_focus_does_not_get_lost_with_its_button(page: Page) -> None:
+    page.locator("#dockerfile").fill(CLEAN)
+    page.get_by_role("button", name="Clear").press("Enter")
+    expect(page.locator("#dockerfile")).to_be_focused()
+    page.route("**/api/reviews", lambda route: route.abort())
+    page.locator("#dockerfile").fill(CLEAN)
+    page.get_by_role("button", name="Try again").press("Enter")
+    expect(page.locator("#dockerfile")).to_be_focused()
+
+
+def test_rules_that_did_not_come_are_not_counted_and_asked_for_again(page: Page) -> None:
+    page.route("**/api/rules", lambda route: route.abort())
+    page.reload()
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#explanation")).to_have_text("In 4 lines, 1 stage.")
+    page.unroute("**/api/rules")
+    page.locator("#dockerfile").press_sequentially("#")
+    expect(page.locator("#explanation")).to_contain_text("rules looked at")
+
+
+def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
+    held: list[Route] = []
+    page.clock.install()
+    page.route("**/api/reviews", lambda route: held.append(route))
+    page.locator("#dockerfile").fill(CLEAN)
+    with page.expect_request("**/api/reviews"):
+        page.clock.fast_forward(1000)
+    page.clock.fast_forward(10_000)
+    expect(page.locator("#summary")).to_have_text("The server takes long")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+    held[-1].continue_()
+    expect(page.locator("#summary")).to_have_text("Nothing to change")
+
+
+def test_a_page_of_a_proxy_is_told_by_its_status(page: Page) -> None:
+    page.route("**/api/reviews", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    page.locator("#dockerfile").fill(CLEAN)
+    expect(page.locator("#summary")).to_have_text("The server answered with status 502")
+
+
+def test_only_what_is_an_instruction_is_coloured_as_one(page: Page) -> None:
+    page.locator("#dockerfile").fill(
+        "# escape=`\nFROM scratch\nRUN <<-'END' cat\nCOPY me\n\tEND\nRUN a `\n  ENV\nHello you\nCMD a"
+    )
+    expect(page.locator(".backdrop .keyword")).to_have_text(["FROM", "RUN", "RUN", "CMD"])
+
+
 DROP = """(files) => {
   const data = new DataTransfer();
-  for (const [name, text] of Object.entries(files)) data.items.add(new File([text], name));
+  for (const [name, content] of Object.entries(files)) {
+    data.items.add(new File([Array.isArray(content) ? new Uint8Array(content) : content], name));
+  }
   for (const type of ["dragover", "drop"]) {
     const event = new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true});
     document.getElementById("editor").dispatchEvent(event);
@@ -241,8 +351,25 @@ def test_dropped_files_go_where_their_names_say(page: Page) -> None:
     expect(page.locator("#dockerignore")).to_have_value(".venv\n")
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
     page.evaluate(DROP, {"photo.png": "\0\0"})
-    expect(page.locator("#loaded")).to_contain_text("photo.png is no Dockerfile")
+    expect(page.locator("#loaded")).to_contain_text("photo.png is no text")
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+
+
+def test_one_dockerfile_at_a_time_is_taken(page: Page) -> None:
+    page.evaluate(DROP, {"A.Dockerfile": ROOT, "B.Dockerfile": CLEAN})
+    expect(page.locator("#loaded")).to_contain_text("Opened B.Dockerfile; one Dockerfile at a time.")
+    expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [([0x46, 0xFF], "f is not UTF-8"), ("#" * 1_100_000, "f is too large"), ("\0", "f is no text")],
+    ids=["not UTF-8", "too large", "no text"],
+)
+def test_a_file_that_cannot_be_taken_is_told_why(page: Page, content: list[int] | str, words: str) -> None:
+    page.evaluate(DROP, {"f": content})
+    expect(page.locator("#loaded")).to_contain_text(words)
+    expect(page.locator("#dockerfile")).to_have_value("")
 
 
 def test_files_can_be_opened_without_a_mouse(page: Page, tmp_path: Path) -> None:
