@@ -122,7 +122,7 @@ push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v
 clean: ## remove what these targets made: containers, images, .venv, caches
 	-@if $(DOCKER) info >/dev/null 2>&1; then set -x; \
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
-		images=$$($(DOCKER) images --quiet $(IMAGE) | sort -u); \
+		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	find app tests -name __pycache__ -prune -exec rm -rf {} +

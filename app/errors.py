@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from app.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "type": "object",
     "required": ["title", "status", "detail", "request_id"],
@@ -41,9 +41,10 @@ SCHEMA = {
 }
 
 
-def documented(*statuses: int | str) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these statuses."""
-    return {status: {"content": {MEDIA_TYPE: {"schema": SCHEMA}}} for status in statuses}
+def documented(*statuses: int | str, **members: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that can end in these statuses; `members` are the schemas of further ones."""
+    schema = SCHEMA | {"properties": SCHEMA["properties"] | members}
+    return {status: {"content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
 
 
 def problem(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Response:
@@ -67,11 +68,15 @@ def install(app: FastAPI) -> None:
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
+    detail = error.detail
+    if error.status_code == 404 and detail == responses[404]:
+        detail = "there is nothing at this path"
     if error.status_code == 405:
         # Files say nothing, and routes do not know that RequestMiddleware has their GET answer HEAD.
         allowed = headers.get("Allow", "GET")
         headers["Allow"] = "GET, HEAD" if allowed == "GET" else allowed
-    return problem(error.status_code, error.detail, headers)
+        detail = f"allowed here: {headers['Allow']}"
+    return problem(error.status_code, detail, headers)
 
 
 async def _validation_error(_: Request, error: RequestValidationError) -> Response:

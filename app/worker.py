@@ -4,13 +4,15 @@ A thread would take turns with the event loop, which waits for its turn at each 
 tests/api/test_load.py, who asked for health waited several times as long. The price is the memory of a second Python.
 """
 
+import os
 import signal
 from asyncio import get_running_loop
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from anyio import CapacityLimiter
@@ -27,9 +29,20 @@ MOST_WAITING = 64
 @cache
 def process() -> Executor:
     """The process; the first call to it starts it."""
-    # Begun anew instead of forked, which would take along the sockets. Ctrl-C is for the service alone.
-    ignore_interrupts = (signal.SIGINT, signal.SIG_IGN)
-    return ProcessPoolExecutor(1, get_context("spawn"), initializer=signal.signal, initargs=ignore_interrupts)
+    # Begun anew instead of forked, which would take along the sockets.
+    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the service, and end with it, however it ends: the pool itself would wait for work for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_service, daemon=True).start()
+
+
+def _end_with_the_service() -> None:
+    if service := parent_process():
+        service.join()
+        os._exit(0)
 
 
 async def run(function: Callable[..., Result], *arguments: object) -> Result:

@@ -28,12 +28,12 @@ def assert_problem(response: Response, status: int, detail: str) -> None:
 
 
 def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
-    assert_problem(client.get("/nothing/here"), 404, "Not Found")
+    assert_problem(client.get("/nothing/here"), 404, "nothing at this path")
 
 
 def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
     response = client.put("/healthz")
-    assert_problem(response, 405, "Method Not Allowed")
+    assert_problem(response, 405, "allowed here: GET, HEAD")
     assert response.headers["allow"] == "GET, HEAD"
 
 

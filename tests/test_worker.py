@@ -3,8 +3,11 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -47,6 +50,17 @@ def test_what_is_raised_in_it_is_raised_here() -> None:
 
 def test_an_interrupt_is_not_for_it() -> None:
     assert asyncio.run(worker.run(interrupt))
+
+
+def test_it_ends_with_the_service_however_that_ends(project: Path) -> None:
+    script = "import os, time; from app.worker import process; process().submit(os.getpid).result(); print(flush=True)"
+    command = [sys.executable, "-c", f"{script}; time.sleep(60)"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE) as service:
+        assert service.stdout
+        service.stdout.readline()
+        service.kill()
+        # It has the same standard output, which ends with the last process that has it.
+        service.communicate(timeout=10)
 
 
 def test_after_its_death_there_is_another() -> None:

@@ -1,6 +1,7 @@
 """The reviewer as a command: `python -m app.review Dockerfile`."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app.review",
         description="Review Dockerfiles: what breaks, costs or endangers, and what to write instead.",
-        epilog="Exit status: 0, 1 if something was found, 2 if a file could not be read or is no Dockerfile.",
+        epilog="Exit status: 0; 1 if there is a finding as bad as --fail-on says; 2 if a file could not be read, or is "
+        "no Dockerfile.",
     )
     parser.add_argument(
         "paths",
@@ -70,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _review(path: str) -> Review:
     """The review of the file, or of standard input, which has no .dockerignore beside it."""
     if path == "-":
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
         return review(sys.stdin.buffer.read().decode())
     file = Path(path)
     return review(file.read_bytes().decode(), _dockerignore(file))
@@ -91,4 +95,8 @@ if __name__ == "__main__":
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"standard output: {error.strerror}\n")
+        status = 2
     sys.exit(status)

@@ -1,6 +1,7 @@
 """Reviews written down: as text, JSON, SARIF or commands to GitHub; each takes them by the path of their file."""
 
 import json
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -85,7 +86,7 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
 
 def _sarif_result(path: str, finding: Finding) -> dict[str, Any]:
     location = {
-        "artifactLocation": {"uri": quote(path, errors="surrogateescape")},
+        "artifactLocation": {"uri": quote(posixpath.normpath(path), errors="surrogateescape")},
         "region": {"startLine": finding.line, "endLine": finding.end_line},
     }
     return {

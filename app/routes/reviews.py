@@ -67,6 +67,9 @@ ANSWER: dict[str, Any] = {
 }
 
 
+LINE = {"type": "integer", "description": "Where the text is no Dockerfile, from 1"}
+
+
 async def read_submission(request: Request) -> Submission:
     """The submission in the body, be it JSON or the Dockerfile alone."""
     media_type, parameters = negotiation.media_type(request.headers.get("content-type", "application/octet-stream"))
@@ -101,7 +104,7 @@ def written_review(media_type: str, dockerfile: str, dockerignore: str | None) -
 @router.post(
     "",
     response_model=Review,
-    responses=errors.documented(400, 406, 413, 415, 422, 503) | {200: ANSWER},
+    responses=errors.documented(400, 406, 413, 415, 503) | errors.documented(422, line=LINE) | {200: ANSWER},
     openapi_extra={"requestBody": BODY},
 )
 async def create(submission: Annotated[Submission, Depends(read_submission)], request: Request) -> Response:
@@ -115,6 +118,6 @@ async def create(submission: Annotated[Submission, Depends(read_submission)], re
     # No parameter: OpenAPI would ignore it, and has tools choose among the media types of the answer.
     media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(FORMATS))
     if media_type is None:
-        raise HTTPException(406, f"to be had are {', '.join(FORMATS)}", vary)
+        raise HTTPException(406, f"a review is {', '.join(FORMATS)}", vary)
     written = await worker.run(written_review, media_type, submission.dockerfile, submission.told_dockerignore)
     return Response(written, media_type=media_type, headers=vary)

@@ -18,5 +18,5 @@ async def rules() -> list[RuleDescription]:
 async def rule(rule_id: str) -> RuleDescription:
     """One rule: why it matters, a wrong and a right example."""
     if rule_id not in RULES:
-        raise HTTPException(404, f"no such rule; there are {', '.join(RULES)}")
+        raise HTTPException(404, f"no such rule; the rules are {', '.join(RULES)}")
     return RULES[rule_id]

@@ -51,7 +51,7 @@ def test_json_is_a_list_with_the_path_of_each() -> None:
 
 
 def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
-    (run,) = json.loads(formats.sarif({"a": QUIET, "b c": FOUND}))["runs"]
+    (run,) = json.loads(formats.sarif({"a": QUIET, "./b c": FOUND}))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
     result = run["results"][1]
     assert (result["ruleId"], result["level"]) == ("root-user", "error")

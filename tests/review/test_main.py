@@ -171,6 +171,32 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
     os.close(ours)
 
 
+@pytest.mark.parametrize(
+    ("redirection", "message"),
+    [
+        ("- <&-", "standard input: Bad file descriptor\n"),
+        pytest.param(
+            ">/dev/full",
+            "standard output: No space left on device\n",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full"),
+        ),
+    ],
+)
+def test_a_stream_that_fails_is_named_in_one_line(
+    tmp_path: Path, project: Path, redirection: str, message: str
+) -> None:
+    (tmp_path / "Dockerfile").write_text(GOOD)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{sys.executable}' -m app.review {redirection}"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(project)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, message)
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, project: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python\n" + "COPY .env .\n" * 900)
     command = f"'{sys.executable}' -m app.review --format=json | head -1"

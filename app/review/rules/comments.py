@@ -30,7 +30,7 @@ FROM python:3.12-slim
 """,
 )
 def review_ignore(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A comment silences a rule that there is not, or says no reason.
+    """A comment is to silence a rule that does not exist, or gives no reason.
 
     `# review-ignore: rule-id reason` above an instruction silences that rule there. What it names has to exist, or it
     does nothing; and whoever reads it wants to know why.

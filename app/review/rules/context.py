@@ -60,8 +60,8 @@ COPY . .
 def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The source is copied before the dependencies are installed.
 
-    A layer is built again when one above it changes. With the source above the installation, a change of
-    one line installs every package anew. Install from the requirements alone, then copy the source.
+    A layer is built again when an earlier instruction changes, or a file that it copies. With the source copied first,
+    a change of one line installs every package anew. Install from the requirements alone, then copy the source.
     """
     waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
     ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already

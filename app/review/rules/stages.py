@@ -64,7 +64,7 @@ CMD ["uvicorn", "app.main:app"]
 def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The service is built in the stage that runs.
 
-    Whatever building needs is published with it; compilers, which are a warning, help whoever breaks in.
+    Whatever building needs is published with it. Compilers among it make this a warning: they help whoever breaks in.
     Build in a stage of its own, and copy what it made into a fresh one.
     """
     stage = dockerfile.published

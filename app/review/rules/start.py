@@ -69,9 +69,9 @@ CMD ["python", "-m", "app"]
 def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     """Python buffers what the service prints.
 
-    Where standard output is no terminal, Python collects some thousand characters before it writes them: lines come
-    late, and the last ones, which say why it ended, not at all when it is killed. Set PYTHONUNBUFFERED in the stage
-    that runs; a stage on a fresh base image inherits nothing of what other stages set.
+    Where standard output is no terminal, what `print` writes waits until some thousand characters have come together:
+    it appears late, and not at all when the process is killed. Logging and tracebacks are not affected. Set
+    PYTHONUNBUFFERED in the stage that runs; a stage on a fresh base image inherits nothing of what other stages set.
     """
     stage = dockerfile.published
     if not (stage.image and stage.image.is_bare):
@@ -120,9 +120,9 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The published image starts a development server.
 
-    It watches every file, restarts for changes that never come in an image, shows internals in its errors, and
-    cannot run several workers. Start the server without reloading; a development stage or a compose file can
-    have another command.
+    It watches files that never change in an image, and cannot run several workers; Flask's debugger also shows its
+    internals to whoever asks. Start the server without reloading; a development stage or a compose file can have
+    another command.
     """
     stage = dockerfile.published
     if DEVELOPMENT_STAGE.fullmatch(stage.label):

@@ -46,13 +46,14 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     stage = dockerfile.published
     starts = stage.start_steps
-    if not stage.state.is_root or any(_may_drop_privileges(start.instruction) for start in starts):
+    is_scratch = stage.image is not None and stage.image.official == "scratch"
+    if not stage.state.is_root or any(_may_drop_privileges(start.instruction, is_scratch) for start in starts):
         return
     users = [step.instruction for step in stage.history if step.instruction.keyword == "USER"]
     if users:
         yield Problem(users[-1], "the published image runs as root", "end with USER and somebody else")
     # Nothing starts from scratch without a command: that is a way to get files out of a build.
-    elif stage.image and (starts or stage.image.official != "scratch"):
+    elif stage.image and (starts or not is_scratch):
         message = "the published image runs as root: it names no USER"
         yield Problem(stage.start, message, _other_user(stage, stage.image))
 
@@ -69,10 +70,10 @@ def _other_user(stage: Stage, image: Image) -> str:
     return ("RUN useradd --no-create-home --uid 10001 appuser, then " if image.is_debian else "") + "USER 10001"
 
 
-def _may_drop_privileges(start: Instruction) -> bool:
+def _may_drop_privileges(start: Instruction, is_scratch: bool) -> bool:
     """Whether a start command runs the service as somebody else, or is a script, which may do that."""
     if "/" in start.words[0] and not re.search(r"/s?bin/[^/]+$", start.words[0]):
-        return True  # no installed program
+        return not is_scratch  # no installed program, and a script where there is something to run it
     words = [word for command in start.commands for word in command]
     names = {posixpath.basename(word).partition("=")[0] for word in words}
     return not PRIVILEGE_DROPPERS.isdisjoint(names) or any(
@@ -142,7 +143,7 @@ RUN useradd --no-create-home --uid 10001 appuser
 """,
 )
 def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """adduser is called where there is none.
+    """adduser is called in an image that has none.
 
     Debian's images have no adduser since version 13 (trixie), the slim images of Python included: the build ends with
     "adduser: not found". useradd is in all of them, with options of its own.

@@ -46,6 +46,7 @@ from tests.review.rules.table import fixes, lines
         ("FROM python:slim", [1]),
         ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", [1]),
         ('FROM scratch\nCMD ["app"]', [1]),
+        ('FROM scratch\nCMD ["/app"]', [1]),  # no script, with nothing to run it
         ('FROM python:slim\nCMD ["/app/.venv/bin/gunicorn", "app"]', [1]),
         ("FROM python:slim\nCMD /usr/local/bin/uvicorn app", [1]),
         ("FROM gcr.io/distroless/python3-debian12", [1]),
