@@ -18,6 +18,7 @@ def create_app(settings: Settings) -> FastAPI:
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
         title="Dockerfile reviews",
+        redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
         middleware=[
             Middleware(RequestMiddleware),

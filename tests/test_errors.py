@@ -31,6 +31,10 @@ def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
     assert_problem(client.get("/nothing/here"), 404, "nothing at this path")
 
 
+def test_a_path_with_a_slash_too_many_is_a_problem_as_well(client: TestClient) -> None:
+    assert_problem(client.get("/healthz/", follow_redirects=False), 404, "nothing at this path")
+
+
 def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
     response = client.put("/healthz")
     assert_problem(response, 405, "allowed here: GET, HEAD")

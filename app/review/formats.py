@@ -42,10 +42,15 @@ def sarif(reviews: Reviews) -> str:
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
+    indexes = {rule: index for index, rule in enumerate(RULES)}
     run = {
         "tool": {"driver": {"name": "dockerfile-review", "rules": [_sarif_rule(rule) for rule in RULES.values()]}},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(path, finding) for path, review in reviews.items() for finding in review.findings],
+        "results": [
+            _sarif_result(path, finding, indexes[finding.rule])
+            for path, review in reviews.items()
+            for finding in review.findings
+        ],
     }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -84,14 +89,14 @@ def _sarif_rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _sarif_result(path: str, finding: Finding) -> dict[str, Any]:
+def _sarif_result(path: str, finding: Finding, index: int) -> dict[str, Any]:
     location = {
         "artifactLocation": {"uri": quote(posixpath.normpath(path), errors="surrogateescape")},
         "region": {"startLine": finding.line, "endLine": finding.end_line},
     }
     return {
         "ruleId": finding.rule,
-        "ruleIndex": list(RULES).index(finding.rule),
+        "ruleIndex": index,
         "level": SARIF_LEVELS[finding.severity],
         "message": {"text": f"{finding.message}. Instead: {finding.fix}"},
         "locations": [{"physicalLocation": location}],

@@ -136,7 +136,7 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     kept_out = ignore.excluded(paths)
     for step in copies:
         flags = "\n".join(value for name, value in step.instruction.flags if name == "exclude")
-        absent = kept_out | Dockerignore.parse(flags).excluded(paths)
+        absent = kept_out | Dockerignore.parse(flags).excluded(paths) if flags else kept_out
         copied = [name for name, alternatives in NEVER_COPIED.items() if absent.isdisjoint(alternatives)]
         if copied:
             what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
