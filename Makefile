@@ -56,26 +56,17 @@ test-host: .venv/installed
 .PHONY: format
 format: format-$(RUNTIME) ## format the code and mend what the linter can
 
-.PHONY: format-docker
-format-docker:
-	$(DOCKER) build --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
-	$(IN_CONTAINER) $(IMAGE):tools scripts/format
-
-.PHONY: format-host
-format-host: .venv/installed
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/format
-
 .PHONY: docs
 docs: docs-$(RUNTIME) ## docs/rules.md and the page's examples, from the code
 
-.PHONY: docs-docker
-docs-docker:
+.PHONY: format-docker docs-docker
+format-docker docs-docker: %-docker:
 	$(DOCKER) build --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
-	$(IN_CONTAINER) $(IMAGE):tools scripts/docs
+	$(IN_CONTAINER) $(IMAGE):tools scripts/$*
 
-.PHONY: docs-host
-docs-host: .venv/installed
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/docs
+.PHONY: format-host docs-host
+format-host docs-host: %-host: .venv/installed
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/$*
 
 .PHONY: lock
 lock: lock-$(RUNTIME) ## requirements*.txt from requirements*.in; UPGRADE=1 for the newest versions

@@ -7,6 +7,7 @@ from app.main import create_app
 from app.review import formats
 from app.review.report import review
 from app.settings import PREFIX, Settings
+from app.worker import MOST_WAITING
 
 
 def test_the_readme_names_every_make_target_and_no_other(project: Path) -> None:
@@ -40,3 +41,7 @@ def test_the_readme_shows_a_review_as_it_is(project: Path) -> None:
     written = formats.text({"Dockerfile": review(dockerfile.replace(r"\n", "\n"))}).splitlines()
     shown = [line for line in answer.splitlines() if line != "…"]
     assert shown == [line for line in written if line in shown]
+
+
+def test_the_readme_says_how_many_reviews_wait(project: Path) -> None:
+    assert re.search(rf"When\s+{MOST_WAITING} of them wait", (project / "README.md").read_text())

@@ -90,13 +90,13 @@ def _dockerignore(file: Path) -> str | None:
 
 if __name__ == "__main__":
     try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         status = main()
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.stderr.write(f"standard output: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is left to write fails again at exit
         status = 2
+        if not isinstance(error, BrokenPipeError):  # which is `| head`: it has seen enough
+            sys.stderr.write(f"standard output: {error.strerror}\n")
     sys.exit(status)

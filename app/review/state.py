@@ -6,7 +6,6 @@ import posixpath
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Self
 
 from app.review.image import Image
@@ -14,7 +13,7 @@ from app.review.syntax import Instruction
 from app.review.variables import expand
 
 # What a bare image has, or else the engine gives.
-BARE_ENVIRONMENT = MappingProxyType({"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"})
+BARE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +29,20 @@ class State:
     is_bare: bool
     user: str | None = None
     workdir: str | None = None
-    environment: Mapping[str, str | None] = field(default_factory=dict)
-    arguments: Mapping[str, str | None] = field(default_factory=dict)
+    environment: dict[str, str | None] = field(default_factory=dict)
+    arguments: dict[str, str | None] = field(default_factory=dict)
     shell: str | None = None
 
     @classmethod
     def on(cls, image: Image | None) -> Self:
         """The state that an outside image brings."""
         is_bare = image is not None and image.is_bare
-        return cls(is_bare, environment=BARE_ENVIRONMENT if is_bare else {})
+        return cls(is_bare, environment={"PATH": BARE_PATH} if is_bare else {})
 
     @property
     def variables(self) -> Mapping[str, str | None]:
         """What `$NAME` means: an ENV hides an ARG of its name."""
-        return ChainMap(self.environment, self.arguments) if self.arguments else self.environment  # type: ignore[arg-type]
+        return ChainMap(self.environment, self.arguments) if self.arguments else self.environment
 
     @property
     def is_root(self) -> bool | None:

@@ -67,7 +67,7 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
     for stage in dockerfile.stages:
         waiting[stage.index] = []
-        ready[stage.index] = ready[stage.parent.index] if stage.parent else not (stage.image and stage.image.is_bare)
+        ready[stage.index] = ready[stage.parent.index] if stage.parent else not stage.state.is_bare
         for step in stage.steps:
             instruction = step.instruction
             if copies_source(step):

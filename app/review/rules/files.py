@@ -64,7 +64,7 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
     image does not inherit the WORKDIR of another stage: say it again.
     """
     for stage in dockerfile.stages:
-        if not (stage.image and stage.image.is_bare) or stage.image.official == "scratch":
+        if not (stage.image and stage.state.is_bare) or stage.image.official == "scratch":
             continue
         for step in stage.steps:
             instruction = step.instruction
@@ -81,7 +81,7 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _relative_start(stage: Stage) -> Iterator[Problem]:
     """A problem where the container starts a file by a relative path that leads to nothing in `/`."""
-    if not (stage.image and stage.image.is_bare) or stage.state.workdir is not None:
+    if not stage.state.is_bare or stage.state.workdir is not None:
         return
     folders = {step.destination: None for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}}
     # A deeper folder may hold what a shallower one seems to.

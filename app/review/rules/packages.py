@@ -214,7 +214,7 @@ def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
     every user can read: a virtual environment in /opt, or `pip install --user` with PYTHONUSERBASE.
     """
     stage = dockerfile.published
-    if stage.state.is_root is not False or not (stage.image and stage.image.is_bare):
+    if stage.state.is_root is not False or not stage.state.is_bare:
         return
     if any(_opens_root(command) for step in stage.history for command in step.commands):
         return

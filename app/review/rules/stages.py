@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from app.review.dockerfile import Dockerfile
-from app.review.image import Image
 from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
@@ -68,7 +67,7 @@ def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
     Build in a stage of its own, and copy what it made into a fresh one.
     """
     stage = dockerfile.published
-    is_bare = stage.image is not None and stage.image.is_bare
+    is_bare = stage.state.is_bare
     built = [item for step in stage.steps for item in step.installations if item.dependencies and item.downloads]
     if not built or (is_bare and not stage.start_steps):
         return
@@ -215,7 +214,7 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     held: dict[int, _Packages] = {}
     for stage in dockerfile.stages:
-        packages = held[stage.parent.index] if stage.parent else _Packages(_is_unknown(stage.image), {})
+        packages = held[stage.parent.index] if stage.parent else _Packages(not stage.state.is_bare, {})
         for step in stage.steps:
             found = None
             for command, installation in zip(step.commands, step.installed, strict=True):
@@ -272,11 +271,6 @@ class _Packages:
             return _Packages(True, {})
         copied = {folder: known for folder, known in held[step.origin.index].folders.items() if _takes(step, folder)}
         return _Packages(self.unknown, {**self.folders, **copied})
-
-
-def _is_unknown(image: Image | None) -> bool:
-    """Whether an image may have Python packages that are not known here."""
-    return image is None or not image.is_bare
 
 
 def _tool(command: tuple[str, ...]) -> str | None:

@@ -74,7 +74,7 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     PYTHONUNBUFFERED in the stage that runs; a stage on a fresh base image inherits nothing of what other stages set.
     """
     stage = dockerfile.published
-    if not (stage.image and stage.image.is_bare):
+    if not stage.state.is_bare:
         return
     environment = stage.state.environment
     if environment.get("PYTHONUNBUFFERED", "0") not in {"", "0"}:
@@ -162,7 +162,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     in the shell's place.
     """
     stage = dockerfile.published
-    if not (stage.image and stage.image.is_bare) or not stage.start_steps:
+    if not (stage.image and stage.state.is_bare) or not stage.start_steps:
         return
     first = stage.start_steps[0]
     program, script = _shell_script(first)
