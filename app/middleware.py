@@ -53,13 +53,11 @@ class RequestMiddleware:
             return
         status = 0
         # Where there is GET there is HEAD, says RFC 9110, and monitors ask for health by it; routes do not know.
-        head = scope["method"] == "HEAD"
-        routed = {**scope, "method": "GET"} if head else scope
+        # The server, which has the scope as it was, sends no body then.
+        routed = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if head and message["type"] == "http.response.body":
-                message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = message.get("headers", [])

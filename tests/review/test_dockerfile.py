@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.review.dockerfile import Dockerfile
+from app.review.dockerfile import MOST_STAGES, MOST_VARIABLES, Dockerfile
 from app.review.image import Image
 from app.review.syntax import DockerfileError
 
@@ -65,6 +65,8 @@ def test_an_unknown_base_is_no_image() -> None:
         ("FROM a b\n", 1, "FROM takes"),
         ("FROM a AS b c\n", 1, "FROM takes"),
         ("FROM a\nFROM a AS 1b\n", 2, "a stage's name"),
+        ("FROM a\n" * (MOST_STAGES + 1), MOST_STAGES + 1, "more than 100 stages"),
+        ("FROM a\nENV" + "".join(f" A{i}=1" for i in range(MOST_VARIABLES + 1)), 2, "more than 1000 variables"),
     ],
 )
 def test_what_has_no_stages_is_refused_with_its_line(text: str, line: int, message: str) -> None:
