@@ -9,6 +9,11 @@ NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z
 NAME := $(or $(NAME),app)
 IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
+# What is built has the time of its commit: buildx hands this on to the engine.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+# PYTHON_IMAGE, where it is given, is what every image is built on.
+BUILD = $(DOCKER) build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+LABELS = $$(scripts/labels $(NAME) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
 ifneq ($(filter dev test lock format docs,$(MAKECMDGOALS)),)
@@ -47,7 +52,7 @@ test: test-$(RUNTIME) ## lint, format, types and tests
 
 .PHONY: test-docker
 test-docker:
-	$(DOCKER) build --target dev -t $(IMAGE):dev .
+	$(BUILD) --target dev -t $(IMAGE):dev .
 
 .PHONY: test-host
 test-host: .venv/installed
@@ -61,7 +66,7 @@ docs: docs-$(RUNTIME) ## docs/rules.md and the page's examples, from the code
 
 .PHONY: format-docker docs-docker
 format-docker docs-docker: %-docker:
-	$(DOCKER) build --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
+	$(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
 	$(IN_CONTAINER) $(IMAGE):tools scripts/$*
 
 .PHONY: format-host docs-host
@@ -69,27 +74,29 @@ format-host docs-host: %-host: .venv/installed
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/$*
 
 .PHONY: lock
-lock: lock-$(RUNTIME) ## requirements*.txt from requirements*.in; UPGRADE=1 for the newest versions
+lock: lock-$(RUNTIME) ## requirements*.txt and the base image's digest; UPGRADE=1 for the newest, PIN=false for no digest
 
 .PHONY: lock-docker
 lock-docker:
-	$(DOCKER) build --quiet --target base -t $(IMAGE):base .
+	$(BUILD) --quiet --target base -t $(IMAGE):base .
 	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
+	PYTHON_IMAGE=$(PYTHON_IMAGE) scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
 
 .PHONY: lock-host
 lock-host:
 	scripts/lock $(if $(UPGRADE),--upgrade)
+	@echo "the base image's digest stays as it is: an engine has to ask for it"
 
 ##@ The image
 
 .PHONY: build
 build: ## the production image
-	$(DOCKER) build -t $(IMAGE):$(VERSION) .
+	$(BUILD) $(LABELS) -t $(IMAGE):$(VERSION) .
 	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: fresh
 fresh: ## the same from nothing: newest base image, no cache
-	$(DOCKER) build --pull --no-cache -t $(IMAGE):$(VERSION) .
+	$(BUILD) --pull --no-cache $(LABELS) -t $(IMAGE):$(VERSION) .
 	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: run

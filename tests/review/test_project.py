@@ -1,5 +1,6 @@
 """The project's own Dockerfile and .dockerignore, as the reviewer reads them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,19 @@ def test_the_projects_own_dockerfile_has_no_finding(project: Path) -> None:
 
 
 def test_the_four_stages_are_the_cards_and_production_is_built_on_a_fresh_image(stages: dict[str, Stage]) -> None:
-    assert list(stages) == ["base", "builder", "dev", "production"]
-    assert stages["production"].parent is None
-    assert stages["production"].base == stages["base"].base
+    python, *cards = stages.values()
+    assert [stage.name for stage in cards] == ["base", "builder", "dev", "production"]
+    assert python.steps[1:] == (), "a name for the image of Python, nothing more"
+    assert stages["production"].parent is stages["base"].parent is python
+
+
+def test_the_image_of_python_is_named_where_dependabot_reads_it_and_an_argument_replaces_it(project: Path) -> None:
+    text = (project / "Dockerfile").read_text()
+    # https://github.com/dependabot/dependabot-core/issues/2057: it knows no ARG in FROM.
+    assert len(re.findall(r"^FROM python:\S+ AS python$", text, re.MULTILINE)) == 1
+    other = text.replace("ARG PYTHON_IMAGE=python\n", "ARG PYTHON_IMAGE=mirror.example/python:3.13-slim\n")
+    named = {stage.name: stage.base for stage in Dockerfile.parse(other).stages}
+    assert named["base"] == named["production"] == "mirror.example/python:3.13-slim"
 
 
 def test_production_says_again_what_base_says(stages: dict[str, Stage]) -> None:

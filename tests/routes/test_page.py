@@ -80,4 +80,5 @@ def test_the_example_of_the_card_is_the_card() -> None:
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
 def test_the_examples_of_this_project_are_its_own_files(project: Path, name: str) -> None:
     copy = WEB / "examples" / f"project.{name.removeprefix('.')}"
-    assert copy.read_text() == (project / name).read_text(), "run make docs"
+    # Not the base image's digest, which moves without anybody looking at the page.
+    assert copy.read_text() == re.sub("@sha256:[0-9a-f]*", "", (project / name).read_text()), "run make docs"

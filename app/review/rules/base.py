@@ -68,9 +68,12 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
 
     Each stage that repeats it has to be found and edited for an upgrade, and nobody can build with another
     version without an edit. An ARG before the first FROM is one place, and `--build-arg` can set it.
-    A reference pinned by digest is left alone: there the version follows from the digest.
+    A reference pinned by digest is left alone: there the version follows from the digest. So is a stage that others
+    name by an ARG: it is one place, and the ARG can name another image.
     """
     for stage in dockerfile.stages:
+        if any(other.parent is stage and "$" in other.start.words[0] for other in dockerfile.stages):
+            continue
         written = stage.start.words[0]
         image = Image.parse(VARIABLE.sub("$", written))
         tag = image.tag or ""

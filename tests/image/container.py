@@ -1,0 +1,128 @@
+"""Containers of the image in question, by way of the docker command line."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+DOCKER = os.environ.get("DOCKER", "docker")
+# As `make run` does, and with no way out to swap.
+LOCKED_DOWN = (
+    "--read-only",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--memory=256m",
+    "--memory-swap=256m",
+    "--pids-limit=64",
+)
+# By which whoever started the tests finds what they left behind when they were killed.
+LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
+
+
+def docker(*arguments: str, check: bool = True, text: str = "", seconds: float = 60) -> str:
+    """What the command prints, on both its outputs.
+
+    `text` is its standard input. Raises AssertionError if it fails, unless `check` is false, or takes longer.
+    """
+    command = [DOCKER, *arguments]
+    done = subprocess.run(
+        command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
+    )
+    assert done.returncode == 0 or not check, f"{command}: {done.stdout}"
+    return done.stdout
+
+
+def eventually(happened: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until it has happened, at most so long."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer: its headers by lower-case name."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container, by its id."""
+
+    identity: str
+
+    @cached_property
+    def address(self) -> tuple[str, int]:
+        """Where its port 8000 is on this machine."""
+        host, port = docker("port", self.identity, "8000").split()[0].rsplit(":", 1)
+        return host, int(port)
+
+    def inspect(self) -> Any:
+        """What the engine knows of it: https://docs.docker.com/reference/api/engine, ContainerInspect."""
+        return json.loads(docker("inspect", self.identity))[0]
+
+    @property
+    def state(self) -> Any:
+        """Its `State`: Status, ExitCode, OOMKilled, Health and others."""
+        return self.inspect()["State"]
+
+    @property
+    def log(self) -> str:
+        """What it has written."""
+        return docker("logs", self.identity)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """The answer to a request; underscores in the names of headers are hyphens."""
+        connection = HTTPConnection(*self.address, timeout=30)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def connect(self, data: bytes = b"") -> socket.socket:
+        """A connection on which this was sent."""
+        connection = socket.create_connection(self.address, timeout=30)
+        connection.sendall(data)
+        return connection
+
+    def serves(self) -> bool:
+        """Whether it answers that it is ready."""
+        try:
+            return self.ask("GET", "/readyz").status == 200
+        except (OSError, HTTPException):
+            return False
+
+    def python(self, code: str, *options: str) -> str:
+        """What this prints, run by Python in the running container; `options` are those of docker exec."""
+        return docker("exec", *options, self.identity, "python", "-c", code)
+
+    def signal(self, name: str) -> None:
+        """Send it a signal."""
+        docker("kill", f"--signal={name}", self.identity)
+
+    def stop(self) -> int:
+        """Its exit code, after `docker stop`."""
+        docker("stop", self.identity)
+        return self.exit_code()
+
+    def exit_code(self, seconds: float = 20) -> int:
+        """Its exit code, as soon as it has ended by itself."""
+        eventually(lambda: self.state["Status"] == "exited", seconds)
+        return int(self.state["ExitCode"])

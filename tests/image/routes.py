@@ -1,0 +1,35 @@
+"""The app with routes that the sample has no use for: they run in the container, for the tests of the image."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from fastapi.responses import StreamingResponse
+
+from app.main import app
+
+
+@app.get("/slow")
+async def slow(seconds: float) -> str:
+    """Answer after so long."""
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+@app.get("/stream")
+async def stream() -> StreamingResponse:
+    """Answer without an end, a line every tenth of a second."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        while True:
+            yield b"line\n"
+            await asyncio.sleep(0.1)
+
+    return StreamingResponse(lines(), media_type="text/plain")
+
+
+@app.get("/block")
+async def block(seconds: float) -> str:
+    """Do what no route may do: hold the event loop for so long."""
+    time.sleep(seconds)  # noqa: ASYNC251 -- the point
+    return "done"
