@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
 from app import errors
-from app.middleware import BodyLimitMiddleware, RequestMiddleware
+from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
 from app.routes import health, page, reviews, rules
 from app.settings import Settings
 
@@ -22,6 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses=errors.documented("default"),
         middleware=[
             Middleware(RequestMiddleware),
+            Middleware(FramingMiddleware),
             Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
         ],
     )

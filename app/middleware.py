@@ -1,4 +1,4 @@
-"""What happens to every request, whatever its route: an id, a limit to its body, headers, a line in the log."""
+"""What happens to every request, whatever its route: an id, checks, headers, a line in the log."""
 
 import asyncio
 import logging
@@ -16,6 +16,8 @@ logger = logging.getLogger("app.access")
 
 # What a caller may choose as the id: anything else could forge a line of the log.
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# RFC 9112, section 3.2, and the signs that RFC 3986 has for it; empty is allowed.
+HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[A-Za-z0-9:.]+\])(?::[0-9]*)?")
 # Asked every few seconds by whatever runs the container.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
@@ -95,6 +97,32 @@ class RequestMiddleware:
         path = scope["raw_path"].decode("ascii", "backslashreplace")
         fields = {"method": scope["method"], "path": path, "status": status, "duration_ms": round(seconds * 1000, 2)}
         logger.log(level, "%(method)s %(path)s %(status)d in %(duration_ms).2f ms", fields, extra=fields)
+
+
+class FramingMiddleware:
+    """Refuses, with 400, what a proxy in front may read in another way than this service does.
+
+    RFC 9112 would have the server do so, or lets it; its parser takes these three and refuses the rest.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "http" and (flaw := self._flaw(scope)):
+            raise HTTPException(400, flaw, {"Connection": "close"})
+        await self.app(scope, receive, send)
+
+    def _flaw(self, scope: Scope) -> str | None:
+        names = [name for name, _ in scope["headers"]]
+        if names.count(b"content-length") > 1:
+            return "Content-Length is there more than once"
+        if b"transfer-encoding" in names and scope["http_version"] == "1.0":
+            return "HTTP/1.0 knows no Transfer-Encoding"
+        if not HOST.fullmatch(dict(scope["headers"]).get(b"host", b"")):
+            return "the header Host names no host"
+        return None
 
 
 class BodyLimitMiddleware:

@@ -1,7 +1,8 @@
-"""What happens to every request: id, headers, limit, log."""
+"""What happens to every request: id, headers, checks, log."""
 
 import asyncio
 import logging
+from contextlib import nullcontext
 
 import pytest
 from fastapi import Request, Response, WebSocket
@@ -11,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.logs import request_id
 from app.main import create_app
-from app.middleware import BodyLimitMiddleware
+from app.middleware import BodyLimitMiddleware, FramingMiddleware
 from app.settings import Settings
 
 
@@ -46,6 +47,40 @@ def test_head_is_answered_as_get_without_its_body(client: TestClient, caplog: py
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
     assert [record.__dict__["method"] for record in caplog.records] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("host", ["", "a", "a_b.example:8000", "127.0.0.1:80", "[::1]", "[::1]:8000", "a:"])
+def test_a_host_is_served(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["a b", "a, b", "a/b", "a@b", "a?b", "a:b", "[::1", "<a>", "\xe9"])
+def test_what_is_no_host_is_refused(client: TestClient, host: str) -> None:
+    response = client.get("/healthz", headers=[(b"host", host.encode("latin-1"))])
+    assert (response.status_code, response.headers["connection"]) == (400, "close")
+    assert "Host" in response.json()["detail"]
+
+
+def test_a_length_that_is_said_twice_is_refused(client: TestClient) -> None:
+    response = client.post("/api/reviews", content=b"FROM a", headers=[("Content-Length", "6")] * 2)
+    assert response.status_code == 400
+    assert "Content-Length" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(("version", "answered"), [("1.1", True), ("1.0", False)])
+def test_only_from_http_1_1_on_has_a_body_a_coding(version: str, answered: bool) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        assert answered
+
+    async def never() -> Message:
+        pytest.fail("it was read")
+
+    async def send(message: Message) -> None:
+        pytest.fail("it was answered")
+
+    scope = {"type": "http", "http_version": version, "headers": [(b"transfer-encoding", b"chunked")]}
+    with nullcontext() if answered else pytest.raises(HTTPException):
+        asyncio.run(FramingMiddleware(answer)(scope, never, send))
 
 
 @pytest.fixture
