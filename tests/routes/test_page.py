@@ -59,6 +59,17 @@ def test_what_is_no_file_is_a_problem_as_elsewhere(client: TestClient, path: str
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/%2e", "/examples/%2e%2e"])
+def test_nobody_is_sent_to_an_address_of_the_callers_choice(client: TestClient, path: str) -> None:
+    assert client.get(path, follow_redirects=False).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["bytes=0-1", "bytes=5-1", "bytes=999999-", "lines=0-1", "\xff"])
+def test_a_file_is_served_whole_whatever_range_is_asked_for(client: TestClient, given: str) -> None:
+    response = client.get("/page.js", headers=[(b"range", given.encode("latin-1"))])
+    assert (response.status_code, response.content) == (200, (WEB / "page.js").read_bytes())
+
+
 def test_a_file_has_head_and_get_and_no_other_method(client: TestClient) -> None:
     head, get = client.head("/page.js"), client.get("/page.js")
     assert (head.status_code, head.content) == (200, b"")
