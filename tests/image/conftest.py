@@ -1,7 +1,8 @@
 """Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -35,10 +36,10 @@ def image() -> str:
     return os.environ["IMAGE"]
 
 
-@pytest.fixture
-def start(image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts containers of the image. They are removed after the test; if it fails, it shows what they wrote."""
-    started = request.node.stash.setdefault(containers, [])
+@contextmanager
+def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start]:
+    """What starts containers of the image for a test or a file. They are removed in the end."""
+    started = node.stash.setdefault(containers, [])
 
     def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:
         own = LOCKED_DOWN if locked_down else ()
@@ -52,9 +53,18 @@ def start(image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
             assert container.state["Status"] == "running"
         return container
 
-    yield start
-    for container in started:
-        docker("rm", "--force", "--volumes", container.identity)
+    try:
+        yield start
+    finally:
+        for container in started:
+            docker("rm", "--force", "--volumes", container.identity)
+
+
+@pytest.fixture
+def start(image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts containers of the image. They are removed after the test; if it fails, it shows what they wrote."""
+    with starting(image, request.node) as start:
+        yield start
 
 
 @pytest.fixture
@@ -63,17 +73,30 @@ def service(start: Start) -> Container:
     return start()
 
 
+@pytest.fixture(scope="module")
+def shared(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
+    """The same, one for all tests of a file."""
+    with starting(image, request.node) as start:
+        yield start()
+
+
 @pytest.fixture
-def with_routes(start: Start, tmp_path: Path) -> Container:
-    """The same, with the further routes of tests/image/routes.py."""
+def start_with_routes(start: Start, tmp_path: Path) -> Callable[..., Container]:
+    """Starts the same with the further routes of tests/image/routes.py, and with further options of docker run."""
     # A copy that every user can read, whatever the umask of this checkout.
     module = tmp_path / "routes.py"
     module.write_text(ROUTES.read_text())
     module.chmod(0o644)
-    return start(
+    return lambda *options: start(
         *("uvicorn", "app.routes_of_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
-        options=(f"--volume={module}:/app/app/routes_of_tests.py:ro",),
+        options=(f"--volume={module}:/app/app/routes_of_tests.py:ro", *options),
     )
+
+
+@pytest.fixture
+def with_routes(start_with_routes: Callable[..., Container]) -> Container:
+    """A container with those routes."""
+    return start_with_routes()
 
 
 @pytest.fixture
@@ -101,10 +124,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the logs of a failed test's containers to its report."""
+    """Add the logs of a failed test's containers, and of those that its file shares, to its report."""
     report = yield
     if report.failed:
-        for container in item.stash.get(containers, []):
+        for container in [one for node in item.listchain() for one in node.stash.get(containers, [])]:
             log = docker("logs", "--tail=50", container.identity, check=False)
             report.sections.append((f"log of {container.identity[:12]}", log))
     return report

@@ -5,7 +5,8 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException
@@ -60,6 +61,17 @@ class Answer:
         return json.loads(self.body)
 
 
+def answers(data: bytes) -> Iterator[Answer]:
+    """The answers in what a server sent, one after the other; each says its length or has no body."""
+    while data:
+        head, _, data = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+        length = int(headers.get("content-length", 0))
+        yield Answer(int(first.split()[1]), headers, data[:length])
+        data = data[length:]
+
+
 @dataclass(frozen=True)
 class Container:
     """A container, by its id."""
@@ -101,6 +113,17 @@ class Container:
         connection = socket.create_connection(self.address, timeout=30)
         connection.sendall(data)
         return connection
+
+    def exchange(self, data: bytes) -> list[Answer]:
+        """The answers to these bytes, until the server closes the connection; TimeoutError if it does not."""
+        received = b""
+        # Refused halfway, the rest cannot be sent; what was answered may arrive all the same.
+        with self.connect() as connection, suppress(ConnectionError):
+            with suppress(ConnectionError):
+                connection.sendall(data)
+            while part := connection.recv(65536):
+                received += part
+        return list(answers(received))
 
     def serves(self) -> bool:
         """Whether it answers that it is ready."""

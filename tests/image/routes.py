@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from app.main import app
@@ -33,3 +34,9 @@ async def block(seconds: float) -> str:
     """Do what no route may do: hold the event loop for so long."""
     time.sleep(seconds)  # noqa: ASYNC251 -- the point
     return "done"
+
+
+@app.get("/seen")
+async def seen(request: Request) -> dict[str, str | None]:
+    """Answer who asks, and for what, as the service sees it."""
+    return {"client": request.client.host if request.client else None, "url": str(request.url)}

@@ -1,0 +1,166 @@
+"""What the service takes in, however much is sent: bodies, headers and connections, in bounded memory."""
+
+import resource
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import cycle, islice
+
+import pytest
+
+from tests.image.container import Answer, Container, docker
+
+# APP_MAX_BODY_BYTES unless it is set, and what LOCKED_DOWN gives a container.
+BODY, MEMORY = 128 * 1024, 256 * 1024 * 1024
+# What the server may need at its peak beyond what it had needed before.
+MARGIN = MEMORY // 8
+PART = b"a" * 1024 * 1024
+
+REVIEW = b"POST /api/reviews HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def peak(container: Container) -> int:
+    """The most memory that the server has had, in bytes."""
+    # Not the container's: where control groups have that, and whether, differs from version to version.
+    code = "print(next(line.split()[1] for line in open('/proc/1/status') if line.startswith('VmHWM')))"
+    return int(container.python(code)) * 1024
+
+
+@contextmanager
+def unharmed(container: Container, show: list[str], what: str) -> Iterator[None]:
+    """Fails unless the container serves as before after what is done within, and has needed little more memory."""
+    before = peak(container)
+    yield
+    assert container.ask("POST", "/api/reviews", b"FROM scratch").status == 200
+    state, grown = container.state, peak(container) - before
+    assert (state["Status"], state["OOMKilled"]) == ("running", False)
+    assert grown < MARGIN
+    show.append(f"{what}: {grown / 1024**2:.1f} MiB more at the peak")
+
+
+def chunk(data: bytes) -> bytes:
+    """A chunk of a chunked body."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def flood(connection: socket.socket, part: bytes) -> None:
+    """Send the part until the server closes the connection, which it has to do in the end."""
+    for _ in range(256):
+        try:
+            connection.sendall(part)
+        except ConnectionError:
+            return
+    pytest.fail("all was taken")
+
+
+def assert_too_large(answer: Answer) -> None:
+    """The answer is the problem 413."""
+    assert answer.status == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_body_of_the_limit_is_read(service: Container) -> None:
+    body = b"FROM scratch\n# ".ljust(BODY, b"a")
+    assert service.ask("POST", "/api/reviews", body, Content_Type="text/plain").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"Content-Length: %d\r\n\r\n" % (10 * BODY) + b"a" * (10 * BODY), id="declared"),
+        pytest.param(CHUNKED + chunk(b"a" * BODY) * 10 + b"0\r\n\r\n", id="in chunks"),
+        pytest.param(CHUNKED + chunk(b"a" * BODY * 10) + b"0\r\n\r\n", id="in one chunk"),
+    ],
+)
+@pytest.mark.parametrize("media_type", [b"text/plain", b"application/json"], ids=["text", "JSON"])
+def test_a_body_of_ten_times_the_limit_is_refused(shared: Container, media_type: bytes, body: bytes) -> None:
+    (answer,) = shared.exchange(REVIEW + b"Connection: close\r\nContent-Type: " + media_type + b"\r\n" + body)
+    assert_too_large(answer)
+
+
+def test_twenty_of_them_at_once_are_refused(service: Container, show: list[str]) -> None:
+    declared = REVIEW + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % (10 * BODY) + b"a" * (10 * BODY)
+    in_chunks = REVIEW + b"Connection: close\r\n" + CHUNKED + chunk(b"a" * 10 * BODY) + b"0\r\n\r\n"
+    with unharmed(service, show, "20 bodies of ten times the limit"), ThreadPoolExecutor(20) as pool:
+        for (answer,) in pool.map(service.exchange, [declared, in_chunks] * 10):
+            assert_too_large(answer)
+
+
+def test_a_body_of_ten_times_the_memory_is_never_held(service: Container, show: list[str]) -> None:
+    with unharmed(service, show, "a body of ten times the memory"), service.connect(REVIEW + CHUNKED) as connection:
+        for _ in range(10 * MEMORY // len(PART)):
+            connection.sendall(chunk(PART))
+        connection.sendall(b"0\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(shared: Container) -> None:
+    with shared.connect(REVIEW + b"Content-Length: %d\r\n\r\nFROM" % (10 * MEMORY)) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+def test_what_exceeds_its_length_is_no_part_of_the_body(shared: Container) -> None:
+    found = shared.exchange(REVIEW + b"Content-Length: 6\r\n\r\nFROM a" + b"a" * 10 * BODY)
+    # None where the server closed before it had read everything.
+    assert [answer.status for answer in found] in ([200, 400], [200], [])
+
+
+HEADERS = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        pytest.param(b"", PART, id="method"),
+        pytest.param(b"GET /", PART, id="target"),
+        pytest.param(HEADERS + b"X: ", PART, id="header"),
+        pytest.param(HEADERS, PART, id="name of a header"),
+        pytest.param(HEADERS, b"X: a\r\n" * 100_000, id="headers"),
+        pytest.param(REVIEW + CHUNKED, PART, id="size of a chunk"),
+        pytest.param(REVIEW + CHUNKED + b"1;", PART, id="extension of a chunk"),
+        pytest.param(REVIEW + CHUNKED + b"0\r\n", b"X: a\r\n" * 100_000, id="trailer"),
+    ],
+)
+def test_what_never_ends_is_cut_off(
+    shared: Container, show: list[str], request: pytest.FixtureRequest, start: bytes, part: bytes
+) -> None:
+    with unharmed(shared, show, f"endless {request.node.callspec.id}"), shared.connect(start) as connection:
+        flood(connection, part)
+
+
+@pytest.mark.parametrize(("count", "statuses"), [(50, [[200]]), (20_000, [[400], []])])
+def test_few_headers_are_read_and_20_000_refused(shared: Container, count: int, statuses: list[list[int]]) -> None:
+    found = shared.exchange(HEADERS + b"Connection: close\r\n" + b"X: a\r\n" * count + b"\r\n")
+    assert [answer.status for answer in found] in statuses
+
+
+def test_what_is_sent_behind_a_request_is_not_held_while_that_is_answered(
+    with_routes: Container, show: list[str]
+) -> None:
+    slow = b"GET /slow?seconds=10 HTTP/1.1\r\nHost: a\r\n\r\n"
+    with unharmed(with_routes, show, "endless requests behind another"), with_routes.connect(slow) as connection:
+        flood(connection, (HEADERS + b"\r\n") * 30_000)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Leave for as many connections as the tests open: on macOS, a process may have 256 files unless it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1024), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+HALVES = [b"GET", HEADERS, HEADERS + b"X: " + b"a" * 8000, REVIEW + b"Content-Length: 100000\r\n\r\n" + b"a" * 50_000]
+
+
+@pytest.mark.usefixtures("many_files")
+def test_400_silent_and_half_sent_connections_keep_nobody_else_waiting(service: Container, show: list[str]) -> None:
+    with unharmed(service, show, "200 silent and 200 half-sent connections"), ExitStack() as connections:
+        for half in [b""] * 200 + list(islice(cycle(HALVES), 200)):
+            connections.enter_context(service.connect(half))
+        assert service.ask("GET", "/healthz").status == 200
+        docker("exec", service.identity, "python", "-m", "app.probe")
