@@ -62,13 +62,14 @@ class Answer:
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """The answers in what a server sent, one after the other; each says its length or has no body."""
+    """The answers in what a server sent, one after the other; one that says no length goes on to the end."""
     while data:
         head, _, data = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
-        length = int(headers.get("content-length", 0))
-        yield Answer(int(first.split()[1]), headers, data[:length])
+        status = int(first.split()[1])
+        length = int(headers.get("content-length", len(data) if status >= 200 else 0))
+        yield Answer(status, headers, data[:length])
         data = data[length:]
 
 
