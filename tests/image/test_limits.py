@@ -63,8 +63,8 @@ def assert_too_large(answer: Answer) -> None:
 
 
 def test_a_body_of_the_limit_is_read(service: Container) -> None:
-    body = b"FROM scratch\n# ".ljust(BODY, b"a")
-    assert service.ask("POST", "/api/reviews", body, Content_Type="text/plain").status == 200
+    body = b'{"dockerfile": "FROM scratch"}'.ljust(BODY)
+    assert service.ask("POST", "/api/reviews", body, Content_Type="application/json").status == 200
 
 
 @pytest.mark.parametrize(
