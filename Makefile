@@ -109,6 +109,10 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 verify: build .venv/verify ## questions that image: its API, under load, its page in a browser
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION)
 
+.PHONY: reproduce
+reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
+	scripts/reproduce $(IMAGE):reproduced $(LABELS) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
