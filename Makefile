@@ -13,7 +13,7 @@ VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unv
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 # PYTHON_IMAGE, where it is given, is what every image is built on.
 BUILD = $(DOCKER) build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
-LABELS = $$(scripts/labels $(NAME) $(VERSION))
+LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
 ifneq ($(filter dev test lock format docs,$(MAKECMDGOALS)),)

@@ -84,17 +84,23 @@ def show(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     request.config.stash.setdefault(shown, []).extend(lines)
 
 
+def sentence(report: pytest.TestReport) -> str:
+    """The name of its test in words."""
+    return report.location[2].split("[")[0].removeprefix("test_").replace("_", " ")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Write what was shown of the image: the names of the tests that passed, as sentences, and what was measured."""
     passed = [report for report in terminalreporter.getreports("passed") if "tests/image/" in report.nodeid]
     if not passed:
         return
     terminalreporter.section(f"shown of {os.environ['IMAGE']}")
+    failed = {sentence(report) for kind in ("failed", "error") for report in terminalreporter.getreports(kind)}
     for path, reports in groupby(passed, lambda report: report.location[0]):
         terminalreporter.write_line(path)
-        names = dict.fromkeys(report.location[2].split("[")[0] for report in reports)
-        for name in names:
-            terminalreporter.write_line("  " + name.removeprefix("test_").replace("_", " "))
+        for line in dict.fromkeys(map(sentence, reports)):
+            if line not in failed:
+                terminalreporter.write_line(f"  {line}")
     for line in config.stash.get(shown, []):
         terminalreporter.write_line(line)
 

@@ -109,6 +109,10 @@ class Container:
         except (OSError, HTTPException):
             return False
 
+    def becomes(self, health: str) -> None:
+        """Wait until its HEALTHCHECK says so."""
+        eventually(lambda: self.state["Health"]["Status"] == health, 60)
+
     def python(self, code: str, *options: str) -> str:
         """What this prints, run by Python in the running container; `options` are those of docker exec."""
         return docker("exec", *options, self.identity, "python", "-c", code)
