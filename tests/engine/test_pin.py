@@ -41,7 +41,9 @@ def test_the_digest_is_that_of_the_tag_and_nothing_else_changes(folder: Path) ->
     image, _ = base(folder)
     assert pin(folder).returncode == 0
     docker = os.environ.get("DOCKER", "docker")
-    digests = subprocess.run([docker, "image", "inspect", "--format={{.RepoDigests}}", image], capture_output=True, text=True, check=True)
+    digests = subprocess.run(
+        [docker, "image", "inspect", "--format={{.RepoDigests}}", image], capture_output=True, text=True, check=True
+    )
     assert base(folder) == (image, base(folder)[1])
     assert base(folder)[1] in digests.stdout
     assert pin(folder, "--off").returncode == 0
