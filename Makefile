@@ -106,8 +106,12 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
-verify: build .venv/verify ## questions that image: its API, under load, its page in a browser
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION)
+verify: build .venv/verify ## questions that image: what is in it, how it runs, its API, its page; TESTS=path for some
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) $(TESTS)
+
+.PHONY: load
+load: build .venv/verify ## the same for the load that it bears, at length
+	LOAD_SECONDS=30 PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time

@@ -1,7 +1,8 @@
 """Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
 
 import os
-from collections.abc import Generator, Iterator
+import shutil
+from collections.abc import Callable, Generator, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +11,6 @@ import pytest
 
 from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually
 
-# Routes beyond the app's own, for tests that need a slow one.
-ROUTES = Path(__file__).with_name("routes.py")
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()
 
@@ -64,16 +63,26 @@ def service(start: Start) -> Container:
 
 
 @pytest.fixture
-def with_routes(start: Start, tmp_path: Path) -> Container:
-    """The same, with the further routes of tests/image/routes.py."""
-    # A copy that every user can read, whatever the umask of this checkout.
-    module = tmp_path / "routes.py"
-    module.write_text(ROUTES.read_text())
-    module.chmod(0o644)
-    return start(
-        *("uvicorn", "app.routes_of_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
-        options=(f"--volume={module}:/app/app/routes_of_tests.py:ro",),
-    )
+def serve(start: Start, tmp_path: Path) -> Callable[[str], Container]:
+    """Starts a container that serves an app of this folder, named by its module, in place of the image's own."""
+
+    def serve(name: str) -> Container:
+        # A copy that every user can read, whatever the umask of this checkout.
+        module = tmp_path / f"{name}.py"
+        shutil.copyfile(Path(__file__).with_name(module.name), module)
+        module.chmod(0o644)
+        return start(
+            *("uvicorn", f"app.{name}_for_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
+            options=(f"--volume={module}:/app/app/{name}_for_tests.py:ro",),
+        )
+
+    return serve
+
+
+@pytest.fixture
+def with_routes(serve: Callable[[str], Container]) -> Container:
+    """A container with the further routes of routes.py, serving."""
+    return serve("routes")
 
 
 @pytest.fixture

@@ -103,9 +103,9 @@ class Container:
         return connection
 
     def serves(self) -> bool:
-        """Whether it answers that it is ready."""
+        """Whether it answers that it is alive."""
         try:
-            return self.ask("GET", "/readyz").status == 200
+            return self.ask("GET", "/healthz").status == 200
         except (OSError, HTTPException):
             return False
 
