@@ -12,7 +12,7 @@ VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unv
 # What is built has the time of its commit: buildx hands this on to the engine.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 # PYTHON_IMAGE, where it is given, is what every image is built on.
-BUILD = $(DOCKER) build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILD = $(DOCKER) build$(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
 LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
@@ -80,7 +80,7 @@ lock: lock-$(RUNTIME) ## requirements*.txt and the base image's digest; UPGRADE=
 lock-docker:
 	$(BUILD) --quiet --target base -t $(IMAGE):base .
 	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
-	PYTHON_IMAGE=$(PYTHON_IMAGE) scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
+	scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
 
 .PHONY: lock-host
 lock-host:
@@ -115,7 +115,7 @@ load: build .venv/verify ## the same for the load that it bears, at length
 
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
-	scripts/reproduce $(IMAGE):reproduced $(LABELS) $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+	scripts/reproduce $(IMAGE):reproduced $(LABELS)$(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
 
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
@@ -136,7 +136,7 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+		/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
