@@ -120,7 +120,8 @@ reproduce: ## build the commit twice from nothing: one digest, whatever the fold
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
-	$(DOCKER) buildx build --platform linux/amd64,linux/arm64 -t $(IMAGE):$(VERSION) --push .
+	$(DOCKER) buildx build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) \
+		--platform linux/amd64,linux/arm64 $(LABELS) -t $(IMAGE):$(VERSION) --push .
 
 ##@ Housekeeping
 
