@@ -12,7 +12,8 @@ VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unv
 # What is built has the time of its commit: buildx hands this on to the engine.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 # PYTHON_IMAGE, where it is given, is what every image is built on.
-BUILD = $(DOCKER) build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILT_ON = $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILD = $(DOCKER) build $(BUILT_ON)
 LABELS = $$(scripts/labels $(NAME) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
@@ -112,7 +113,7 @@ verify: build .venv/verify ## questions that image: its API, under load, its pag
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
-	$(DOCKER) buildx build --platform linux/amd64,linux/arm64 -t $(IMAGE):$(VERSION) --push .
+	scripts/push $(IMAGE):$(VERSION) $(BUILT_ON) $(LABELS)
 
 ##@ Housekeeping
 
