@@ -9,10 +9,9 @@ NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z
 NAME := $(or $(NAME),app)
 IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
-# What is built has the time of its commit: buildx hands this on to the engine.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-# PYTHON_IMAGE, where it is given, is what every image is built on.
-BUILD = $(DOCKER) build$(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+# What every image is built on, where it is to be another.
+ON = $(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILD = $(DOCKER) build$(ON)
 LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
@@ -115,13 +114,12 @@ load: build .venv/verify ## the same for the load that it bears, at length
 
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
-	scripts/reproduce $(IMAGE):reproduced $(LABELS)$(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
 
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
-	$(DOCKER) buildx build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) \
-		--platform linux/amd64,linux/arm64 $(LABELS) -t $(IMAGE):$(VERSION) --push .
+	scripts/push $(IMAGE):$(VERSION)$(ON) $(LABELS)
 
 ##@ Housekeeping
 
