@@ -9,11 +9,10 @@ NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z
 NAME := $(or $(NAME),app)
 IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
-# What is built has the time of its commit: buildx hands this on to the engine.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
-# PYTHON_IMAGE, where it is given, is what every image is built on.
-BUILD = $(DOCKER) build $(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
-LABELS = $$(scripts/labels $(NAME) $(VERSION))
+# What every image is built on, where it is to be another.
+ON = $(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILD = $(DOCKER) build$(ON)
+LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
 ifneq ($(filter dev test lock format docs,$(MAKECMDGOALS)),)
@@ -80,7 +79,7 @@ lock: lock-$(RUNTIME) ## requirements*.txt and the base image's digest; UPGRADE=
 lock-docker:
 	$(BUILD) --quiet --target base -t $(IMAGE):base .
 	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
-	PYTHON_IMAGE=$(PYTHON_IMAGE) scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
+	scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
 
 .PHONY: lock-host
 lock-host:
@@ -106,13 +105,21 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
-verify: build .venv/verify ## questions that image: its API, under load, its page in a browser
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION)
+verify: build .venv/verify ## questions that image: what is in it, how it runs, its API, its page; TESTS=path for some
+	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) $(TESTS)
+
+.PHONY: load
+load: build .venv/verify ## the same for the load that it bears, at length
+	LOAD_SECONDS=30 PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
+
+.PHONY: reproduce
+reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
+	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
 
 .PHONY: push
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
-	$(DOCKER) buildx build --platform linux/amd64,linux/arm64 -t $(IMAGE):$(VERSION) --push .
+	scripts/push $(IMAGE):$(VERSION)$(ON) $(LABELS)
 
 ##@ Housekeeping
 
@@ -128,7 +135,7 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+		/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv

@@ -8,18 +8,24 @@ import logging
 import os
 import sys
 from contextvars import ContextVar
+from types import TracebackType
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from app.settings import Settings
+from app.settings import ServerSettings, Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def handler() -> logging.Handler:
-    """What writes every line, to standard output and as `APP_LOG_FORMAT` says; logging.json names it."""
+    """What writes every line, to standard output and as `APP_LOG_FORMAT` says; logging.json names it.
+
+    From then on, what ends the process is a line as well. Ends it with one that names a variable which will not do.
+    """
     settings = Settings.from_environment(os.environ)
+    ServerSettings.from_environment(os.environ)
+    sys.excepthook = _log_last_words
     stream = logging.StreamHandler(sys.stdout)
     stream.addFilter(_add_request_id)
     stream.setFormatter(json_formatter() if settings.log_format == "json" else text_formatter())
@@ -46,3 +52,7 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     if identity := request_id.get():
         record.request_id = identity
     return True
+
+
+def _log_last_words(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    logging.getLogger("app").critical("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))

@@ -6,38 +6,55 @@ Plain pydantic: pydantic-settings would lengthen every start for what the few li
 import reprlib
 import sys
 from collections.abc import Mapping
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-PREFIX = "APP_"
 
+class Variables(BaseModel):
+    """Variables of the environment: each field is the one of its name, in capitals, after the prefix."""
 
-class Settings(BaseModel):
-    """What can be set from outside: each field is the variable of its name, in capitals, after `APP_`.
-
-    Not `APP_PORT` or `APP_…_HOST`: Kubernetes sets those for a Service called `app`.
-    """
-
+    PREFIX: ClassVar[str] = ""
     model_config = ConfigDict(frozen=True)
-
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["text", "json"] = "text"
-    max_body_bytes: int = Field(default=128 * 1024, ge=1, le=64 * 1024 * 1024)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that the variables make; one that is not set keeps its default.
+        """The values that the variables have; one that is not set has its default.
 
         Ends the process with a line for each variable whose value will not do.
         """
-        variables = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
+        variables = {name: environment.get(cls.PREFIX + name.upper()) for name in cls.model_fields}
         try:
             return cls.model_validate({name: text for name, text in variables.items() if text is not None})
         except ValidationError as error:
             sys.exit(
                 "\n".join(
-                    f"{PREFIX}{str(problem['loc'][0]).upper()}={reprlib.repr(problem['input'])}: {problem['msg']}"
+                    f"{cls.PREFIX}{str(problem['loc'][0]).upper()}={reprlib.repr(problem['input'])}: {problem['msg']}"
                     for problem in error.errors()
                 )
             )
+
+
+class Settings(Variables):
+    """What can be set from outside.
+
+    Not `APP_PORT` or `APP_…_HOST`: Kubernetes sets those for a Service called `app`.
+    """
+
+    PREFIX = "APP_"
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    max_body_bytes: int = Field(default=128 * 1024, ge=1, le=64 * 1024 * 1024)
+
+
+class ServerSettings(Variables):
+    """What uvicorn would take as it is, to serve otherwise than was meant, or to end with a traceback.
+
+    Its other variables it checks itself: https://uvicorn.dev/settings
+    """
+
+    web_concurrency: int = Field(default=1, ge=1)
+    uvicorn_http: Literal["auto", "h11", "httptools", "zttp"] = "auto"
+    uvicorn_timeout_graceful_shutdown: int = Field(default=0, ge=0)
+    uvicorn_timeout_keep_alive: int = Field(default=0, ge=0)

@@ -10,7 +10,7 @@ from app.main import create_app
 from app.settings import Settings
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def project() -> Path:
     """The project's folder."""
     return Path(__file__).parent.parent

@@ -3,6 +3,7 @@
 import json
 import logging
 import logging.config
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, project: Path) -> Iterator[Config
     """Sets up the logs in a format, as uvicorn does from the file that it is given; undone in the end."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
 
     def set_up(log_format: str | None) -> logging.Logger:
         if log_format is None:
@@ -84,6 +86,20 @@ def test_the_servers_own_access_lines_are_not_written_beside_ours(
     logging.getLogger("uvicorn.access").info("again")
     logging.getLogger("uvicorn.error").info("once")
     assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == ["once"]
+
+
+def test_what_ends_the_process_is_a_line_too(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    sys.excepthook(OverflowError, OverflowError("port must be 0-65535"), None)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["message"] == "OverflowError: port must be 0-65535"
+    assert json.loads(line)["level"] == "CRITICAL"
+
+
+def test_a_bad_variable_of_the_server_does_so_too(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "0")
+    with pytest.raises(SystemExit, match="WEB_CONCURRENCY='0'"):
+        configure("json")
 
 
 def test_a_bad_setting_ends_the_process_before_it_serves(configure: Configure) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from app.main import create_app
 from app.review import formats
 from app.review.report import review
-from app.settings import PREFIX, Settings
+from app.settings import Settings
 from app.worker import MOST_WAITING
 
 
@@ -18,7 +18,7 @@ def test_the_readme_names_every_make_target_and_no_other(project: Path) -> None:
 
 def test_the_readme_names_every_setting_with_its_default(project: Path) -> None:
     readme = (project / "README.md").read_text()
-    rows = dict(re.findall(rf"^\| `{PREFIX}(\w+)` \| .* \| `([^`]+)`", readme, re.MULTILINE))
+    rows = dict(re.findall(rf"^\| `{Settings.PREFIX}(\w+)` \| .* \| `([^`]+)`", readme, re.MULTILINE))
     assert rows == {name.upper(): str(value) for name, value in Settings().model_dump().items()}
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings
+from app.settings import ServerSettings, Settings
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
@@ -38,6 +38,24 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
     assert message.startswith(f"{variable}={value!r}: ")
     assert allowed in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WEB_CONCURRENCY", "0"),
+        ("WEB_CONCURRENCY", "-1"),
+        ("WEB_CONCURRENCY", "two"),
+        ("WEB_CONCURRENCY", ""),
+        ("UVICORN_HTTP", "nonsense"),
+        ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN", "-1"),
+        ("UVICORN_TIMEOUT_KEEP_ALIVE", "-1"),
+    ],
+)
+def test_so_does_what_the_server_would_take_as_it_is(variable: str, value: str) -> None:
+    ServerSettings.from_environment({"WEB_CONCURRENCY": "2", "UVICORN_HTTP": "zttp", "UVICORN_PORT": "any"})
+    with pytest.raises(SystemExit, match=f"^{variable}={value!r}: [^\n]+$"):
+        ServerSettings.from_environment({variable: value})
 
 
 def test_a_long_value_is_cut_in_the_middle() -> None:

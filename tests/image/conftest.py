@@ -1,6 +1,7 @@
 """Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
 
 import os
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -11,8 +12,6 @@ import pytest
 
 from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually
 
-# Routes beyond the app's own, for tests that need a slow one.
-ROUTES = Path(__file__).with_name("routes.py")
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()
 
@@ -81,22 +80,29 @@ def shared(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
 
 
 @pytest.fixture
-def start_with_routes(start: Start, tmp_path: Path) -> Callable[..., Container]:
-    """Starts the same with the further routes of tests/image/routes.py, and with further options of docker run."""
-    # A copy that every user can read, whatever the umask of this checkout.
-    module = tmp_path / "routes.py"
-    module.write_text(ROUTES.read_text())
-    module.chmod(0o644)
-    return lambda *options: start(
-        *("uvicorn", "app.routes_of_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
-        options=(f"--volume={module}:/app/app/routes_of_tests.py:ro", *options),
-    )
+def serve(start: Start, tmp_path: Path) -> Callable[..., Container]:
+    """Starts a container that serves an app of this folder in place of the image's own.
+
+    The app is named by its module; what follows are options of docker run.
+    """
+
+    def serve(name: str, *options: str) -> Container:
+        # A copy that every user can read, whatever the umask of this checkout.
+        module = tmp_path / f"{name}.py"
+        shutil.copyfile(Path(__file__).with_name(module.name), module)
+        module.chmod(0o644)
+        return start(
+            *("uvicorn", f"app.{name}_for_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
+            options=(f"--volume={module}:/app/app/{name}_for_tests.py:ro", *options),
+        )
+
+    return serve
 
 
 @pytest.fixture
-def with_routes(start_with_routes: Callable[..., Container]) -> Container:
-    """A container with those routes."""
-    return start_with_routes()
+def with_routes(serve: Callable[..., Container]) -> Container:
+    """A container with the further routes of routes.py, serving."""
+    return serve("routes")
 
 
 @pytest.fixture
@@ -107,17 +113,23 @@ def show(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     request.config.stash.setdefault(shown, []).extend(lines)
 
 
+def sentence(report: pytest.TestReport) -> str:
+    """The name of its test in words."""
+    return report.location[2].split("[")[0].removeprefix("test_").replace("_", " ")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Write what was shown of the image: the names of the tests that passed, as sentences, and what was measured."""
     passed = [report for report in terminalreporter.getreports("passed") if "tests/image/" in report.nodeid]
     if not passed:
         return
     terminalreporter.section(f"shown of {os.environ['IMAGE']}")
+    failed = {sentence(report) for kind in ("failed", "error") for report in terminalreporter.getreports(kind)}
     for path, reports in groupby(passed, lambda report: report.location[0]):
         terminalreporter.write_line(path)
-        names = dict.fromkeys(report.location[2].split("[")[0] for report in reports)
-        for name in names:
-            terminalreporter.write_line("  " + name.removeprefix("test_").replace("_", " "))
+        for line in dict.fromkeys(map(sentence, reports)):
+            if line not in failed:
+                terminalreporter.write_line(f"  {line}")
     for line in config.stash.get(shown, []):
         terminalreporter.write_line(line)
 

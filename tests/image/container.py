@@ -127,11 +127,15 @@ class Container:
         return list(answers(received))
 
     def serves(self) -> bool:
-        """Whether it answers that it is ready."""
+        """Whether it answers that it is alive."""
         try:
-            return self.ask("GET", "/readyz").status == 200
+            return self.ask("GET", "/healthz").status == 200
         except (OSError, HTTPException):
             return False
+
+    def becomes(self, health: str) -> None:
+        """Wait until its HEALTHCHECK says so."""
+        eventually(lambda: self.state["Health"]["Status"] == health, 60)
 
     def python(self, code: str, *options: str) -> str:
         """What this prints, run by Python in the running container; `options` are those of docker exec."""

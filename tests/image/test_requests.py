@@ -270,8 +270,8 @@ def test_what_a_peer_says_that_it_forwards_changes_nothing(with_routes: Containe
     assert with_routes.ask("GET", "/seen", None, **FORWARDED).json == seen
 
 
-def test_what_a_trusted_peer_says_that_it_forwards_is_believed(start_with_routes: Callable[..., Container]) -> None:
-    container = start_with_routes("--env=FORWARDED_ALLOW_IPS=*")
+def test_what_a_trusted_peer_says_that_it_forwards_is_believed(serve: Callable[..., Container]) -> None:
+    container = serve("routes", "--env=FORWARDED_ALLOW_IPS=*")
     seen = container.ask("GET", "/seen", None, **FORWARDED).json
     assert seen["client"] == "203.0.113.7"
     assert seen["url"].startswith("https://")

@@ -1,11 +1,17 @@
-"""How the image starts."""
+"""How the image starts: at once, without writing anything, as whatever user, and only with settings that will do."""
+
+import json
+import re
 
 import pytest
 
 from tests.image.conftest import Start
+from tests.image.container import docker
 
-# Kubernetes' OpenShift and others choose the user, in root's group.
+# OpenShift gives each project a user of its own, in root's group.
 ANOTHER_USER = "--user=123456:0"
+# What Python says, told to be verbose, when it compiles a module instead of loading its bytecode.
+COMPILED = re.compile(r"^# (?:code object from '?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +23,85 @@ ANOTHER_USER = "--user=123456:0"
         pytest.param((ANOTHER_USER, "--tmpfs=/tmp:noexec"), id="another user, noexec tmpfs"),
     ],
 )
-def test_it_starts_answers_and_writes_nothing(start: Start, options: tuple[str, ...]) -> None:
+def test_it_starts_and_answers_locked_down(start: Start, options: tuple[str, ...]) -> None:
     container = start(options=options)
+    assert container.ask("GET", "/healthz").status == 200
     assert container.ask("POST", "/api/reviews", b"FROM scratch").status == 200
-    assert container.inspect()["Mounts"] == []
+    assert container.inspect()["Config"]["User"] in {"10001", "123456:0"}
+
+
+@pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])
+def test_it_writes_nothing_where_it_could(start: Start, options: tuple[str, ...]) -> None:
+    container = start(options=options, locked_down=False)
+    assert container.ask("POST", "/api/reviews", b"FROM scratch").status == 200
+    container.python("import app.probe; app.probe.main()")
+    assert docker("diff", container.identity) == ""
+
+
+def assert_nothing_compiled(told: str) -> None:
+    """Python told that it loaded bytecode, and of no module that it was compiled."""
+    assert "# /opt/python/pycache/" in told
+    assert COMPILED.findall(told) == []
+
+
+@pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])
+def test_it_starts_from_bytecode_alone(start: Start, options: tuple[str, ...]) -> None:
+    container = start(options=(*options, "--env=PYTHONVERBOSE=1"))
+    # The process that makes reviews is told to be verbose as well.
+    assert container.ask("POST", "/api/reviews", b"FROM python:3.12-slim").status == 200
+    assert_nothing_compiled(container.log)
+    assert_nothing_compiled(docker("exec", container.identity, "python", "-m", "app.probe"))
+
+
+# uvicorn, telling what it asks of the network; that it binds its port shows that it tells.
+WATCHED = """
+import runpy, sys
+def tell(event, arguments):
+    if event in {"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyname"}:
+        print("asked:", event, flush=True)
+sys.addaudithook(tell)
+sys.argv = ["uvicorn", "app.main:app", "--port", "8000"]
+runpy.run_module("uvicorn", run_name="__main__")
+"""
+
+
+def test_without_a_network_it_is_healthy_and_asks_for_none(start: Start) -> None:
+    container = start("python", "-c", WATCHED, options=("--network=none", "--health-interval=1s"), wait=False)
+    container.becomes("healthy")
+    assert re.findall("^asked: (.*)$", container.log, re.MULTILINE) == ["socket.bind"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("APP_LOG_LEVEL=loud", "APP_LOG_LEVEL"),
+        ("APP_LOG_FORMAT=xml", "APP_LOG_FORMAT"),
+        ("APP_MAX_BODY_BYTES=0", "APP_MAX_BODY_BYTES"),
+        ("APP_MAX_BODY_BYTES=1e9", "APP_MAX_BODY_BYTES"),
+        ("WEB_CONCURRENCY=0", "WEB_CONCURRENCY"),
+        ("WEB_CONCURRENCY=two", "WEB_CONCURRENCY"),
+        ("UVICORN_HTTP=nonsense", "UVICORN_HTTP"),
+        ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=-1", "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN"),
+        ("UVICORN_TIMEOUT_KEEP_ALIVE=-1", "UVICORN_TIMEOUT_KEEP_ALIVE"),
+        # What uvicorn itself refuses, it names by its option.
+        ("UVICORN_TIMEOUT_KEEP_ALIVE=75s", "--timeout-keep-alive"),
+        ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5s", "--timeout-graceful-shutdown"),
+        ("UVICORN_SERVER_HEADER=perhaps", "--server-header"),
+        ("UVICORN_LOG_CONFIG=none.json", "--log-config"),
+    ],
+)
+def test_a_bad_setting_ends_it_at_once_with_a_line_that_names_it(start: Start, setting: str, named: str) -> None:
+    container = start(options=(f"--env={setting}",), wait=False)
+    assert container.exit_code() in {1, 2}
+    lines = container.log.splitlines()
+    assert named in lines[-1]
+    # uvicorn says how to use it before that.
+    assert len(lines) == 1 or lines[0].startswith("Usage: uvicorn")
+    assert len(lines) <= 4
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_a_port_that_there_is_not_ends_it_with_a_line_that_says_so(start: Start, port: str) -> None:
+    container = start("uvicorn", "app.main:app", "--port", port, wait=False)
+    assert container.exit_code() == 1
+    assert "port must be 0-65535" in json.loads(container.log.splitlines()[-1])["message"]

@@ -1,0 +1,167 @@
+"""The layers of an image, read from what `docker save` writes: what it adds to the image that it is built on."""
+
+import json
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+
+from tests.image.container import DOCKER, docker
+
+WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
+
+
+class Entry(NamedTuple):
+    """A file, folder or link in a layer, and its bytes, where they are read."""
+
+    info: tarfile.TarInfo
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one instruction changes: its entries by their absolute paths, and the paths that it removes."""
+
+    instruction: str
+    entries: dict[str, Entry] = field(repr=False)
+    removed: frozenset[str]
+
+    @property
+    def size(self) -> int:
+        """The bytes of its files, whatever a compression or a file system makes of them."""
+        return sum(entry.info.size for entry in self.entries.values())
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: the layers of its base and those above it, and what its configuration says beyond the base's."""
+
+    base: list[Layer]
+    added: list[Layer]
+    created: str
+    user: str
+    labels: dict[str, str]
+    environment: list[str]
+    history: list[str]
+
+    @property
+    def entries(self) -> Iterator[tuple[str, Entry]]:
+        """All that is added: once for each layer that writes it, and also if a later one removes it."""
+        for layer in self.added:
+            yield from layer.entries.items()
+
+
+def merged(layers: Iterable[Layer]) -> dict[str, Entry]:
+    """What a container sees of these layers."""
+    tree: dict[str, Entry] = {}
+    for layer in layers:
+        if layer.removed:
+            tree = {path: entry for path, entry in tree.items() if layer.removed.isdisjoint(_with_parents(path))}
+        tree |= layer.entries
+    return tree
+
+
+def read(image: str, base: str) -> Image:
+    """The image, and what it adds to the one that `base` names.
+
+    Raises AssertionError if it is not built on that.
+    """
+    platform = os.environ.get("DOCKER_DEFAULT_PLATFORM")
+    platform = platform or docker("image", "inspect", "--format={{.Os}}/{{.Architecture}}", image).strip()
+    tag = f"tests-image-base:{os.getpid()}"
+    # Built, not pulled: so it is found as the build found it, and no tag stays that later builds would take for the
+    # newest. The second time, it is found as `make fresh` does.
+    for newest in ((), ("--pull",)):
+        docker("build", *newest, f"--platform={platform}", f"--tag={tag}", "-", text=f"FROM {base}\n", seconds=300)
+        try:
+            layers = json.loads(docker("image", "inspect", tag))[0]["RootFS"]["Layers"]
+            with TemporaryFile() as file:
+                subprocess.run([DOCKER, "save", image, tag], stdout=file, check=True, timeout=300)
+                file.seek(0)
+                with tarfile.open(fileobj=file) as archive:
+                    if found := _above(layers, archive):
+                        return found
+        finally:
+            docker("image", "rm", tag)
+    raise AssertionError(f"{image} is not built on {base}, or that is another image by now; PYTHON_IMAGE names one")
+
+
+def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
+    """The image in an archive that has these layers and more."""
+    configurations = {}
+    for manifest in _manifests(archive, json.load(_file(archive, "index.json"))["manifests"]):
+        configuration = json.load(_blob(archive, manifest["config"]))
+        configurations[tuple(configuration.get("rootfs", {}).get("diff_ids", ()))] = configuration, manifest["layers"]
+    below = configurations[tuple(base)][0]
+    for layers, (configuration, blobs) in configurations.items():
+        if len(layers) > len(base) and list(layers[: len(base)]) == base:
+            own = configuration["config"]
+            steps = [step["created_by"] for step in configuration["history"] if not step.get("empty_layer")]
+            read = [
+                _layer(step, _blob(archive, blob), whole=index >= len(base))
+                for index, (step, blob) in enumerate(zip(steps, blobs, strict=True))
+            ]
+            return Image(
+                base=read[: len(base)],
+                added=read[len(base) :],
+                created=configuration["created"],
+                user=own["User"],
+                labels=own.get("Labels") or {},
+                environment=[line for line in own["Env"] if line not in below["config"].get("Env", [])],
+                history=[step["created_by"] for step in configuration["history"][len(below["history"]) :]],
+            )
+    return None
+
+
+def _manifests(archive: tarfile.TarFile, descriptors: list[Any]) -> Iterator[Any]:
+    """The manifests of https://specs.opencontainers.org/image-spec/image-layout, for each platform that is here."""
+    for descriptor in descriptors:
+        try:
+            content = json.load(_blob(archive, descriptor))
+        except KeyError:
+            continue
+        if "manifests" in content:
+            yield from _manifests(archive, content["manifests"])
+        else:
+            yield content
+
+
+def _blob(archive: tarfile.TarFile, descriptor: Any) -> IO[bytes]:
+    return _file(archive, "blobs/" + descriptor["digest"].replace(":", "/"))
+
+
+def _file(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    file = archive.extractfile(name)
+    assert file
+    return file
+
+
+def _layer(instruction: str, blob: IO[bytes], *, whole: bool) -> Layer:
+    """A layer; unless it is wanted whole, the bytes of what is in /etc alone are read."""
+    entries: dict[str, Entry] = {}
+    removed = set()
+    with tarfile.open(fileobj=blob) as archive:
+        for info in archive:
+            path = PurePosixPath("/", info.name)
+            if path.name == OPAQUE:
+                removed.add(str(path.parent))
+            elif path.name.startswith(WHITEOUT):
+                removed.add(str(path.with_name(path.name.removeprefix(WHITEOUT))))
+            else:
+                read = info.isfile() and (whole or path.parent == PurePosixPath("/etc"))
+                entries[str(path)] = Entry(info, _file_of(archive, info) if read else b"")
+    return Layer(" ".join(instruction.split()), entries, frozenset(removed))
+
+
+def _file_of(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(info)
+    return file.read() if file else b""
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    yield path
+    yield from map(str, PurePosixPath(path).parents)

@@ -1,0 +1,84 @@
+"""Load: as many requests as a number of clients can ask, each its next one when the last is answered."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass
+class Result:
+    """What the clients saw: how often each status, 0 for a connection that was lost, and how long each answer took."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    duration: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.seconds) / self.duration
+
+    @property
+    def p99(self) -> float:
+        """The time, in seconds, in which 99 of 100 were answered."""
+        return sorted(self.seconds)[int(len(self.seconds) * 0.99)]
+
+
+class Client(asyncio.Protocol):
+    """A client with a connection of its own; HTTP libraries would take longer for a request than the service does."""
+
+    def __init__(self, request: bytes, result: Result, end: float) -> None:
+        self.request, self.result, self.end = request, result, end
+        self.received = b""
+        self.sent = 0.0
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.ask()
+
+    def ask(self) -> None:
+        """Send the request."""
+        self.received = b""
+        self.sent = time.perf_counter()
+        self.transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Take note of an answer that is whole, and ask again until the end."""
+        self.received += data
+        head = HEAD.match(self.received)
+        if head is None or len(self.received) < head.end() + int(head[2]):
+            return
+        now = time.perf_counter()
+        self.result.statuses[int(head[1])] += 1
+        self.result.seconds.append(now - self.sent)
+        if now < self.end:
+            self.ask()
+        else:
+            self.done.set_result(None)
+            self.transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Take note of a connection that ended before its answer."""
+        if not self.done.done():
+            self.result.statuses[0] += 1
+            self.done.set_result(None)
+
+
+async def load(address: tuple[str, int], request: bytes, clients: int, seconds: float) -> Result:
+    """What so many clients see who send this request for so long."""
+    result = Result()
+    start = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    connected = [
+        await loop.create_connection(lambda: Client(request, result, start + seconds), *address) for _ in range(clients)
+    ]
+    await asyncio.wait_for(asyncio.gather(*(client.done for _, client in connected)), seconds + 60)
+    result.duration = time.perf_counter() - start
+    return result

@@ -1,0 +1,213 @@
+"""What is in the image: what it adds to the image of Python that it is built on."""
+
+import csv
+import os
+import re
+import subprocess
+from email.parser import BytesHeaderParser
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from tests.image.conftest import Start
+from tests.image.container import Container
+from tests.image.layers import Entry, Image, merged, read
+from tests.test_requirements import pins
+
+# The bytes of the files that it may add to its base, there and in all: a sixth more than they are, since a new version
+# or another processor makes them somewhat more. With another package, take what the test prints.
+BUDGETS = {"/opt/python/": 25_600_000, "/app/": 290_000, "/": 26_000_000}
+# Beyond the packages and the app: what adding a user writes, with a copy of what was there before.
+PLACES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?")
+# Where the engine mounts something while a RUN runs.
+MOUNT_POINTS = {"/dev", "/proc", "/sys"}
+OF_THE_PROJECT = re.compile(r"\..*|.*~|__pycache__|tests?|Makefile|Dockerfile|compose\.ya?ml|requirements.*\.(txt|in)")
+TOOLS = re.compile(
+    r"(.+-)?(c\+\+|g\+\+|clang\+\+|cc|gcc|clang|cpp|tcc|as|ld|go|rustc|cargo)(-[\d.]+)?"
+    r"|g?make|cmake|ninja|git|pytest|py\.test|coverage|hypothesis|ruff|mypy|uv"
+)
+# A value behind a name that says what it is, an address with a password, and tokens that are known by their form.
+SECRET = re.compile(
+    r"\w*(secret|token|passw(or)?d|credential|api_?key|private_?key)\w*=[^\s\"'$]|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE
+)
+KEY = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}"
+    rb"|\bgh[opsur]_[A-Za-z0-9]{36}|\bgithub_pat_\w{22}|\bAKIA[A-Z0-9]{16}\b"
+)
+LABEL = "org.opencontainers.image."
+
+WRITABLE = """
+import os
+for place in "/app", "/opt/python":
+    assert os.listdir(place)
+    for folder, _, files in os.walk(place):
+        for path in folder, *(os.path.join(folder, name) for name in files):
+            if os.access(path, os.W_OK):
+                print(path)
+"""
+NAMES_IN_BYTECODE = """
+import marshal, pathlib, types
+def names(code):
+    yield code.co_filename
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from names(constant)
+codes = [marshal.loads(path.read_bytes()[16:]) for path in pathlib.Path("/opt/python").rglob("*.pyc")]
+print(*{name for code in codes for name in names(code)}, sep="\\n")
+"""
+
+
+@pytest.fixture(scope="session")
+def contents(image: str, project: Path) -> Image:
+    """The image in question, layer by layer."""
+    written = re.findall(r"^FROM (\S+) AS python$", (project / "Dockerfile").read_text(), re.MULTILINE)
+    return read(image, os.environ.get("PYTHON_IMAGE") or written[0])
+
+
+@pytest.fixture(scope="session")
+def added(contents: Image) -> list[tuple[str, Entry]]:
+    """What the layers add or change, without the folders of the base that they only have something in."""
+    folders = {
+        (path, entry.info.mode, entry.info.uid) for path, entry in merged(contents.base).items() if entry.info.isdir()
+    }
+    return [
+        (path, entry)
+        for path, entry in contents.entries
+        if path not in MOUNT_POINTS and (path, entry.info.mode, entry.info.uid) not in folders
+    ]
+
+
+def is_setuid(entry: Entry) -> bool:
+    """Whether it is a program that runs as its owner or its group, whoever starts it."""
+    return entry.info.isfile() and entry.info.mode & 0o6000 != 0
+
+
+def test_it_adds_the_packages_the_app_and_a_user_to_its_base_and_nothing_else(added: list[tuple[str, Entry]]) -> None:
+    assert [path for path, _ in added if not PLACES.fullmatch(path)] == []
+
+
+def test_beside_the_app_no_file_of_the_project_is_in_it(added: list[tuple[str, Entry]]) -> None:
+    inside = [PurePosixPath(path).relative_to("/app").parts for path, _ in added if path.startswith("/app/")]
+    assert {parts[0] for parts in inside} == {"app"}
+    assert [parts for parts in inside if any(map(OF_THE_PROJECT.fullmatch, parts))] == []
+
+
+def test_its_packages_are_the_locked_ones(added: list[tuple[str, Entry]], project: Path) -> None:
+    installed = set()
+    for path, entry in added:
+        if re.search(r"/(site|dist)-packages/[^/]+(dist-info/METADATA|egg-info/PKG-INFO)$", path):
+            headers = BytesHeaderParser().parsebytes(entry.data)
+            installed.add((re.sub(r"[-_.]+", "-", headers["Name"]).lower(), headers["Version"]))
+    text = (project / "requirements.txt").read_text()
+    # Behind a semicolon stands where a package is needed: not here, perhaps.
+    everywhere = pins(re.sub(r"^.*;.*$", "", text, flags=re.MULTILINE))
+    assert installed <= pins(text).items()
+    assert everywhere.items() <= installed
+
+
+def test_beside_the_app_is_only_what_the_packages_record_and_bytecode_of_what_is_there(
+    contents: Image, added: list[tuple[str, Entry]]
+) -> None:
+    there = merged([*contents.base, *contents.added])
+    explained = set()
+    for path, entry in added:
+        if path.endswith(".dist-info/RECORD"):
+            site_packages = Path(path).parents[1]
+            rows = csv.reader(entry.data.decode().splitlines())
+            explained |= {os.path.normpath(site_packages / row[0]) for row in rows}
+        elif path.startswith("/opt/python/pycache/"):
+            cached = Path(path.removeprefix("/opt/python/pycache"))
+            if str(cached.with_name(cached.name.split(".")[0] + ".py")) in there:
+                explained.add(path)
+    files = {path for path, entry in added if path.startswith("/opt/python/") and not entry.info.isdir()}
+    assert files - explained == set()
+    # Where a package came from, if not from an index.
+    assert [path for path in files if path.endswith("/direct_url.json")] == []
+
+
+def test_no_compiler_and_no_tool_of_development_is_in_it(contents: Image) -> None:
+    there = map(PurePosixPath, merged([*contents.base, *contents.added]))
+    programs = [path for path in there if path.parent.name in {"bin", "sbin"}]
+    assert any(path.name == "uvicorn" for path in programs)
+    assert [path for path in programs if TOOLS.fullmatch(path.name)] == []
+
+
+def test_no_program_makes_root_of_whoever_runs_it_and_no_other_file_of_the_base_is_taken_away(contents: Image) -> None:
+    base = merged(contents.base)
+    tree = merged([*contents.base, *contents.added])
+    assert [path for path, entry in tree.items() if is_setuid(entry)] == []
+    removed = set[str]().union(*(layer.removed for layer in contents.added))
+    assert [path for path in removed if path not in base or not is_setuid(base[path])] == []
+
+
+def test_all_that_is_added_is_roots_and_nobody_else_may_write_it(added: list[tuple[str, Entry]]) -> None:
+    assert [path for path, entry in added if entry.info.uid != 0] == []
+    assert [path for path, entry in added if entry.info.mode & 0o022 and not entry.info.issym()] == []
+
+
+@pytest.mark.parametrize(
+    "options", [pytest.param((), id="its own user"), pytest.param(("--user=123456:0",), id="another")]
+)
+def test_no_user_can_change_the_app_or_its_packages(start: Start, options: tuple[str, ...]) -> None:
+    # Not as `make run` does: in a read-only container nobody can.
+    assert start(options=options, locked_down=False).python(WRITABLE) == ""
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/etc/group", "/etc/shadow"])
+def test_its_user_is_one_line_more_than_the_base_has(contents: Image, path: str) -> None:
+    before, after = (merged(layers)[path].data.decode() for layers in (contents.base, contents.base + contents.added))
+    assert after.startswith(before)
+    assert after.removeprefix(before).count("\n") == 1
+
+
+def test_its_user_has_no_password_and_no_date_that_would_make_each_build_another(contents: Image) -> None:
+    tree = merged(contents.added)
+    user, shadow = (tree[path].data.decode().splitlines()[-1].split(":") for path in ("/etc/passwd", "/etc/shadow"))
+    assert user[2] == contents.user
+    assert shadow[:3] == [user[0], "!", ""]
+
+
+def test_no_secret_and_no_path_of_the_building_machine_is_in_its_history_variables_or_labels(
+    contents: Image, project: Path
+) -> None:
+    labels = [f"{name}={value}" for name, value in contents.labels.items()]
+    lines = [*contents.history, *contents.environment, *labels]
+    assert len(lines) > len(labels)
+    assert [line for line in lines if SECRET.search(line) or KEY.search(line.encode())] == []
+    assert [line for line in lines if str(project) in line or str(Path.home()) in line] == []
+
+
+def test_no_key_and_no_path_of_the_building_machine_is_in_its_files(
+    added: list[tuple[str, Entry]], project: Path
+) -> None:
+    # Not the home folder: packages were built somewhere, too, and some say where.
+    machine = re.escape(str(project).encode())
+    assert [path for path, entry in added if KEY.search(entry.data) or re.search(machine, entry.data)] == []
+
+
+def test_its_bytecode_names_only_files_of_the_image(service: Container) -> None:
+    names = service.python(NAMES_IN_BYTECODE).split()
+    assert len(names) > 100
+    assert [name for name in names if not name.startswith(("/opt/python/", "/usr/", "/app/", "app/"))] == []
+
+
+def test_its_labels_say_what_it_is_and_where_it_comes_from(contents: Image, project: Path) -> None:
+    labels = {name.removeprefix(LABEL): value for name, value in contents.labels.items() if name.startswith(LABEL)}
+    # Outside git, or without an address that others can open, there are fewer.
+    written = subprocess.run(
+        [str(project / "scripts/labels"), "title", "version"], capture_output=True, text=True, check=True
+    )
+    assert labels.keys() >= {"licenses", *re.findall(rf"--label {LABEL}(\w+)=", written.stdout)}
+    assert all(labels.values())
+    assert re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", labels.get("revision", "0" * 40))
+    assert re.fullmatch(r"https://[^@\s]+", labels.get("source", "https://example.com"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", labels.get("created", "2001-09-09T01:46:40Z"))
+
+
+def test_what_it_adds_to_its_base_is_within_its_budget(contents: Image, show: list[str]) -> None:
+    sizes = {
+        place: sum(entry.info.size for path, entry in contents.entries if path.startswith(place)) for place in BUDGETS
+    }
+    show += [f"{layer.size:11,} bytes: {layer.instruction[:80]}" for layer in contents.added]
+    show += [f"{size:11,} bytes under {place}, at most {BUDGETS[place]:,}" for place, size in sizes.items()]
+    assert {place: size for place, size in sizes.items() if size > BUDGETS[place]} == {}

@@ -1,0 +1,87 @@
+"""scripts/labels: what git tells of an image. Here, since the dev stage has no git."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+# No configuration of whoever runs this: it could sign commits, or write addresses anew.
+# Its clock stands, in a zone of its own.
+GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_COMMITTER_DATE": "1000000000 +0200"}
+
+
+def git(project: Path, *arguments: str) -> str:
+    """What git prints."""
+    someone = ("-c", "user.name=someone", "-c", "user.email=someone@example.com")
+    command = ["git", *someone, *arguments]
+    return subprocess.run(command, cwd=project, env=os.environ | GIT, capture_output=True, text=True, check=True).stdout
+
+
+def labels(project: Path) -> dict[str, str]:
+    """What scripts/labels writes there, by the last part of each name."""
+    environment = os.environ | GIT | {"GIT_CEILING_DIRECTORIES": str(project.parent)}
+    command = [str(project / "scripts/labels"), "a-title", "a-version"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return dict(re.findall(r"^--label org\.opencontainers\.image\.(\w+)=(.+)$", done.stdout, re.MULTILINE))
+
+
+@pytest.fixture
+def unversioned(project: Path, tmp_path: Path) -> Path:
+    """A folder with the script."""
+    folder = tmp_path / "project"
+    (folder / "scripts").mkdir(parents=True)
+    shutil.copy(project / "scripts/labels", folder / "scripts")
+    return folder
+
+
+@pytest.fixture
+def repository(unversioned: Path) -> Path:
+    """The same as a git repository with a commit."""
+    git(unversioned, "init", "--quiet")
+    git(unversioned, "commit", "--quiet", "--allow-empty", "--message=first")
+    return unversioned
+
+
+def test_the_commit_and_its_time_are_told(repository: Path) -> None:
+    revision = git(repository, "rev-parse", "HEAD").strip()
+    told = {"title": "a-title", "version": "a-version", "revision": revision, "created": "2001-09-09T01:46:40Z"}
+    assert labels(repository) == told
+
+
+def test_outside_git_only_what_was_given_is_told(unversioned: Path) -> None:
+    assert labels(unversioned) == {"title": "a-title", "version": "a-version"}
+
+
+def test_before_the_first_commit_there_is_no_revision(unversioned: Path) -> None:
+    git(unversioned, "init", "--quiet")
+    assert labels(unversioned) == {"title": "a-title", "version": "a-version"}
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://example.com/owner/name",
+        "https://example.com/owner/name.git",
+        "https://example.com/owner/name.git/",
+        "https://token@example.com/owner/name.git",
+        "https://user:token@example.com/owner/name.git",
+        "https://user:to@ken@example.com/owner/name.git",
+        "git@example.com:owner/name.git",
+        "someone@example.com:owner/name.git",
+        "ssh://git@example.com/owner/name",
+        "ssh://git@example.com:22/owner/name.git",
+    ],
+)
+def test_the_source_is_an_address_that_others_can_open_without_a_secret(repository: Path, remote: str) -> None:
+    git(repository, "remote", "add", "origin", remote)
+    assert labels(repository)["source"] == "https://example.com/owner/name"
+
+
+@pytest.mark.parametrize("remote", ["/home/someone/name", "../name", "file:///home/someone/name", "https://a --push"])
+def test_a_remote_that_others_cannot_open_is_no_source(repository: Path, remote: str) -> None:
+    git(repository, "remote", "add", "origin", remote)
+    assert "source" not in labels(repository)

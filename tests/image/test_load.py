@@ -1,0 +1,82 @@
+"""How the image bears load: `make load` has it for longer."""
+
+import asyncio
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.image.container import Container, docker
+from tests.image.load import Result, load
+
+CLIENTS = 64
+SECONDS = float(os.environ.get("LOAD_SECONDS", "6"))
+# Of the speed of an app that does nothing else than answer that it is alive.
+PROMISED_SHARE = 0.75
+ROUNDS = 5
+
+
+def request(method: str, path: str, body: bytes = b"") -> bytes:
+    """The request as it is sent."""
+    head = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: text/plain", f"Content-Length: {len(body)}")
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+def memory(container: Container) -> int:
+    """What the container's processes hold, in bytes, without files that were read."""
+    # The first is where control groups are version 2, the second where they are version 1.
+    files = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
+    told = docker("exec", container.identity, "sh", "-c", f"cat {files} 2>/dev/null", check=False)
+    match = re.search(r"^(?:anon|total_rss) (\d+)$", told, re.MULTILINE)
+    assert match, told
+    return int(match[1])
+
+
+def told(name: str, result: Result) -> str:
+    """The result as a line of the summary."""
+    return f"{name}: {result.rate:,.0f} requests/s, 99 of 100 within {result.p99 * 1000:,.0f} ms"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "file"), [("GET", "/api/rules", None), ("POST", "/api/reviews", "Dockerfile")]
+)
+def test_under_load_no_request_fails_and_memory_stays_flat(
+    service: Container, project: Path, show: list[str], method: str, path: str, file: str | None
+) -> None:
+    body = (project / file).read_bytes() if file else b""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(asyncio.run, load(service.address, request(method, path, body), CLIENTS, SECONDS))
+        held = []
+        while not asked.done():
+            held.append(memory(service))
+            time.sleep(SECONDS / 30)
+        result = asked.result()
+    assert set(result.statuses) == {200}
+    third = len(held) // 3
+    first, last = statistics.median(held[:third]), statistics.median(held[-third:])
+    show.append(
+        f"{told(f'{method} {path}', result)}; memory {first / 1e6:.1f} MB at first, {last / 1e6:.1f} MB at last"
+    )
+    assert last < first * 1.1
+
+
+def test_health_costs_little_more_than_a_bare_app_does(
+    service: Container, serve: Callable[[str], Container], show: list[str]
+) -> None:
+    containers = {"the app": service, "a bare app": serve("bare")}
+    results: dict[str, list[Result]] = {name: [] for name in containers}
+    for _ in range(ROUNDS):
+        for name, container in containers.items():
+            asked = load(container.address, request("GET", "/healthz"), CLIENTS, SECONDS / ROUNDS)
+            results[name].append(asyncio.run(asked))
+    median = {name: sorted(rounds, key=lambda result: result.rate)[ROUNDS // 2] for name, rounds in results.items()}
+    share = median["the app"].rate / median["a bare app"].rate
+    show += [told(f"GET /healthz of {name}", result) for name, result in median.items()]
+    show.append(f"share of the bare app's speed: {share:.2f}")
+    assert {status for rounds in results.values() for result in rounds for status in result.statuses} == {200}
+    assert share >= PROMISED_SHARE

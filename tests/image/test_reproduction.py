@@ -1,0 +1,44 @@
+"""The same commit, built again: the same image, which starts from its bytecode whatever times its files were given."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.container import docker
+from tests.image.test_start import assert_nothing_compiled
+
+NAME = "reproduction-for-tests"
+
+
+@pytest.fixture(scope="module")
+def reproduced() -> Iterator[subprocess.CompletedProcess[str]]:
+    """What `make reproduce` says; the image that it made is gone afterwards."""
+    folder = Path(__file__).parent.parent.parent
+    command = ["make", "--silent", "reproduce", f"IMAGE={NAME}"]
+    yield subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    docker("image", "rm", "--force", f"{NAME}:reproduced")
+
+
+def test_two_builds_of_the_commit_from_nothing_have_one_digest(
+    reproduced: subprocess.CompletedProcess[str], show: list[str]
+) -> None:
+    assert reproduced.returncode == 0, reproduced.stderr
+    (digest,) = reproduced.stdout.splitlines()
+    assert re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    show.append(f"digest of the commit, built twice: {digest}")
+
+
+@pytest.mark.usefixtures("reproduced")
+def test_no_file_in_it_is_younger_than_the_commit() -> None:
+    created = docker("inspect", "--format={{.Created}}", f"{NAME}:reproduced").strip()
+    find = ("find", "/app", "/opt", "/etc/passwd", "-newermt", created)
+    assert docker("run", "--rm", f"{NAME}:reproduced", *find) == ""
+
+
+@pytest.mark.usefixtures("reproduced")
+def test_it_starts_from_bytecode_alone() -> None:
+    start = ("uvicorn", "app.main:app", "--port", "0", "--limit-max-requests", "0")
+    assert_nothing_compiled(docker("run", "--rm", "--env=PYTHONVERBOSE=1", f"{NAME}:reproduced", *start))

@@ -1,0 +1,64 @@
+"""scripts/push, without an engine or a registry: docker and git are programs that say what the test has them say."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PUSH = Path(__file__).parents[1] / "scripts" / "push"
+BOTH = "Platforms: linux/amd64, linux/amd64/v2, linux/arm64"
+
+
+def push(folder: Path, tag: str, *, changed: str = "", platforms: str = BOTH) -> tuple[str, str]:
+    """What docker is told when it builds, and the errors; `git status` says `changed`."""
+    calls = folder / "calls"
+    calls.touch()
+    for name, script in (
+        (
+            "docker",
+            f'case "$2" in inspect) echo "{platforms}" ;; build) echo "$*" >>"{calls}" ;; esac',
+        ),
+        ("git", f'case "$1" in status) printf %s "{changed}" ;; log) echo 1700000000 ;; esac'),
+    ):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run([PUSH, tag, "--label=a=b"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (done.stderr == "") == bool(calls.read_text())
+    return calls.read_text(), done.stderr
+
+
+def test_it_builds_both_platforms_with_the_time_of_the_commit(tmp_path: Path) -> None:
+    built, _ = push(tmp_path, "registry/name:v1")
+    assert built.startswith("buildx build --platform linux/amd64,linux/arm64 -t registry/name:v1 ")
+    assert "--label=a=b" in built.split()
+    assert "rewrite-timestamp=true,source-date-epoch=1700000000" in built
+
+
+def test_what_is_not_committed_is_pushed_by_a_name_that_says_so(tmp_path: Path) -> None:
+    built, _ = push(tmp_path, "registry/name:v1-dirty", changed=" M app/main.py")
+    assert built
+
+
+def test_what_is_not_committed_is_not_pushed_by_another_name(tmp_path: Path) -> None:
+    _, error = push(tmp_path, "registry/name:v1", changed="?? app/new.py")
+    assert error.startswith("push: registry/name:v1 would not be what is committed")
+
+
+@pytest.mark.parametrize("platforms", ["Platforms: linux/amd64*, linux/arm64*", "Status: stopped"])
+def test_a_builder_may_name_its_platforms_otherwise_or_not_at_all(tmp_path: Path, platforms: str) -> None:
+    built, _ = push(tmp_path, "registry/name:v1", platforms=platforms)
+    assert built
+
+
+@pytest.mark.parametrize(
+    ("platforms", "missing"),
+    [("Platforms: linux/amd64, linux/386", "linux/arm64"), ("Platforms: linux/arm64, linux/arm/v7", "linux/amd64")],
+)
+def test_a_builder_that_cannot_run_one_of_them_is_named_with_what_helps(
+    tmp_path: Path, platforms: str, missing: str
+) -> None:
+    _, error = push(tmp_path, "registry/name:v1", platforms=platforms)
+    assert error.startswith(f"push: the builder runs no {missing}; emulated: docker run --privileged")
