@@ -1,7 +1,7 @@
 """Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +10,6 @@ import pytest
 
 from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually
 
-# Routes beyond the app's own, for tests that need a slow one.
-ROUTES = Path(__file__).with_name("routes.py")
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()
 
@@ -64,16 +62,35 @@ def service(start: Start) -> Container:
 
 
 @pytest.fixture
-def with_routes(start: Start, tmp_path: Path) -> Container:
-    """The same, with the further routes of tests/image/routes.py."""
-    # A copy that every user can read, whatever the umask of this checkout.
-    module = tmp_path / "routes.py"
-    module.write_text(ROUTES.read_text())
-    module.chmod(0o644)
-    return start(
-        *("uvicorn", "app.routes_of_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
-        options=(f"--volume={module}:/app/app/routes_of_tests.py:ro",),
-    )
+def mount(tmp_path: Path) -> Callable[[str, str], str]:
+    """Makes the option of docker run by which a module of this folder is at a path of the container."""
+
+    def mount(name: str, path: str) -> str:
+        # A copy that every user can read, whatever the umask of this checkout.
+        module = tmp_path / name
+        module.write_text(Path(__file__).with_name(name).read_text())
+        module.chmod(0o644)
+        return f"--volume={module}:{path}:ro"
+
+    return mount
+
+
+@pytest.fixture
+def start_with_routes(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Container]:
+    """Starts containers with these options and with the further routes of tests/image/routes.py."""
+    routes = mount("routes.py", "/app/app/routes_of_tests.py")
+
+    def start_with_routes(*options: str) -> Container:
+        command = ("uvicorn", "app.routes_of_tests:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
+        return start(*command, options=(routes, *options))
+
+    return start_with_routes
+
+
+@pytest.fixture
+def with_routes(start_with_routes: Callable[..., Container]) -> Container:
+    """A container as `make run` starts it, serving, with these routes."""
+    return start_with_routes()
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 import pytest
 
 from tests.image.conftest import Start
-
-# Kubernetes' OpenShift and others choose the user, in root's group.
-ANOTHER_USER = "--user=123456:0"
+from tests.image.container import ANOTHER_USER
 
 
 @pytest.mark.parametrize(
