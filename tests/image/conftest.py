@@ -1,7 +1,6 @@
 """Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
 
 import os
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -80,21 +79,30 @@ def shared(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
 
 
 @pytest.fixture
-def serve(start: Start, tmp_path: Path) -> Callable[..., Container]:
+def mount(tmp_path: Path) -> Callable[[str, str], str]:
+    """Makes the option of docker run by which a module of this folder is at a path of the container."""
+
+    def mount(name: str, path: str) -> str:
+        # A copy that every user can read, whatever the umask of this checkout.
+        module = tmp_path / name
+        module.write_text(Path(__file__).with_name(name).read_text())
+        module.chmod(0o644)
+        return f"--volume={module}:{path}:ro"
+
+    return mount
+
+
+@pytest.fixture
+def serve(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Container]:
     """Starts a container that serves an app of this folder in place of the image's own.
 
     The app is named by its module; what follows are options of docker run.
     """
 
     def serve(name: str, *options: str) -> Container:
-        # A copy that every user can read, whatever the umask of this checkout.
-        module = tmp_path / f"{name}.py"
-        shutil.copyfile(Path(__file__).with_name(module.name), module)
-        module.chmod(0o644)
-        return start(
-            *("uvicorn", f"app.{name}_for_tests:app", "--host", "0.0.0.0", "--port", "8000"),  # noqa: S104 -- in a container
-            options=(f"--volume={module}:/app/app/{name}_for_tests.py:ro", *options),
-        )
+        module = f"{name}_for_tests"
+        command = ("uvicorn", f"app.{module}:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
+        return start(*command, options=(mount(f"{name}.py", f"/app/app/{module}.py"), *options))
 
     return serve
 

@@ -22,6 +22,8 @@ LOCKED_DOWN = (
     "--memory-swap=256m",
     "--pids-limit=64",
 )
+# Kubernetes' OpenShift and others choose the user, in root's group.
+ANOTHER_USER = "--user=123456:0"
 # By which whoever started the tests finds what they left behind when they were killed.
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
 
@@ -71,6 +73,30 @@ def answers(data: bytes) -> Iterator[Answer]:
         length = int(headers.get("content-length", len(data) if status >= 200 else 0))
         yield Answer(status, headers, data[:length])
         data = data[length:]
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, by its number in the container; `state` is a letter of proc(5)."""
+
+    number: int
+    parent: int
+    state: str
+    command: str
+
+
+# Prints the processes of a container.
+PROCESSES = """
+import json, os, pathlib
+for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        state, parent, *_ = (folder / "stat").read_text().rpartition(") ")[2].split()
+        command = (folder / "cmdline").read_bytes().replace(bytes(1), b" ").decode()
+    except OSError:
+        continue
+    if int(folder.name) != os.getpid():
+        print(json.dumps([int(folder.name), int(parent), state, command]))
+"""
 
 
 @dataclass(frozen=True)
@@ -140,6 +166,14 @@ class Container:
     def python(self, code: str, *options: str) -> str:
         """What this prints, run by Python in the running container; `options` are those of docker exec."""
         return docker("exec", *options, self.identity, "python", "-c", code)
+
+    def processes(self) -> list[Process]:
+        """Its processes, but for the one that looks."""
+        return [Process(*json.loads(line)) for line in self.python(PROCESSES).splitlines()]
+
+    def kill(self, process: int) -> None:
+        """Kill a process in it, as its own user can."""
+        self.python(f"import os; os.kill({process}, 9)")
 
     def signal(self, name: str) -> None:
         """Send it a signal."""

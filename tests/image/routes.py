@@ -1,8 +1,11 @@
 """The app with routes that the sample has no use for: they run in the container, for the tests of the image."""
 
 import asyncio
+import logging
+import os
 import time
 from collections.abc import AsyncIterator
+from unittest import mock
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -12,7 +15,8 @@ from app.main import app
 
 @app.get("/slow")
 async def slow(seconds: float) -> str:
-    """Answer after so long."""
+    """Write that it is begun, and answer after so long."""
+    logging.getLogger("app").info("slow has begun")
     await asyncio.sleep(seconds)
     return "done"
 
@@ -40,3 +44,21 @@ async def block(seconds: float) -> str:
 async def seen(request: Request) -> dict[str, str | None]:
     """Answer who asks, and for what, as the service sees it."""
     return {"client": request.client.host if request.client else None, "url": str(request.url)}
+
+
+@app.get("/process")
+async def process() -> int:
+    """Answer which process answers."""
+    return os.getpid()
+
+
+@app.get("/clock")
+async def clock(seconds: float) -> str:
+    """Have the clock jump by so much, as far as Python's modules read it; the monotonic clock never jumps."""
+    now = time.time
+
+    def jumped() -> float:
+        return now() + seconds
+
+    mock.patch.object(time, "time", jumped).start()
+    return "done"

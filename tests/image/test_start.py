@@ -6,10 +6,8 @@ import re
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import docker
+from tests.image.container import ANOTHER_USER, docker
 
-# OpenShift gives each project a user of its own, in root's group.
-ANOTHER_USER = "--user=123456:0"
 # What Python says, told to be verbose, when it compiles a module instead of loading its bytecode.
 COMPILED = re.compile(r"^# (?:code object from '?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
 

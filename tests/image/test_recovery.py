@@ -1,0 +1,189 @@
+"""What the image survives: outputs, clocks and files that fail it, an event loop that hangs, killed processes."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPException
+
+import pytest
+
+from tests.image.conftest import Start
+from tests.image.container import LABEL, Container, docker, eventually
+
+SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
+# Runs what follows with a standard output whose reader is gone.
+GONE = "import os, sys; r, w = os.pipe(); os.dup2(w, 1); os.close(r); os.close(w); os.execvp(sys.argv[1], sys.argv[1:])"
+# Runs what follows with a standard output that is read as soon as there is a file /tmp/read.
+LATE = """
+import os, subprocess, sys, time
+server = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
+while not os.path.exists("/tmp/read"):
+    time.sleep(0.1)
+for line in server.stdout:
+    pass
+"""
+# Health that is told sooner than by the image's own interval.
+SOON = ("--health-interval=1s", "--health-retries=1")
+# A second Python that serves, and one that reviews, do not fit into the memory of `make run`.
+TWO = ("--env=WEB_CONCURRENCY=2", "--memory=512m", "--memory-swap=512m")
+REVIEW = ("POST", "/api/reviews", b"FROM scratch")
+
+
+def reviewing(container: Container, server: int) -> int:
+    """The process that reviews for a server."""
+    (found,) = (p.number for p in container.processes() if p.parent == server and "spawn_main" in p.command)
+    return found
+
+
+def both_servers(container: Container, held: ExitStack) -> dict[int, HTTPConnection]:
+    """A connection to each of two servers, held open, by the number of the server's process."""
+    found: dict[int, HTTPConnection] = {}
+
+    def both() -> bool:
+        connection = held.enter_context(closing(HTTPConnection(*container.address, timeout=30)))
+        connection.request("GET", "/process")
+        found.setdefault(int(connection.getresponse().read()), connection)
+        return len(found) == 2
+
+    eventually(both)
+    return found
+
+
+def slow(connection: HTTPConnection) -> int | None:
+    """The status of a request that takes a while, or none if it is lost."""
+    try:
+        connection.request("GET", "/slow?seconds=3")
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return None
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        pytest.param(("sh", "-c", 'exec "$@" >&-', "sh"), id="closed"),
+        pytest.param(("sh", "-c", 'exec "$@" >&- 2>&-', "sh"), id="both closed"),
+        pytest.param(("sh", "-c", 'exec "$@" >/dev/full', "sh"), id="full"),
+        pytest.param(("sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh"), id="both full"),
+        pytest.param(("python", "-c", GONE), id="nobody there"),
+    ],
+)
+def test_without_an_output_it_serves_and_stops(start: Start, wrapper: tuple[str, ...]) -> None:
+    container = start(*wrapper, *SERVE)
+    assert container.ask(*REVIEW).status == 200
+    assert container.stop() == 0
+
+
+def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: Start) -> None:
+    container = start("python", "-c", LATE, *SERVE, options=("--tmpfs=/tmp", *SOON))
+
+    def waits() -> bool:
+        # Each request is a long line of the log, and a pipe holds 64 KiB or less.
+        with container.connect(b"GET /" + b"a" * 4000 + b" HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
+            connection.settimeout(3)
+            try:
+                return not connection.recv(1)
+            except TimeoutError:
+                return True
+
+    eventually(waits)
+    container.becomes("unhealthy")
+    container.python("open('/tmp/read', 'w')")
+    container.becomes("healthy")
+    assert container.ask(*REVIEW).status == 200
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container, years: int) -> None:
+    def year() -> int:
+        date = with_routes.ask("GET", "/readyz").headers["date"]
+        return int(date.split()[3])
+
+    before = year()
+    assert with_routes.ask("GET", f"/clock?seconds={years * 365.25 * 86400}").status == 200
+    # A year more or less, if the tests run at its turn.
+    eventually(lambda: abs(year() - before - years) <= 1)
+    assert with_routes.ask(*REVIEW).status == 200
+    assert with_routes.stop() == 0
+
+
+def test_out_of_file_descriptors_it_serves_again_once_there_are_some(start: Start) -> None:
+    container = start(options=("--ulimit=nofile=64:64",))
+    # Also what has to start another process at the worst moment.
+    container.kill(reviewing(container, 1))
+    with ExitStack() as held:
+        before = held.enter_context(container.connect())
+        for _ in range(70):
+            held.enter_context(container.connect())
+        eventually(lambda: "Too many open files" in container.log)
+        before.sendall(b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM scratch")
+        assert before.recv(12) in {b"HTTP/1.1 500", b"HTTP/1.1 503"}
+    eventually(container.serves)
+    eventually(lambda: container.ask(*REVIEW).status == 200)
+    assert container.stop() == 0
+
+
+def test_with_the_event_loop_blocked_it_is_unhealthy_and_afterwards_healthy(
+    serve: Callable[..., Container],
+) -> None:
+    container = serve("routes", *SOON)
+    container.becomes("healthy")
+    with ThreadPoolExecutor() as threads:
+        threads.submit(container.ask, "GET", "/block?seconds=8")
+        container.becomes("unhealthy")
+    container.becomes("healthy")
+
+
+def test_no_zombie_is_left_of_health_checks_and_a_killed_server(
+    serve: Callable[..., Container],
+) -> None:
+    # The process beside a killed server becomes the child of process 1, and uvicorn waits for its own children alone.
+    container = serve("routes", *SOON, *TWO, "--init")
+    with ExitStack() as held:
+        server = min(both_servers(container, held))
+        container.kill(server)
+        assert server not in both_servers(container, held)
+    eventually(lambda: len(container.state["Health"]["Log"]) >= 3)
+    eventually(lambda: "Z" not in {process.state for process in container.processes()})
+    assert container.stop() == 0
+
+
+def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None:
+    before = reviewing(service, 1)
+    service.kill(before)
+    lost = service.ask(*REVIEW)
+    assert (lost.status, lost.headers.get("retry-after")) in {(503, "1"), (200, None)}
+    assert service.ask(*REVIEW).status == 200
+    assert reviewing(service, 1) != before
+    eventually(lambda: "Z" not in {process.state for process in service.processes()})
+
+
+def test_killed_from_outside_it_is_started_again_and_healthy(start: Start, image: str) -> None:
+    container = start(options=(*SOON, "--restart=on-failure:3"))
+    # Not `docker kill`, after which no policy starts it again: by a process that sees those of the engine's machine.
+    kill = f"import os; os.kill({container.state['Pid']}, 9)"
+    docker("run", "--rm", f"--label={LABEL}", "--pid=host", "--user=0", image, "python", "-c", kill)
+    eventually(lambda: container.inspect()["RestartCount"] == 1)
+    container.becomes("healthy")
+    # The engine has chosen another port.
+    again = Container(container.identity)
+    assert again.ask(*REVIEW).status == 200
+    assert again.stop() == 0
+
+
+def test_a_killed_server_costs_the_requests_that_it_held_and_is_replaced(
+    serve: Callable[..., Container],
+) -> None:
+    container = serve("routes", *TWO)
+    with ExitStack() as held:
+        (victim, lost), (other, kept) = both_servers(container, held).items()
+        threads = held.enter_context(ThreadPoolExecutor())
+        statuses = [threads.submit(slow, connection) for connection in (lost, kept)]
+        eventually(lambda: container.log.count("slow has begun") == 2)
+        container.kill(victim)
+        assert [container.ask(*REVIEW).status for _ in range(20)] == [200] * 20
+        assert [status.result() for status in statuses] == [None, 200]
+        found = both_servers(container, held)
+        assert other in found
+        assert victim not in found
+    assert container.stop() == 0

@@ -1,0 +1,95 @@
+"""How the image stops, whatever it does when `docker stop` comes: by itself, before it would be killed (137)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
+from socket import socket
+
+import pytest
+
+from tests.image.conftest import Start
+from tests.image.container import ANOTHER_USER, Container, eventually
+
+as_each_user = pytest.mark.parametrize(
+    "user", [pytest.param((), id="its own user"), pytest.param((ANOTHER_USER,), id="another user")]
+)
+HALF_A_HEADER = b"GET /readyz HTTP/1.1\r\nHost: a\r\nX-Ha"
+HALF_A_BODY = b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM s"
+STREAM = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def answer(connection: socket) -> tuple[int, bytes]:
+    """The status and the body that arrive."""
+    with HTTPResponse(connection) as response:
+        response.begin()
+        return response.status, response.read()
+
+
+@as_each_user
+def test_idle_it_ends_with_0(start: Start, user: tuple[str, ...]) -> None:
+    container = start(options=user)
+    with container.connect():
+        assert container.stop() == 0
+
+
+@as_each_user
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        pytest.param("click", 130, id="the server"),
+        pytest.param("app.main", 1, id="the app"),
+    ],
+)
+def test_while_it_imports_it_ends_with_the_code_that_the_readme_says(
+    start: Start, mount: Callable[[str, str], str], user: tuple[str, ...], module: str, code: int
+) -> None:
+    hold = (mount("hold.py", "/hold/sitecustomize.py"), "--env=PYTHONPATH=/hold", f"--env=HOLD={module}")
+    container = start(options=(*user, *hold), wait=False)
+    eventually(lambda: "held" in container.log)
+    assert container.stop() == code
+
+
+def test_a_slow_request_in_flight_gets_its_answer(with_routes: Container) -> None:
+    with ThreadPoolExecutor() as threads:
+        slow = threads.submit(with_routes.ask, "GET", "/slow?seconds=3")
+        eventually(lambda: "slow has begun" in with_routes.log)
+        assert with_routes.stop() == 0
+    assert slow.result().status == 200
+    log = with_routes.log
+    assert log.index("Shutting down") < log.index('"path": "/slow')
+
+
+def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(service: Container) -> None:
+    with service.connect(HALF_A_BODY) as client, ThreadPoolExecutor() as threads:
+        assert service.serves()
+        code = threads.submit(service.stop)
+        eventually(lambda: not service.serves())
+        client.sendall(b"cratch")
+        status, body = answer(client)
+        assert (status, body[:1]) == (200, b"{")
+        assert code.result() == 0
+
+
+def test_while_it_stops_it_refuses_new_connections_at_once(with_routes: Container) -> None:
+    with with_routes.connect(STREAM) as client, ThreadPoolExecutor() as threads:
+        assert client.recv(1)
+        code = threads.submit(with_routes.stop)
+        eventually(lambda: not with_routes.serves())
+        client.close()
+        assert code.result() == 0
+    # They were refused while a client was still being served, not at the limit that ends everything.
+    assert "timeout graceful shutdown exceeded" not in with_routes.log
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(HALF_A_HEADER, id="half a header"),
+        pytest.param(HALF_A_BODY, id="half a body"),
+        pytest.param(STREAM, id="a stream"),
+    ],
+)
+def test_what_a_client_never_ends_is_ended_for_it(with_routes: Container, sent: bytes) -> None:
+    with with_routes.connect(sent):
+        assert with_routes.serves()
+        assert with_routes.stop() == 0
