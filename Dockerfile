@@ -71,7 +71,7 @@ LABEL org.opencontainers.image.licenses=MIT
 # By number, because Kubernetes' runAsNonRoot cannot tell who a name is.
 USER 10001
 EXPOSE 8000
-# Process 1 has Python's handler for SIGINT from its first moment, for SIGTERM only once uvicorn runs.
+# Process 1 has Python's handler for SIGINT almost from its first moment, for SIGTERM only once uvicorn runs.
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-m", "app.probe"]
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
