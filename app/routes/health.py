@@ -14,13 +14,16 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+OK = Health()
+
+
 @router.get("/healthz")
 async def alive() -> Health:
     """Whether the process answers. Where it does not, restarting it helps."""
-    return Health()
+    return OK
 
 
 @router.get("/readyz")
 async def ready() -> Health:
     """Whether requests can be served. A service that needs a database asks it here; a restart would not help."""
-    return Health()
+    return OK
