@@ -109,7 +109,7 @@ def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
                 base=read[: len(base)],
                 added=read[len(base) :],
                 created=configuration["created"],
-                user=own["User"],
+                user=own.get("User", ""),
                 labels=own.get("Labels") or {},
                 environment=[line for line in own["Env"] if line not in below["config"].get("Env", [])],
                 history=[step["created_by"] for step in configuration["history"][len(below["history"]) :]],
