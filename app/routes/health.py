@@ -5,7 +5,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-router = APIRouter(tags=["health"])
+from app import errors
+
+router = APIRouter(tags=["health"], responses=errors.documented("default"))
 
 
 class Health(BaseModel):
