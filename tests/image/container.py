@@ -13,6 +13,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 DOCKER = os.environ.get("DOCKER", "docker")
+# How many times as long everything may take: an emulated processor needs ten or more.
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
 # As `make run` does, and with no way out to swap.
 LOCKED_DOWN = (
     "--read-only",
@@ -35,7 +37,13 @@ def docker(*arguments: str, check: bool = True, text: str = "", seconds: float =
     """
     command = [DOCKER, *arguments]
     done = subprocess.run(
-        command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False
+        command,
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds * PATIENCE,
+        check=False,
     )
     assert done.returncode == 0 or not check, f"{command}: {done.stdout}"
     return done.stdout
@@ -43,7 +51,7 @@ def docker(*arguments: str, check: bool = True, text: str = "", seconds: float =
 
 def eventually(happened: Callable[[], object], seconds: float = 20) -> None:
     """Wait until it has happened, at most so long."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while not happened():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.05)
@@ -127,7 +135,7 @@ class Container:
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """The answer to a request; underscores in the names of headers are hyphens."""
-        connection = HTTPConnection(*self.address, timeout=30)
+        connection = HTTPConnection(*self.address, timeout=30 * PATIENCE)
         try:
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
             answer = connection.getresponse()
@@ -137,7 +145,7 @@ class Container:
 
     def connect(self, data: bytes = b"") -> socket.socket:
         """A connection on which this was sent."""
-        connection = socket.create_connection(self.address, timeout=30)
+        connection = socket.create_connection(self.address, timeout=30 * PATIENCE)
         connection.sendall(data)
         return connection
 
