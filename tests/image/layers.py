@@ -70,8 +70,10 @@ def read(image: str, base: str) -> Image:
 
     Raises AssertionError if it is not built on that.
     """
-    platform = os.environ.get("DOCKER_DEFAULT_PLATFORM")
-    platform = platform or docker("image", "inspect", "--format={{.Os}}/{{.Architecture}}", image).strip()
+    foreign = os.environ.get("DOCKER_DEFAULT_PLATFORM")
+    platform = foreign or docker("image", "inspect", "--format={{.Os}}/{{.Architecture}}", image).strip()
+    # Of several platforms, only one may be here; engines before 28 know no such option.
+    save = [DOCKER, "save", *([f"--platform={platform}"] if foreign else []), image]
     tag = f"tests-image-base:{os.getpid()}"
     # Built, not pulled: so it is found as the build found it, and no tag stays that later builds would take for the
     # newest. The second time, it is found as `make fresh` does.
@@ -80,7 +82,7 @@ def read(image: str, base: str) -> Image:
         try:
             layers = json.loads(docker("image", "inspect", tag))[0]["RootFS"]["Layers"]
             with TemporaryFile() as file:
-                subprocess.run([DOCKER, "save", image, tag], stdout=file, check=True, timeout=300)
+                subprocess.run([*save, tag], stdout=file, check=True, timeout=300)
                 file.seek(0)
                 with tarfile.open(fileobj=file) as archive:
                     if found := _above(layers, archive):
