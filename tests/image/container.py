@@ -26,6 +26,8 @@ LOCKED_DOWN = (
 )
 # Kubernetes' OpenShift and others choose the user, in root's group.
 ANOTHER_USER = "--user=123456:0"
+# Health that is told sooner than by the image's own interval; while a container starts, the engine asks every 5 s.
+SOON = ("--health-interval=1s", "--health-retries=1", "--health-start-period=1ms")
 # By which whoever started the tests finds what they left behind when they were killed.
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
 

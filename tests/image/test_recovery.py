@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import LABEL, Container, docker, eventually
+from tests.image.container import LABEL, SOON, Container, docker, eventually
 
 SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
 # Runs what follows with a standard output whose reader is gone.
@@ -22,8 +22,6 @@ while not os.path.exists("/tmp/read"):
 for line in server.stdout:
     pass
 """
-# Health that is told sooner than by the image's own interval.
-SOON = ("--health-interval=1s", "--health-retries=1")
 # A second Python that serves, and one that reviews, do not fit into the memory of `make run`.
 TWO = ("--env=WEB_CONCURRENCY=2", "--memory=512m", "--memory-swap=512m")
 REVIEW = ("POST", "/api/reviews", b"FROM scratch")

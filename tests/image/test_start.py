@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import ANOTHER_USER, docker
+from tests.image.container import ANOTHER_USER, SOON, docker
 
 # What Python says, told to be verbose, when it compiles a module instead of loading its bytecode.
 COMPILED = re.compile(r"^# (?:code object from '?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
@@ -64,7 +64,7 @@ runpy.run_module("uvicorn", run_name="__main__")
 
 
 def test_without_a_network_it_is_healthy_and_asks_for_none(start: Start) -> None:
-    container = start("python", "-c", WATCHED, options=("--network=none", "--health-interval=1s"), wait=False)
+    container = start("python", "-c", WATCHED, options=("--network=none", *SOON), wait=False)
     container.becomes("healthy")
     assert re.findall("^asked: (.*)$", container.log, re.MULTILINE) == ["socket.bind"]
 
