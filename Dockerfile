@@ -22,12 +22,14 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --user --require-hashes --no-compile -r requirements.txt && \
     python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib
 # The image of Python has no bytecode for its standard library, and each start would compile it again:
-# start an empty app, which ends at its first tick, and keep what that imported.
-RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --port 0 --limit-max-requests 0
+# start an empty app, which ends at its first tick, and keep what that imported. All gets one time: the layer that is
+# made of it is the same bytes until a package changes, and nobody who has it pushes or pulls it again.
+RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --port 0 --limit-max-requests 0 && \
+    find /opt -exec touch --no-dereference --date=@0 {} +
 
 # dev: the tools, the source and the gate: no image unless every check passes.
 FROM base AS dev
-COPY --from=builder /opt/python /opt/python
+COPY --from=builder /opt /opt
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \
     pip install --user --require-hashes -r requirements-dev.txt
@@ -43,6 +45,8 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
 FROM ${PYTHON_IMAGE} AS production
+# First, and whole: upon another layer, or in a folder that gets the time of the build, it would be another one.
+COPY --from=builder /opt /opt
 # Without today's date in /etc/shadow, which would make every build another image; and without the programs that
 # make root of whoever runs them, which no service does.
 RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 10001 appuser && \
@@ -60,7 +64,6 @@ ENV APP_LOG_FORMAT=json \
     UVICORN_SERVER_HEADER=false \
     UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \
     UVICORN_TIMEOUT_KEEP_ALIVE=75
-COPY --from=builder /opt/python /opt/python
 # A checkout made under umask 077 would be readable by root alone.
 COPY --chmod=755 app app
 # Bytecode of the app, then of what it and its probe import beyond the empty app: start it as well.

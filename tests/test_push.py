@@ -10,44 +10,54 @@ PUSH = Path(__file__).parents[1] / "scripts" / "push"
 BOTH = "Platforms: linux/amd64, linux/amd64/v2, linux/arm64"
 
 
-def push(folder: Path, tag: str, *, changed: str = "", platforms: str = BOTH) -> tuple[str, str]:
-    """What docker is told when it builds, and the errors; `git status` says `changed`."""
+def push(folder: Path, *, time: str = "1700000000", changed: str = "", platforms: str = BOTH) -> tuple[str, str]:
+    """What docker is told when it builds, and the errors; `git log` says `time`, `git status` says `changed`."""
     calls = folder / "calls"
     calls.touch()
     record = f'echo "${{SOURCE_DATE_EPOCH-unset}} $*" >>"{calls}"'
     for name, script in (
         ("docker", f'case "$2" in inspect) echo "{platforms}" ;; build) {record} ;; esac'),
-        ("git", f'case "$1" in status) printf %s "{changed}" ;; log) echo 1700000000 ;; esac'),
+        ("git", f'case "$1" in status) printf %s "{changed}" ;; log) [ "{time}" ] && echo "{time}" ;; esac'),
     ):
         program = folder / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "SOURCE_DATE_EPOCH": "1"}
-    done = subprocess.run([PUSH, tag, "--label=a=b"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [PUSH, "registry/name:v1", "--label=a=b"], env=environment, capture_output=True, text=True, check=False
+    )
     assert (done.returncode == 0) == (done.stderr == "") == bool(calls.read_text())
     return calls.read_text(), done.stderr
 
 
 def test_it_builds_both_platforms_with_the_time_of_the_commit(tmp_path: Path) -> None:
-    built, _ = push(tmp_path, "registry/name:v1")
+    built, _ = push(tmp_path)
     assert built.startswith("unset buildx build --platform linux/amd64,linux/arm64 -t registry/name:v1 ")
     assert "--label=a=b" in built.split()
     assert "rewrite-timestamp=true,source-date-epoch=1700000000" in built
 
 
-def test_what_is_not_committed_is_pushed_by_a_name_that_says_so(tmp_path: Path) -> None:
-    built, _ = push(tmp_path, "registry/name:v1-dirty", changed=" M app/main.py")
-    assert built
+def test_it_builds_a_clone_and_its_last_stage_anew(tmp_path: Path) -> None:
+    # Or times before the commit's would remain: of files that were here before, of what was built before.
+    built, _ = push(tmp_path)
+    assert "--no-cache-filter production" in built
+    assert not built.endswith(" .\n")
 
 
-def test_what_is_not_committed_is_not_pushed_by_another_name(tmp_path: Path) -> None:
-    _, error = push(tmp_path, "registry/name:v1", changed="?? app/new.py")
-    assert error.startswith("push: registry/name:v1 would not be what is committed")
+@pytest.mark.parametrize("changed", [" M app/main.py", "?? app/new.py"])
+def test_what_is_not_committed_is_not_pushed(tmp_path: Path, changed: str) -> None:
+    _, error = push(tmp_path, changed=changed)
+    assert error.startswith("push: not all of this is committed")
+
+
+def test_where_there_is_no_commit_nothing_is_pushed(tmp_path: Path) -> None:
+    _, error = push(tmp_path, time="")
+    assert error.startswith("push: there is no commit here")
 
 
 @pytest.mark.parametrize("platforms", ["Platforms: linux/amd64*, linux/arm64*", "Status: stopped"])
 def test_a_builder_may_name_its_platforms_otherwise_or_not_at_all(tmp_path: Path, platforms: str) -> None:
-    built, _ = push(tmp_path, "registry/name:v1", platforms=platforms)
+    built, _ = push(tmp_path, platforms=platforms)
     assert built
 
 
@@ -58,5 +68,5 @@ def test_a_builder_may_name_its_platforms_otherwise_or_not_at_all(tmp_path: Path
 def test_a_builder_that_cannot_run_one_of_them_is_named_with_what_helps(
     tmp_path: Path, platforms: str, missing: str
 ) -> None:
-    _, error = push(tmp_path, "registry/name:v1", platforms=platforms)
+    _, error = push(tmp_path, platforms=platforms)
     assert error.startswith(f"push: the builder runs no {missing}; emulated: docker run --privileged")

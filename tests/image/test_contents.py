@@ -125,6 +125,14 @@ def test_beside_the_app_is_only_what_the_packages_record_and_bytecode_of_what_is
     assert [path for path in files if path.endswith("/direct_url.json")] == []
 
 
+def test_the_packages_are_the_same_layer_whenever_it_is_built(contents: Image) -> None:
+    # A layer is another one where a time in it or a layer below it differs.
+    packages = contents.added[0]
+    assert any(path.startswith("/opt/python/lib/") for path in packages.entries)
+    assert {entry.info.mtime for entry in packages.entries.values()} == {0}
+    assert not [path for layer in contents.added[1:] for path in layer.entries if path.startswith("/opt/python/lib/")]
+
+
 def test_no_compiler_and_no_tool_of_development_is_in_it(contents: Image) -> None:
     there = map(PurePosixPath, merged([*contents.base, *contents.added]))
     programs = [path for path in there if path.parent.name in {"bin", "sbin"}]
