@@ -41,11 +41,10 @@ def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start
 
     def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:
         own = LOCKED_DOWN if locked_down else ()
-        identity = docker(
-            "run", "--detach", f"--label={LABEL}", "--publish=127.0.0.1::8000", *own, *options, image, *command
-        )
-        container = Container(identity.strip())
+        options = (f"--label={LABEL}", "--publish=127.0.0.1::8000", *own, *options)
+        container = Container(docker("create", *options, image, *command).strip())
         started.append(container)
+        docker("start", container.identity)
         if wait:
             eventually(lambda: container.serves() or container.state["Status"] == "exited")
             assert container.state["Status"] == "running"
