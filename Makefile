@@ -84,7 +84,7 @@ lock-docker:
 .PHONY: lock-host
 lock-host:
 	scripts/lock $(if $(UPGRADE),--upgrade)
-	@echo "the base image's digest stays as it is: an engine has to ask for it"
+	$(if $(filter false,$(PIN)),scripts/pin --off,@echo "the base image's digest stays as it is: an engine has to ask for it")
 
 ##@ The image
 
