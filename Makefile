@@ -102,15 +102,15 @@ fresh: ## the same from nothing: newest base image, no cache
 run: build ## the production image, locked down, at http://127.0.0.1:8000
 	@echo "http://127.0.0.1:$(PORT), once it runs"
 	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
-		--security-opt no-new-privileges --memory 256m --pids-limit 64 $(IMAGE):$(VERSION)
+		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
 verify: build .venv/verify ## questions that image: what is in it, how it runs, its API, its page; TESTS=path for some
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) $(TESTS)
+	scripts/verify $(IMAGE):$(VERSION) $(TESTS)
 
 .PHONY: load
 load: build .venv/verify ## the same for the load that it bears, at length
-	LOAD_SECONDS=30 PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
+	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time

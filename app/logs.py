@@ -21,7 +21,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 def handler() -> logging.Handler:
     """What writes every line, to standard output and as `APP_LOG_FORMAT` says; logging.json names it.
 
-    From then on, what ends the process is a line as well. Ends it with one that names a variable which will not do.
+    From then on, an exception that ends the process is a line of the log, too. A variable with a bad value ends it
+    here, with a line that names it.
     """
     settings = Settings.from_environment(os.environ)
     ServerSettings.from_environment(os.environ)

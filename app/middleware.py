@@ -33,8 +33,8 @@ DEFAULT_HEADERS = {
 class RequestMiddleware:
     """Gives each request an id and default response headers, logs it, and answers HEAD and what nobody caught.
 
-    What it answers is raised on: the server logs it with its traceback, but a handler for `Exception` comes
-    too late to change the answer.
+    What nobody foresaw is answered with 500 and raised on, so that the server logs its traceback; a handler for
+    `Exception` would come too late to change the answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -102,7 +102,7 @@ class RequestMiddleware:
 class FramingMiddleware:
     """Refuses, with 400, what a proxy in front may read in another way than this service does.
 
-    RFC 9112 would have the server do so, or lets it; its parser takes these three and refuses the rest.
+    RFC 9112 asks or allows a server to refuse them; this one's parser takes these three, and refuses the rest itself.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -49,9 +49,9 @@ class Settings(Variables):
 
 
 class ServerSettings(Variables):
-    """What uvicorn would take as it is, to serve otherwise than was meant, or to end with a traceback.
+    """uvicorn's variables of which it takes bad values, to serve otherwise than was meant or to end with a traceback.
 
-    Its other variables it checks itself: https://uvicorn.dev/settings
+    They are checked here, and used by uvicorn alone. Its other ones it checks itself: https://uvicorn.dev/settings
     """
 
     web_concurrency: int = Field(default=1, ge=1)

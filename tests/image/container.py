@@ -15,7 +15,7 @@ from typing import Any
 DOCKER = os.environ.get("DOCKER", "docker")
 # How many times as long everything may take: an emulated processor needs ten or more.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
-# As `make run` does, and with no way out to swap.
+# As `make run` does.
 LOCKED_DOWN = (
     "--read-only",
     "--cap-drop=ALL",
@@ -24,9 +24,10 @@ LOCKED_DOWN = (
     "--memory-swap=256m",
     "--pids-limit=64",
 )
-# Kubernetes' OpenShift and others choose the user, in root's group.
+# OpenShift, among others, chooses the user, in root's group.
 ANOTHER_USER = "--user=123456:0"
-# Health that is told sooner than by the image's own interval; while a container starts, the engine asks every 5 s.
+# Health that is told sooner: every second, and without the time in which a container starts, when the engine asks every
+# 5 s.
 SOON = ("--health-interval=1s", "--health-retries=1", "--health-start-period=1ms")
 # By which whoever started the tests finds what they left behind when they were killed.
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")

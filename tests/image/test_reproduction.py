@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.container import docker
+from tests.image.container import LABEL, PATIENCE, docker
 from tests.image.test_start import assert_nothing_compiled
 
 NAME = "reproduction-for-tests"
@@ -18,8 +18,10 @@ def reproduced() -> Iterator[subprocess.CompletedProcess[str]]:
     """What `make reproduce` says; the image that it made is gone afterwards."""
     folder = Path(__file__).parent.parent.parent
     command = ["make", "--silent", "reproduce", f"IMAGE={NAME}"]
-    yield subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    docker("image", "rm", "--force", f"{NAME}:reproduced")
+    try:
+        yield subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
+    finally:
+        docker("image", "rm", "--force", f"{NAME}:reproduced")
 
 
 def test_two_builds_of_the_commit_from_nothing_have_one_digest(
@@ -35,10 +37,12 @@ def test_two_builds_of_the_commit_from_nothing_have_one_digest(
 def test_no_file_in_it_is_younger_than_the_commit() -> None:
     created = docker("inspect", "--format={{.Created}}", f"{NAME}:reproduced").strip()
     find = ("find", "/app", "/opt", "/etc/passwd", "-newermt", created)
-    assert docker("run", "--rm", f"{NAME}:reproduced", *find) == ""
+    assert docker("run", "--rm", f"--label={LABEL}", f"{NAME}:reproduced", *find) == ""
 
 
 @pytest.mark.usefixtures("reproduced")
 def test_it_starts_from_bytecode_alone() -> None:
     start = ("uvicorn", "app.main:app", "--port", "0", "--limit-max-requests", "0")
-    assert_nothing_compiled(docker("run", "--rm", "--env=PYTHONVERBOSE=1", f"{NAME}:reproduced", *start))
+    assert_nothing_compiled(
+        docker("run", "--rm", f"--label={LABEL}", "--env=PYTHONVERBOSE=1", f"{NAME}:reproduced", *start)
+    )

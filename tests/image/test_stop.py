@@ -40,7 +40,7 @@ def test_idle_it_ends_with_0(start: Start, user: tuple[str, ...]) -> None:
         pytest.param("app.main", 1, id="the app"),
     ],
 )
-def test_while_it_imports_it_ends_with_the_code_that_the_readme_says(
+def test_while_it_imports_it_ends_with_the_code_that_docs_image_md_says(
     start: Start, mount: Callable[[str, str], str], user: tuple[str, ...], module: str, code: int
 ) -> None:
     hold = (mount("hold.py", "/hold/sitecustomize.py"), "--env=PYTHONPATH=/hold", f"--env=HOLD={module}")

@@ -22,8 +22,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --user --require-hashes --no-compile -r requirements.txt && \
     python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib
 # The image of Python has no bytecode for its standard library, and each start would compile it again:
-# start an empty app, which ends at its first tick, and keep what that imported. All gets one time: the layer that is
-# made of it is the same bytes until a package changes, and nobody who has it pushes or pulls it again.
+# start an empty app, which ends at its first tick, and keep what that imported. All files get one time: their
+# layer is the same bytes until a package changes, and nobody who has it pushes or pulls it again.
 RUN env -u PYTHONDONTWRITEBYTECODE uvicorn --factory fastapi:FastAPI --port 0 --limit-max-requests 0 && \
     find /opt -exec touch --no-dereference --date=@0 {} +
 
@@ -45,7 +45,8 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
 FROM ${PYTHON_IMAGE} AS production
-# First, and whole: upon another layer, or in a folder that gets the time of the build, it would be another one.
+# First, and all of /opt: above another layer, or in a folder that has the time of the build, this layer would be a
+# different one with each build.
 COPY --from=builder /opt /opt
 # Without today's date in /etc/shadow, which would make every build another image; and without the programs that
 # make root of whoever runs them, which no service does.
