@@ -102,7 +102,7 @@ def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
     for layers, (configuration, blobs) in configurations.items():
         if len(layers) > len(base) and list(layers[: len(base)]) == base:
             own = configuration["config"]
-            steps = [step["created_by"] for step in configuration["history"] if not step.get("empty_layer")]
+            steps = [step.get("created_by", "") for step in configuration["history"] if not step.get("empty_layer")]
             read = [
                 _layer(step, _blob(archive, blob), whole=index >= len(base))
                 for index, (step, blob) in enumerate(zip(steps, blobs, strict=True))
@@ -114,7 +114,7 @@ def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
                 user=own.get("User", ""),
                 labels=own.get("Labels") or {},
                 environment=[line for line in own["Env"] if line not in below["config"].get("Env", [])],
-                history=[step["created_by"] for step in configuration["history"][len(below["history"]) :]],
+                history=[step.get("created_by", "") for step in configuration["history"][len(below["history"]) :]],
             )
     return None
 
