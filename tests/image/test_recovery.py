@@ -114,7 +114,9 @@ def test_out_of_file_descriptors_it_serves_again_once_there_are_some(start: Star
         answer = b""
         # Answered, it is one of those that were accepted; the others may arrive in any order.
         while not answer.endswith(b"}"):
-            answer += before.recv(65536)
+            part = before.recv(65536)
+            assert part, answer
+            answer += part
         for _ in range(70):
             held.enter_context(container.connect())
         eventually(lambda: "Too many open files" in container.log)
