@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually
+from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually, serving
 
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()
@@ -100,8 +100,7 @@ def serve(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Conta
 
     def serve(name: str, *options: str) -> Container:
         module = f"{name}_for_tests"
-        command = ("uvicorn", f"app.{module}:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
-        return start(*command, options=(mount(f"{name}.py", f"/app/app/{module}.py"), *options))
+        return start(*serving(f"app.{module}:app"), options=(mount(f"{name}.py", f"/app/app/{module}.py"), *options))
 
     return serve
 

@@ -33,6 +33,11 @@ SOON = ("--health-interval=1s", "--health-retries=1", "--health-start-period=1ms
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
 
 
+def serving(app: str = "app.main:app") -> tuple[str, ...]:
+    """The command of the image, or the same for another app."""
+    return "uvicorn", app, "--host", "0.0.0.0", "--port", "8000"  # noqa: S104 -- in a container
+
+
 def docker(*arguments: str, check: bool = True, text: str = "", seconds: float = 60) -> str:
     """What the command prints, on both its outputs.
 
@@ -174,9 +179,9 @@ class Container:
         """Wait until its HEALTHCHECK says so."""
         eventually(lambda: self.state["Health"]["Status"] == health, 60)
 
-    def python(self, code: str, *options: str) -> str:
-        """What this prints, run by Python in the running container; `options` are those of docker exec."""
-        return docker("exec", *options, self.identity, "python", "-c", code)
+    def python(self, code: str) -> str:
+        """What this prints, run by Python in the running container."""
+        return docker("exec", self.identity, "python", "-c", code)
 
     def processes(self) -> list[Process]:
         """Its processes, but for the one that looks."""
@@ -186,16 +191,12 @@ class Container:
         """Kill a process in it, as its own user can."""
         self.python(f"import os; os.kill({process}, 9)")
 
-    def signal(self, name: str) -> None:
-        """Send it a signal."""
-        docker("kill", f"--signal={name}", self.identity)
-
     def stop(self) -> int:
         """Its exit code, after `docker stop`."""
         docker("stop", self.identity)
         return self.exit_code()
 
-    def exit_code(self, seconds: float = 20) -> int:
+    def exit_code(self) -> int:
         """Its exit code, as soon as it has ended by itself."""
-        eventually(lambda: self.state["Status"] == "exited", seconds)
+        eventually(lambda: self.state["Status"] == "exited")
         return int(self.state["ExitCode"])

@@ -9,10 +9,11 @@ from itertools import cycle, islice
 
 import pytest
 
+from app.settings import Settings
 from tests.image.container import Answer, Container, docker
 
-# APP_MAX_BODY_BYTES unless it is set, and what LOCKED_DOWN gives a container.
-BODY, MEMORY = 128 * 1024, 256 * 1024 * 1024
+# The limit of a body, and what LOCKED_DOWN gives a container.
+BODY, MEMORY = Settings().max_body_bytes, 256 * 1024 * 1024
 # What the server may need at its peak beyond what it had needed before.
 MARGIN = MEMORY // 8
 PART = b"a" * 1024 * 1024

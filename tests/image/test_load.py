@@ -31,9 +31,9 @@ def memory(container: Container) -> int:
     """What the container's processes hold, in bytes, without files that were read."""
     # The first is where control groups are version 2, the second where they are version 1.
     files = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
-    told = docker("exec", container.identity, "sh", "-c", f"cat {files} 2>/dev/null", check=False)
-    match = re.search(r"^(?:anon|total_rss) (\d+)$", told, re.MULTILINE)
-    assert match, told
+    counted = docker("exec", container.identity, "sh", "-c", f"cat {files} 2>/dev/null", check=False)
+    match = re.search(r"^(?:anon|total_rss) (\d+)$", counted, re.MULTILINE)
+    assert match, counted
     return int(match[1])
 
 

@@ -8,9 +8,8 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import LABEL, SOON, Container, docker, eventually
+from tests.image.container import LABEL, SOON, Container, docker, eventually, serving
 
-SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
 # Runs what follows with a standard output whose reader is gone.
 GONE = "import os, sys; r, w = os.pipe(); os.dup2(w, 1); os.close(r); os.close(w); os.execvp(sys.argv[1], sys.argv[1:])"
 # Runs what follows with a standard output that is read as soon as there is a file /tmp/read.
@@ -67,13 +66,13 @@ def slow(connection: HTTPConnection) -> int | None:
     ],
 )
 def test_without_an_output_it_serves_and_stops(start: Start, wrapper: tuple[str, ...]) -> None:
-    container = start(*wrapper, *SERVE)
+    container = start(*wrapper, *serving())
     assert container.ask(*REVIEW).status == 200
     assert container.stop() == 0
 
 
 def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: Start) -> None:
-    container = start("python", "-c", LATE, *SERVE, options=("--tmpfs=/tmp", *SOON))
+    container = start("python", "-c", LATE, *serving(), options=("--tmpfs=/tmp", *SOON))
 
     def waits() -> bool:
         # Each request is a long line of the log, and a pipe holds 64 KiB or less.

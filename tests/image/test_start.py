@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import ANOTHER_USER, SOON, docker
+from tests.image.container import ANOTHER_USER, SOON, docker, serving
 
 # What Python says, told to be verbose, when it compiles a module instead of loading its bytecode.
 COMPILED = re.compile(r"^# (?:code object from '?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
@@ -103,3 +103,18 @@ def test_a_port_that_there_is_not_ends_it_with_a_line_that_says_so(start: Start,
     container = start("uvicorn", "app.main:app", "--port", port, wait=False)
     assert container.exit_code() == 1
     assert "port must be 0-65535" in json.loads(container.log.splitlines()[-1])["message"]
+
+
+# Takes the port, and runs what follows.
+TAKEN = """
+import os, socket, sys
+taken = socket.create_server(("", 8000))
+taken.set_inheritable(True)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_port_that_is_taken_ends_it_with_a_line_that_says_so(start: Start) -> None:
+    container = start("python", "-c", TAKEN, *serving(), wait=False)
+    assert container.exit_code() == 3
+    assert "address already in use" in container.log
