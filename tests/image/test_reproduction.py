@@ -1,4 +1,4 @@
-"""The same commit, built again: the same image, which starts from its bytecode whatever times its files were given."""
+"""The same commit, built again: the same image, whose bytecode holds whatever times its files were given."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.container import LABEL, PATIENCE, docker
-from tests.image.test_start import assert_nothing_compiled
+from tests.image.test_start import assert_only_the_app_is_compiled
 
 NAME = "reproduction-for-tests"
 
@@ -41,8 +41,8 @@ def test_no_file_in_it_is_younger_than_the_commit() -> None:
 
 
 @pytest.mark.usefixtures("reproduced")
-def test_it_starts_from_bytecode_alone() -> None:
+def test_it_compiles_nothing_but_the_app() -> None:
     start = ("uvicorn", "app.main:app", "--port", "0", "--limit-max-requests", "0")
-    assert_nothing_compiled(
+    assert_only_the_app_is_compiled(
         docker("run", "--rm", f"--label={LABEL}", "--env=PYTHONVERBOSE=1", f"{NAME}:reproduced", *start)
     )
