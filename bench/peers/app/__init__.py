@@ -1,0 +1,1 @@
+"""The app that every style of image serves."""
