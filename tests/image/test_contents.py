@@ -126,7 +126,7 @@ def test_beside_the_app_is_only_what_the_packages_record_and_bytecode_of_what_is
 
 
 def test_the_packages_are_the_same_layer_whenever_it_is_built(contents: Image) -> None:
-    # A layer is another one where a time in it or a layer below it differs.
+    # A layer is another one where a time in it differs, and unpacked again where one below it does.
     packages = contents.added[0]
     assert any(path.startswith("/opt/python/lib/") for path in packages.entries)
     assert {entry.info.mtime for entry in packages.entries.values()} == {0}

@@ -47,8 +47,8 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload
 
 # production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
 FROM ${PYTHON_IMAGE} AS production
-# First, and all of /opt: above another layer, or in a folder that has the time of the build, this layer would be a
-# different one with each build.
+# First: an engine knows what it has unpacked by a layer and all those below it, and useradd's is new with each build.
+# All of /opt: a folder made here would have the time of the build.
 COPY --from=builder /opt /opt
 # Without today's date in /etc/shadow, which would make every build another image; and without the programs that
 # make root of whoever runs them, which no service does.
