@@ -121,6 +121,14 @@ push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
 	scripts/push $(IMAGE):$(VERSION)$(ON) $(LABELS)
 
+.PHONY: bench
+bench: .venv/installed ## what each line of the Dockerfile buys, measured: docs/benchmarks.md; ONLY=row for one
+	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)") $(ONLY)
+
+.PHONY: bench-peers
+bench-peers: .venv/installed ## the same app in the styles that people would otherwise pick: docs/peers.md
+	.venv/bin/python -m bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
+
 ##@ Housekeeping
 
 .PHONY: clean
@@ -129,13 +137,13 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
-	find app tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .bench.json
+	find app bench tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv

@@ -1,0 +1,441 @@
+"""What is measured: each takes a subject and gives a figure, in the unit that its table names."""
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bench.engine import DOCKER, SECONDS, Engine, EngineError
+from bench.subject import APP, Subject
+from bench.variants import SLIM
+from tests.image.load import load
+
+CLIENTS, LOAD_SECONDS = 64, 4.0
+# Half a processor for who answers, so that the clients on the same machine are not what limits it.
+SHARE = "--cpus=0.5"
+# As many files as may be written, by whom the container runs as; what a container has of its own is left out.
+WRITABLE = """
+import os
+print(sum(os.access(os.path.join(folder, name), os.W_OK)
+          for top in ("/app", "/bin", "/etc", "/lib", "/opt", "/root", "/sbin", "/usr", "/var")
+          for folder, _, names in os.walk(top) for name in names if not os.path.islink(os.path.join(folder, name))))
+"""
+
+
+def layers(engine: Engine, image: str) -> list[tuple[str, int]]:
+    """The digest of each layer and its size in bytes, compressed as a registry has it."""
+    return _layers(image, engine.run("image", "inspect", "--format={{.Id}}", image))
+
+
+@cache
+def _layers(image: str, identity: str) -> list[tuple[str, int]]:
+    """The same, read once for each identity: a name may come to name another image.
+
+    Where the engine keeps layers as they are, they are compressed here as the builder would.
+    """
+    sizes: dict[str, int] = {}
+    manifests = {}
+    save = subprocess.Popen([DOCKER, "save", image], stdout=subprocess.PIPE)
+    with save, tarfile.open(fileobj=save.stdout, mode="r|") as archive:
+        for info in archive:
+            file = archive.extractfile(info)
+            if file is None:
+                continue
+            head = file.read(512)
+            if head.startswith(b"{") or head.startswith(b"["):
+                manifests[info.name] = json.loads(head + file.read())
+            elif head.startswith(b"\x1f\x8b") or len(head) < 512:
+                sizes[info.name] = info.size
+            else:
+                squeeze = zlib.compressobj(6, zlib.DEFLATED, 31)
+                size = len(squeeze.compress(head))
+                while part := file.read(1 << 20):
+                    size += len(squeeze.compress(part))
+                sizes[info.name] = size + len(squeeze.flush())
+    if save.returncode:
+        raise EngineError(f"docker save {image} failed")
+    return [(name, sizes[name]) for name in manifests["manifest.json"][0]["Layers"]]
+
+
+def base(subject: Subject) -> str:
+    """The image that the last stage is built on in the end, as its `FROM` alone gives it."""
+    dockerfile = (subject.folder / "Dockerfile").read_text()
+    stages = {name: image for image, name in re.findall(r"^FROM (\S+) AS (\S+)$", dockerfile, re.MULTILINE)}
+    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    image = list(stages)[-1]
+    while image in stages:
+        image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], stages[image])
+    name = f"base-of-{subject.name}"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "Dockerfile").write_text(subject.engine.marked(f"FROM {image}\n"))
+        subject.engine.build(Path(folder), name)
+    return subject.engine.image(name)
+
+
+def base_layers(subject: Subject) -> int:
+    """How many layers the image has of its base."""
+    return int(subject.engine.run("image", "inspect", "--format={{len .RootFS.Layers}}", base(subject)))
+
+
+def added(subject: Subject) -> float:
+    """MB that the image adds to its base, compressed."""
+    return sum(size for _, size in layers(subject.engine, subject.image)[base_layers(subject) :]) / 1e6
+
+
+def whole(subject: Subject) -> float:
+    """MB of the whole image, compressed."""
+    return sum(size for _, size in layers(subject.engine, subject.image)) / 1e6
+
+
+def unpacked(subject: Subject) -> float:
+    """MB of the whole image on disk."""
+    told = subject.engine.run("history", "--human=false", "--format={{.Size}}", subject.image)
+    return sum(map(int, told.split())) / 1e6
+
+
+def layer_count(subject: Subject) -> float:
+    """Layers above the base."""
+    return len(layers(subject.engine, subject.image)) - base_layers(subject)
+
+
+def _second_version(subject: Subject, build: Callable[[str], object], above: bool = False) -> float:
+    """MB of the layers that the version built now has and the last one has not; with `above`, and of those on them."""
+    first = layers(subject.engine, subject.image)
+    build(f"{subject.name}-2")
+    second = layers(subject.engine, subject.engine.image(f"{subject.name}-2"))
+    new = [index for index, layer in enumerate(second) if layer not in first]
+    return sum(size for index, (_, size) in enumerate(second) if index in new or (above and index > min(new))) / 1e6
+
+
+def pushed_after_a_line(subject: Subject) -> float:
+    """MB to push and to pull for a version with one line changed."""
+    subject.change_a_line()
+    return _second_version(subject, lambda name: subject.build(name=name))
+
+
+def pushed_after_a_line_built_elsewhere(subject: Subject) -> float:
+    """The same where that version is built with nothing reused, as on another machine."""
+    subject.change_a_line()
+    return _second_version(subject, lambda name: subject.build_cold(name))
+
+
+def unpacked_after_a_line_built_elsewhere(subject: Subject) -> float:
+    """MB to unpack for such a version that was built with nothing reused, as on another machine."""
+    subject.change_a_line()
+    return _second_version(subject, lambda name: subject.build_cold(name), above=True)
+
+
+def pushed_after_a_dependency(subject: Subject) -> float:
+    """MB to push and to pull for a version with one more package."""
+    subject.drop_the_dependency()
+    subject.build()
+    subject.add_a_dependency()
+    return _second_version(subject, lambda name: subject.build(name=name))
+
+
+def cold(subject: Subject) -> float:
+    """Seconds to build with nothing reused."""
+    return subject.build_cold().seconds
+
+
+def unchanged(subject: Subject) -> float:
+    """Seconds to build what is built already."""
+    return subject.build().seconds
+
+
+def rebuilt(subject: Subject) -> float:
+    """Seconds to build after one line of the app was changed."""
+    subject.change_a_line()
+    return subject.build().seconds
+
+
+def with_a_dependency(subject: Subject) -> float:
+    """Seconds to build after one more package was required."""
+    subject.add_a_dependency()
+    return subject.build().seconds
+
+
+def downloads(subject: Subject) -> float:
+    """Packages that are downloaded for that build."""
+    subject.add_a_dependency()
+    return len(re.findall(r"^\s*Downloading ", subject.build().log, re.MULTILINE))
+
+
+def context(subject: Subject, *options: str) -> float:
+    """MB of build context that are sent by who builds it for the first time."""
+    # The builder is sent what it does not have from the last time, of whatever project: so another client asks.
+    with tempfile.TemporaryDirectory() as client:
+        return subject.build(*options, client=client).context / 1e6
+
+
+def context_of_dev(subject: Subject) -> float:
+    """The same for the stage `dev`, its checks left out."""
+    return context(subject, f"--target={_dev(subject)}", "--build-arg=CHECK=false")
+
+
+def _dev(subject: Subject) -> str:
+    """What the stage is called there."""
+    stages = re.findall(r"^FROM \S+ AS (\S*dev)$", (subject.folder / "Dockerfile").read_text(), re.MULTILINE)
+    return str(stages[0])
+
+
+def unpinned(subject: Subject) -> float:
+    """Packages whose version the file that is installed from does not say."""
+    (file,) = re.findall(r"--no-compile -r (\S+)", (subject.folder / "Dockerfile").read_text())
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", (subject.folder / file).read_text(), re.MULTILINE))
+    told = subject.engine.run("run", "--rm", *_labels(subject), subject.image, "pip", "list", "--user", "--format=json")
+    installed = {package["name"].lower().replace("_", "-"): package["version"] for package in json.loads(told)}
+    return len(installed.items() - pinned.items())
+
+
+def layers_moved(subject: Subject) -> float:
+    """Layers that are others after the base image's tag has moved, though nothing of the project has changed."""
+    before = layers(subject.engine, subject.image)
+    move_the_tag(subject, 2)
+    subject.build(name=f"{subject.name}-2")
+    after = layers(subject.engine, subject.engine.image(f"{subject.name}-2"))
+    return len([layer for layer in after if layer not in before])
+
+
+def move_the_tag(subject: Subject, version: int) -> None:
+    """Have the name `moving` name another image of Python: the same with one file more."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = f"FROM {SLIM}\nCOPY version /\n"
+        Path(folder, "Dockerfile").write_text(subject.engine.marked(text))
+        Path(folder, "version").write_text(str(version))
+        subject.engine.build(Path(folder), "moving")
+    # By this it stays, and is found by its digest when the name has moved on.
+    subject.engine.run("tag", subject.engine.image("moving"), subject.engine.image(f"moved-{version}"))
+
+
+def places_of_the_version(subject: Subject) -> float:
+    """Lines of the Dockerfile to change for another version of Python."""
+    dockerfile = (subject.folder / "Dockerfile").read_text()
+    return len(re.findall(r"^(?:FROM|ARG) .*\d\.\d+", dockerfile, re.MULTILINE))
+
+
+def writable(subject: Subject) -> float:
+    """Files of the image that its process may change."""
+    run = ("run", "--rm", *_labels(subject), subject.image, "python", "-c", WRITABLE)
+    return float(subject.engine.run(*run, seconds=SECONDS))
+
+
+def floor(subject: Subject) -> float:
+    """Seconds of `docker run` of an interpreter that does nothing, with the same port published."""
+    image = base(subject)
+    begin = time.perf_counter()
+    subject.engine.run("run", "--rm", *_labels(subject), "--publish=127.0.0.1::8000", image, "python", "-c", "pass")
+    return time.perf_counter() - begin
+
+
+def _labels(subject: Subject) -> tuple[str, ...]:
+    return (f"--label=bench={subject.engine.mark}",)
+
+
+def answer(address: tuple[str, int], path: str = "/healthz") -> str | None:
+    """What is answered with success, or None."""
+    connection = http.client.HTTPConnection(*address, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read().decode()
+        return body if response.status == 200 else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def until(expected: Callable[[str], bool], address: tuple[str, int]) -> None:
+    """Wait for such an answer. Raises EngineError where none comes."""
+    end = time.monotonic() + 60
+    while (body := answer(address)) is None or not expected(body):
+        if time.monotonic() > end:
+            raise EngineError(f"no answer as expected from http://{address[0]}:{address[1]}/healthz, but {body!r}")
+        time.sleep(0.003)
+
+
+@contextmanager
+def serving(subject: Subject, *options: str, command: Sequence[str] = ()) -> Iterator[tuple[str, tuple[str, int]]]:
+    """A container that serves, and its address."""
+    run = subject.engine.run
+    options = (*_labels(subject), "--publish=127.0.0.1::8000", *subject.run, *options)
+    told = run("run", "--detach", *options, subject.image, *command)
+    try:
+        host, port = run("port", told, "8000").splitlines()[0].rsplit(":", 1)
+        yield told, (host, int(port))
+    finally:
+        run("rm", "--force", "--volumes", told)
+
+
+def start(subject: Subject) -> float:
+    """Seconds from `docker run` to the first answer."""
+    begin = time.perf_counter()
+    with serving(subject) as (_, address):
+        until(bool, address)
+        return time.perf_counter() - begin
+
+
+def stop(subject: Subject) -> float:
+    """Seconds of `docker stop` of a container that serves."""
+    with serving(subject) as (container, address):
+        until(bool, address)
+        begin = time.perf_counter()
+        subject.engine.run("stop", container)
+        return time.perf_counter() - begin
+
+
+def stop_while_starting(subject: Subject) -> float:
+    """Seconds of `docker stop` of a container that starts: Python runs, and imports."""
+    with serving(subject) as (container, _):
+        while "python" not in subject.engine.run("top", container, "-o", "pid,args"):
+            time.sleep(0.01)
+        begin = time.perf_counter()
+        subject.engine.run("stop", container)
+        return time.perf_counter() - begin
+
+
+def memory(subject: Subject) -> float:
+    """MB that its processes hold, without files that were read, once it has nothing left to do."""
+    with serving(subject) as (container, address):
+        until(bool, address)
+        time.sleep(2)
+        # The first is where control groups are version 2, the second where they are version 1.
+        files = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
+        told = subject.engine.run("exec", container, "sh", "-c", f"cat {files} 2>/dev/null || true")
+        match = re.search(r"^(?:anon|total_rss) (\d+)$", told, re.MULTILINE)
+        if not match:
+            raise EngineError("the container does not tell its memory")
+        return int(match[1]) / 1e6
+
+
+def _load(subject: Subject) -> tuple[float, float]:
+    """Requests a second, and the milliseconds within which 99 of 100 were answered."""
+    with serving(subject, SHARE) as (_, address):
+        until(bool, address)
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        asyncio.run(load(address, request, CLIENTS, LOAD_SECONDS / 4))
+        result = asyncio.run(load(address, request, CLIENTS, LOAD_SECONDS))
+    if set(result.statuses) != {200}:
+        raise EngineError(f"under load there were other answers than 200: {dict(result.statuses)}")
+    return result.rate, result.p99 * 1000
+
+
+def rate(subject: Subject) -> float:
+    """Requests a second."""
+    rate, milliseconds = _load(subject)
+    subject.waited.append(milliseconds)
+    return rate
+
+
+def slowest(subject: Subject) -> float:
+    """Milliseconds within which 99 of 100 requests were answered: of the run whose rate was taken, if there was one."""
+    return subject.waited.pop(0) if subject.waited else _load(subject)[1]
+
+
+def edited(subject: Subject) -> float:
+    """Seconds from saving a file to the first answer of the new code: by reloading, or built and started anew."""
+    file = subject.folder / ("app/routes/health.py" if (subject.folder / "app/routes").exists() else APP)
+    original = file.read_text()
+    # Not a word that could be there already, and another one each time.
+    subject.builds += 1
+    word = f"ok{subject.builds}"
+    changed = original.replace('"ok"', f'"{word}"')
+    if changed == original:
+        raise EngineError(f"{file} does not answer ok")
+    try:
+        with _developing(subject) as address:
+            until(bool, address)
+            # As a person would, some time after the last change.
+            time.sleep(1)
+            begin = time.perf_counter()
+            file.write_text(changed)
+            if subject.compose or subject.develop:
+                until(lambda body: word in body, address)
+            else:
+                subject.build()
+                with serving(subject) as (_, again):
+                    until(lambda body: word in body, again)
+            return time.perf_counter() - begin
+    finally:
+        file.write_text(original)
+
+
+@contextmanager
+def _developing(subject: Subject) -> Iterator[tuple[str, int]]:
+    """The app as it is developed, and its address."""
+    if not subject.compose or subject.develop:
+        source = (f"--volume={subject.folder / 'app'}:{subject.mounted}:ro",) if subject.develop else ()
+        with serving(subject, *source, command=subject.develop) as (_, address):
+            yield address
+        return
+    port = str(8000 + os.getpid() % 1000 + 1000)
+    # docker takes it from the environment, as it takes it from a shell.
+    os.environ["PORT"] = port
+    compose = ("compose", "--project-directory", str(subject.folder), "--project-name", subject.engine.mark)
+    subject.engine.run(*compose, "up", "--build", "--detach", seconds=SECONDS * 5)
+    try:
+        yield "127.0.0.1", int(port)
+    finally:
+        subject.engine.run(*compose, "down", "--rmi=local", "--volumes")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something to measure."""
+
+    title: str
+    unit: str
+    take: Callable[[Subject], float]
+    rounds: int = 1
+    """How often: once is enough for what does not vary."""
+    seconds: float = 3
+    """About how long one takes, for the time that is left."""
+    better: int = -1
+    """Whether less is better or, 1, more."""
+
+
+MEASURES = {
+    "cold": Measure("build with nothing reused", "s", cold, 3, 12),
+    "unchanged": Measure("build with nothing changed", "s", unchanged, 7, 0.7),
+    "rebuilt": Measure("build after one line changed", "s", rebuilt, 7, 1.2),
+    "dependency": Measure("build after one more package", "s", with_a_dependency, 3, 6),
+    "downloads": Measure("packages downloaded for one more", "packages", downloads, 1, 6),
+    "context": Measure("build context sent for the image", "MB", context, 1, 3),
+    "context of dev": Measure("build context sent for `dev`", "MB", context_of_dev, 1, 15),
+    "added": Measure("added to the base, compressed", "MB", added, 1, 4),
+    "whole": Measure("whole image, compressed", "MB", whole, 1, 4),
+    "unpacked": Measure("whole image on disk", "MB", unpacked, 1, 1),
+    "layers": Measure("layers above the base", "layers", layer_count, 1, 4),
+    "pushed": Measure("to push and pull after one line changed", "MB", pushed_after_a_line, 1, 6),
+    "unpacked elsewhere": Measure(
+        "to unpack for it, built elsewhere", "MB", unpacked_after_a_line_built_elsewhere, 1, 18
+    ),
+    "pushed elsewhere": Measure(
+        "to push and pull for it, built elsewhere", "MB", pushed_after_a_line_built_elsewhere, 1, 18
+    ),
+    "pushed dependency": Measure("to push and pull after one more package", "MB", pushed_after_a_dependency, 1, 12),
+    "start": Measure("`docker run` to first answer", "s", start, 9, 1.2),
+    "floor": Measure("`docker run` of an empty interpreter", "s", floor, 9, 1),
+    "stop": Measure("`docker stop`", "s", stop, 3, 4),
+    "stop while starting": Measure("`docker stop` while it starts", "s", stop_while_starting, 3, 4),
+    "memory": Measure("memory at rest", "MB", memory, 3, 4),
+    "rate": Measure("requests a second, on half a processor", "/s", rate, 3, 7, better=1),
+    "slowest": Measure("99 of 100 requests answered within", "ms", slowest, 3, 1),
+    "edited": Measure("saving a file to the new code's answer", "s", edited, 5, 8),
+    "unpinned": Measure("packages whose version is that of the day", "packages", unpinned, 1, 2),
+    "layers moved": Measure("layers changed without a commit", "layers", layers_moved, 1, 12),
+    "places": Measure("lines to change for another Python", "lines", places_of_the_version),
+    "writable": Measure("files that the process may change", "files", writable, 1, 2),
+}

@@ -1,0 +1,137 @@
+"""The styles that people would otherwise pick, serving the same app: bench/peers/README.md says what each is."""
+
+import re
+import shutil
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bench.runs import Plan, Workshop
+from bench.subject import PROJECT, Subject
+
+STYLES = Path(__file__).parent / "peers"
+OURS = "this project"
+MEASURES = [
+    "start", "edited", "unchanged", "rebuilt", "dependency", "cold", "context",
+    "added", "whole", "unpacked", "pushed", "pushed dependency", "stop", "rate", "slowest", "memory",
+]  # fmt: skip
+SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
+
+# The same server for all: the parser that is installed, and no line of its own for each request.
+SERVER = ("--env=UVICORN_HTTP=zttp", "--env=UVICORN_ACCESS_LOG=false")
+
+# Why this project is not first, where it is not.
+PIP = "uv installs faster than pip does, which is the design card's; none of pip's options gains anything"
+LIBRARY = "the bytecode of the standard library, which each start has the use of"
+REASONS = {
+    "cold": f"{PIP}; and {LIBRARY}, is compiled",
+    "dependency": PIP,
+    "added": LIBRARY,
+    "whole": LIBRARY,
+    "unpacked": LIBRARY,
+    "pushed dependency": f"{LIBRARY}, is in the layer of the packages, so that one `COPY` takes both",
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style: the folder of its files, and what it takes from the project beside them."""
+
+    folder: str
+    project: tuple[str, ...]
+    source: str = "/app/app"
+    """Where its container has the app."""
+    options: tuple[str, ...] = ()
+
+
+STYLES_BY_NAME = {
+    OURS: Style(
+        "",
+        (
+            "Dockerfile", ".dockerignore", "requirements.txt", "requirements-dev.txt",
+            "app/logging.json", "app/logs.py", "app/settings.py", "app/probe.py",
+        ),
+    ),
+    "FastAPI's documentation": Style("fastapi", ("requirements.txt",), source="/code/app"),
+    "uv's example": Style("uv", ("requirements.in", "requirements.txt")),
+    "virtual environment": Style(
+        "venv", ("requirements.txt",), options=("--build-arg=PIP_CERT=/etc/ssl/certs/ca-certificates.crt",)
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class UvSubject(Subject):
+    """uv's style, whose lock names the index that it was made with, and is made here."""
+
+    uv: tuple[str, ...] = field(default=())
+
+    def lock(self) -> "UvSubject":
+        """Write uv.lock with the versions of requirements.txt."""
+        self.engine.run(
+            "build", "--file", str(self.folder / "lock.Dockerfile"), *self.uv, "--output", str(self.folder),
+            str(self.folder), seconds=600,
+        )  # fmt: skip
+        return self
+
+    def drop_the_dependency(self) -> None:
+        """Require what the project requires, and lock it."""
+        super().drop_the_dependency()
+        shutil.copy(PROJECT / "requirements.in", self.folder)
+        shutil.copy(STYLES / "uv" / "pyproject.toml", self.folder)
+        self.lock()
+
+    def add_a_dependency(self) -> None:
+        """Require one more package, and lock it."""
+        super().add_a_dependency()
+        shutil.copy(PROJECT / "requirements.in", self.folder)
+        with (self.folder / "requirements.in").open("a") as file:
+            file.write("\niniconfig\n")
+        # Or uv would find it added already; and another file each time, as in the other styles.
+        shutil.copy(STYLES / "uv" / "pyproject.toml", self.folder)
+        self.lock()
+        with (self.folder / "pyproject.toml").open("a") as project:
+            project.write(f"# {self.builds}\n")
+
+
+def subject(workshop: Workshop, name: str) -> Subject:
+    """The app in that style."""
+    style = STYLES_BY_NAME[name]
+    folder = workshop.folder(style.folder or "ours")
+    shutil.copytree(STYLES / "app", folder / "app")
+    for path in style.project:
+        shutil.copy(PROJECT / path, folder / path)
+    own = STYLES / style.folder if style.folder else None
+    for file in own.iterdir() if own else ():
+        shutil.copy(file, folder)
+    kind = UvSubject if style.folder == "uv" else Subject
+    made = kind(
+        workshop.engine, folder.name, folder, style.options, run=SERVER,
+        develop=(*SERVE, "--reload"), mounted=style.source,
+    )  # fmt: skip
+    if isinstance(made, UvSubject):
+        made.uv = ("--build-arg", f"UV_IMAGE={uv(workshop)}")
+        made.options += made.uv
+        for file in folder.glob("*.Dockerfile"):
+            file.write_text(workshop.engine.marked(file.read_text()))
+        made.lock()
+    return made.edit(())
+
+
+def uv(workshop: Workshop) -> str:
+    """An image with uv in it, in the version that the project locks with."""
+    folder = workshop.folder("uv-image")
+    dockerfile = (STYLES / "uv" / "uv.Dockerfile").read_text()
+    (folder / "Dockerfile").write_text(workshop.engine.marked(dockerfile))
+    version = re.findall(r"^UV_VERSION=(\S+)$", (PROJECT / "scripts" / "lock").read_text(), re.MULTILINE)[0]
+    workshop.engine.build(folder, "uv-image", f"--build-arg=UV_VERSION={version}")
+    return workshop.engine.image("uv-image")
+
+
+def plan(workshop: Workshop, quick: bool) -> Plan:
+    """What to measure of them: to be `quick`, that they are built and answer."""
+    if quick:
+        return {name: (partial(subject, workshop, name), ["start"]) for name in STYLES_BY_NAME}
+    planned: Plan = {name: (partial(subject, workshop, name), list(MEASURES)) for name in STYLES_BY_NAME}
+    planned[OURS][1].append("floor")
+    return planned

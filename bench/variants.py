@@ -1,0 +1,325 @@
+"""The rows: the Dockerfile, and beside it the same with one technique undone, by edits that have to apply."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.subject import PROJECT, Edit
+
+DOCKERFILE = "Dockerfile"
+INSTALL = """RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install --user --require-hashes --no-compile -r requirements.txt"""
+STANDARD_LIBRARY = """RUN python -m compileall -q --invalidation-mode unchecked-hash \\
+    -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tkinter|turtledemo)/' \\
+    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+"""
+PACKAGES_BYTECODE = """    python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib && \\
+"""
+TOUCH = " && \\\n    find /opt -exec touch --no-dereference --date=@0 {} +\n"
+PACKAGES = "COPY --from=builder /opt /opt\n"
+# In dev, too.
+PACKAGES_OF_PRODUCTION = f"the time of the build.\n{PACKAGES}"
+USER = """RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 10001 appuser && \\
+    find / -xdev -type f -perm /6000 -delete
+"""
+APP = "COPY --chmod=755 app app\n"
+# The image of Python, as `make lock` has written it, perhaps with its digest; and the full one of the same version.
+PYTHON = next(line for line in (PROJECT / DOCKERFILE).read_text().splitlines() if line.startswith("FROM "))
+SLIM = PYTHON.split()[1]
+FULL = SLIM.partition("@")[0].removesuffix("-slim")
+START = 'CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]'
+APT = "RUN apt-get update && apt-get install -y --no-install-recommends tini"
+PARSER = "ENV UVICORN_HTTP=zttp\nWORKDIR /app\n# Keep-alive"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row: what is undone, and what that is about."""
+
+    name: str
+    title: str
+    undone: str
+    """What is done instead."""
+    measures: Sequence[str]
+    """The first is what it is most of all about."""
+    edits: Sequence[Edit]
+    reference: Sequence[Edit] = ()
+    """Edits to what it is compared with; unless there are any, that is the project as it is."""
+    technique: str = ""
+    """The row of the design card's techniques that this is, in its words."""
+    anti_pattern: str = ""
+    """The row of the design card's anti-patterns that this is, in its words."""
+    claim: str = ""
+    """What the card says that it is good for."""
+    options: Sequence[str] = ()
+    buildkit: bool = True
+    compose: bool = True
+    litter: bool = False
+    """Whether the folder holds what a working copy holds: a history, packages, modules."""
+    note: str = ""
+
+
+VARIANTS = (
+    Variant(
+        "cache-mount",
+        "pip's cache in a cache mount",
+        "no cache mount",
+        ["dependency", "downloads", "cold"],
+        [Edit(DOCKERFILE, INSTALL, INSTALL.replace("--mount=type=cache,target=/root/.cache/pip \\\n    ", ""))],
+        technique="Cache mounts",
+        anti_pattern="`pip install` without cache mount",
+        claim="reuses downloaded packages",
+    ),
+    Variant(
+        "bind-mount",
+        "requirements mounted, not copied",
+        "`COPY requirements.txt .` before the installation",
+        ["cold", "dependency", "layers", "added"],
+        [
+            Edit(
+                DOCKERFILE,
+                INSTALL,
+                "COPY requirements.txt .\n"
+                + INSTALL.replace("    --mount=type=bind,source=requirements.txt,target=requirements.txt \\\n", ""),
+            )
+        ],
+        technique="Bind mounts",
+        claim="no COPY layer for requirements",
+        note="The layer that it saves is one of `builder`, which is not published: the image is the same either way.",
+    ),
+    Variant(
+        "layer-order",
+        "packages installed before the source is copied",
+        "`COPY . .` before the installation",
+        ["rebuilt", "pushed"],
+        [Edit(DOCKERFILE, INSTALL, f"COPY . .\n{INSTALL}")],
+        technique="Layer ordering",
+        anti_pattern="`COPY . .` before `pip install`",
+        claim="code changes don't reinstall dependencies",
+    ),
+    Variant(
+        "full-image",
+        "the slim image of Python",
+        "the full image",
+        ["whole", "unpacked", "start"],
+        [Edit(DOCKERFILE, PYTHON, f"FROM {FULL} AS python")],
+        technique="Slim base",
+        anti_pattern="`FROM python:3.12` (full image)",
+        claim="about 150 MB instead of 1 GB",
+    ),
+    Variant(
+        "buildkit",
+        "BuildKit",
+        "the builder of old, `DOCKER_BUILDKIT=0`, which builds `dev` as well (its checks left out) and knows no mounts",
+        ["cold", "unchanged", "rebuilt"],
+        [
+            Edit(
+                DOCKERFILE,
+                INSTALL,
+                "COPY requirements.txt .\nRUN pip install --user --require-hashes --no-compile -r requirements.txt",
+            ),
+            Edit(
+                DOCKERFILE,
+                """RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \\
+""",
+                "COPY requirements-dev.txt .\nRUN ",
+            ),
+            Edit(DOCKERFILE, "RUN --mount=type=cache,target=/tmp/cache,sharing=locked \\\n    ", "RUN "),
+            Edit(DOCKERFILE, APP, "COPY app app\n"),
+        ],
+        technique="BuildKit",
+        claim="parallel stages, skips unused ones",
+        note="It builds every stage above the last one, `dev` and its tools as well. Engines still have it.",
+        options=["--build-arg=CHECK=false"],
+        buildkit=False,
+    ),
+    Variant(
+        "dockerignore",
+        "`.dockerignore`, in a folder with a history, packages and modules in it",
+        "no `.dockerignore`",
+        ["context of dev", "context"],
+        [Edit(".dockerignore")],
+        technique=".dockerignore",
+        anti_pattern="No `.dockerignore`",
+        claim="smaller build context",
+        note="BuildKit asks for the files that a stage names and no others: `production` copies `app` alone, so for it "
+        "nothing more is sent. `dev` has `COPY . .`, as the card has in `production`, and is sent all there is.",
+        litter=True,
+    ),
+    Variant(
+        "pinned-base",
+        "the base image named by its digest",
+        "named by its tag alone, which moves on to another image",
+        ["layers moved"],
+        [Edit(DOCKERFILE, PYTHON, "FROM {moving} AS python")],
+        reference=[Edit(DOCKERFILE, PYTHON, "FROM {moving}@{digest} AS python")],
+        technique="Version pinning",
+        claim="reproducible builds",
+    ),
+    Variant(
+        "pinned-packages",
+        "packages locked with their hashes",
+        "`pip install -r requirements.in`, without versions",
+        ["unpinned", "cold"],
+        [
+            Edit(
+                DOCKERFILE,
+                INSTALL,
+                INSTALL.replace("requirements.txt", "requirements.in").replace("--require-hashes ", ""),
+            ),
+            Edit(".dockerignore", "!requirements*.txt", "!requirements*"),
+        ],
+    ),
+    Variant(
+        "root",
+        "a user of its own",
+        "root",
+        ["writable"],
+        [Edit(DOCKERFILE, "USER 10001\n")],
+        anti_pattern="Running as root",
+    ),
+    Variant(
+        "apt-lists",
+        "a system package, and apt's lists removed in the same layer",
+        "apt's lists left",
+        ["added"],
+        [Edit(DOCKERFILE, USER, f"{APT}\n{USER}")],
+        reference=[Edit(DOCKERFILE, USER, f"{APT} && rm -rf /var/lib/apt/lists/*\n{USER}")],
+        anti_pattern="`apt-get install` without cleanup",
+    ),
+    Variant(
+        "hardcoded-version",
+        "Python's version in one place",
+        "written into each `FROM` that needs it",
+        ["places"],
+        [
+            Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS base", f"FROM {SLIM} AS base"),
+            Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS production", f"FROM {SLIM} AS production"),
+            Edit(DOCKERFILE, f"{PYTHON}\n"),
+            Edit(DOCKERFILE, "ARG PYTHON_IMAGE=python\n"),
+        ],
+        anti_pattern="Hardcoded versions in Dockerfile",
+    ),
+    Variant(
+        "single-stage",
+        "a production stage of its own",
+        "the stage `dev` shipped: tools, tests and source",
+        ["added", "pushed", "start"],
+        [Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS production", "FROM dev AS production")],
+        options=["--build-arg=CHECK=false"],
+    ),
+    Variant(
+        "bytecode",
+        "bytecode of the packages and of the standard library in the image",
+        "no bytecode: each start compiles what it imports",
+        ["start", "added", "cold"],
+        [Edit(DOCKERFILE, STANDARD_LIBRARY), Edit(DOCKERFILE, PACKAGES_BYTECODE)],
+    ),
+    Variant(
+        "stdlib-bytecode",
+        "bytecode of the standard library in the image",
+        "bytecode of the packages alone",
+        ["start", "edited", "added", "cold"],
+        [Edit(DOCKERFILE, STANDARD_LIBRARY)],
+    ),
+    Variant(
+        "app-bytecode",
+        "no bytecode of the app: nothing runs after it is copied",
+        "the app compiled after it is copied",
+        ["rebuilt", "start"],
+        [
+            Edit(
+                DOCKERFILE,
+                APP,
+                f"{APP}RUN --network=none python -m compileall -q --invalidation-mode unchecked-hash app\n",
+            )
+        ],
+        note="Who builds waits less, and each start takes longer. For a large app the other way round may be better: "
+        "[the guide](guide.md#compile-a-large-app) has the line.",
+    ),
+    Variant(
+        "uvloop",
+        "no uvloop",
+        "uvloop, which uvicorn takes where it is installed",
+        ["rate", "slowest", "added", "start"],
+        [
+            Edit(
+                DOCKERFILE, f"{INSTALL} && \\\n", f"{INSTALL} && \\\n    pip install --user --no-compile uvloop && \\\n"
+            )
+        ],
+    ),
+    Variant(
+        "http-parser",
+        "zttp reads HTTP",
+        "h11, which uvicorn takes where no other is installed",
+        ["rate", "slowest"],
+        [Edit(DOCKERFILE, PARSER, PARSER.replace("zttp", "h11"))],
+    ),
+    Variant(
+        "access-log",
+        "the app's own log, one JSON object a request",
+        "uvicorn's own access log",
+        ["rate", "slowest"],
+        [Edit(DOCKERFILE, "    UVICORN_LOG_CONFIG=app/logging.json \\\n")],
+    ),
+    Variant(
+        "exec-form",
+        "`CMD` as a list",
+        "`CMD` as a line for a shell",
+        ["stop"],
+        [Edit(DOCKERFILE, f"{START}\n", "CMD uvicorn app.main:app --host 0.0.0.0 --port 8000\n")],
+    ),
+    Variant(
+        "stop-signal",
+        "`STOPSIGNAL SIGINT`",
+        "SIGTERM, as everywhere",
+        ["stop while starting", "stop"],
+        [Edit(DOCKERFILE, "STOPSIGNAL SIGINT\n")],
+    ),
+    Variant(
+        "packages-first",
+        "the packages copied before the user is made",
+        "the user made first, and the packages copied on that layer",
+        ["unpacked elsewhere", "pushed elsewhere"],
+        [
+            Edit(DOCKERFILE, f"{PACKAGES_OF_PRODUCTION}", "the time of the build.\n"),
+            Edit(DOCKERFILE, USER, USER + PACKAGES),
+        ],
+        note="What is pushed and pulled is the same: a registry has layers by their content. What an engine has "
+        "unpacked it knows by a layer and all those below it, and its classic image store pulls by that as well.",
+    ),
+    Variant(
+        "one-time",
+        "one time for all files of the packages",
+        "the times of the build",
+        ["pushed elsewhere"],
+        [Edit(DOCKERFILE, TOUCH, "\n")],
+    ),
+    Variant(
+        "hot-reload",
+        "the source mounted, and reloaded when it changes",
+        "the image built and started anew",
+        ["edited"],
+        [],
+        compose=False,
+        note="uvicorn looks every 0.1 s whether it should stop, and then waits 0.1 s for its connections; most of the "
+        "rest is importing uvicorn and FastAPI anew, which an app of one route takes as well.",
+    ),
+)
+
+
+def litter(folder: Path) -> None:
+    """Fill the folder with what a working copy holds: names, numbers and sizes of files as they usually are."""
+    noise = random.Random(0)  # noqa: S311 -- to fill files
+    for name, files, size in (
+        (".git/objects", 2000, 12_000),
+        (".venv/lib", 4000, 20_000),
+        ("node_modules", 8000, 6_000),
+    ):
+        for number in range(files):
+            file = folder / name / f"{number % 100:02}" / f"{number}.js"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(noise.randbytes(size))

@@ -1,0 +1,1 @@
+"""Tests of bench/: that it fits what it measures."""

@@ -1,0 +1,32 @@
+"""The charts: well-formed, for a light and a dark page, and readable by those who cannot see them."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.chart import Bar, bars, number
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_chart_says_in_words_what_it_shows() -> None:
+    chart = ElementTree.fromstring(bars("Start", "s", "median", [Bar("a & b", [1.0, 2.0, 4.0]), Bar("own", [1], True)]))  # noqa: S314 -- our own
+    assert chart.findtext(f"{SVG}title") == "Start"
+    assert chart.findtext(f"{SVG}desc") == "a & b: 2 s; own: 1 s"
+    assert {text.text for text in chart.findall(f"{SVG}text")} >= {"a & b", "2 s", "own", "1 s"}
+    assert "prefers-color-scheme: dark" in (chart.findtext(f"{SVG}style") or "")
+
+
+def test_a_bar_is_as_long_as_its_median_and_its_line_goes_from_the_least_to_the_most() -> None:
+    chart = ElementTree.fromstring(bars("Start", "s", "", [Bar("one", [1.0, 2.0, 4.0]), Bar("two", [4.0])]))  # noqa: S314 -- our own
+    one, two = (float(bar.attrib["width"]) for bar in chart.findall(f"{SVG}rect")[1:])
+    assert two == pytest.approx(2 * one)
+    (line,) = chart.findall(f"{SVG}line")
+    assert float(line.attrib["x2"]) - float(line.attrib["x1"]) == pytest.approx(1.5 * one, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "0"), (3.0, "3"), (0.042, "0.042"), (1.234, "1.23"), (12.34, "12.3"), (1234.5, "1,234")]
+)
+def test_a_figure_has_as_many_digits_as_tell_something(value: float, text: str) -> None:
+    assert number(value) == text

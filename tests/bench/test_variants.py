@@ -1,0 +1,57 @@
+"""The rows of the benchmark: each is the project as it is now, with one thing about it undone."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench.measures import MEASURES
+from bench.subject import Edit, EditError
+from bench.variants import VARIANTS, Variant
+
+FILES = ("Dockerfile", ".dockerignore", "compose.yaml")
+
+
+@pytest.fixture
+def copied(project: Path, tmp_path: Path) -> Path:
+    for name in FILES:
+        shutil.copy(project / name, tmp_path / name)
+    return tmp_path
+
+
+def stages(folder: Path) -> list[str]:
+    """The stages of the Dockerfile there."""
+    return re.findall(r"^FROM \S+ AS (\w+)$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", [row for row in VARIANTS if row.edits], ids=lambda row: row.name)
+def test_a_row_is_another_project_with_the_same_stages(copied: Path, project: Path, row: Variant) -> None:
+    for edit in row.edits:
+        edit.apply(copied)
+    assert any(not (copied / name).exists() or differ(copied / name, project / name) for name in FILES)
+    assert stages(copied)[-4:] == ["base", "builder", "dev", "production"]
+
+
+@pytest.mark.parametrize("row", [row for row in VARIANTS if row.reference], ids=lambda row: row.name)
+def test_what_a_row_is_compared_with_is_another_project_as_well(copied: Path, project: Path, row: Variant) -> None:
+    for edit in row.reference:
+        edit.apply(copied)
+    assert differ(copied / "Dockerfile", project / "Dockerfile")
+    assert stages(copied)[-4:] == ["base", "builder", "dev", "production"]
+
+
+def differ(one: Path, another: Path) -> bool:
+    """Whether the two files hold different text."""
+    return one.read_text() != another.read_text()
+
+
+@pytest.mark.parametrize("row", VARIANTS, ids=lambda row: row.name)
+def test_a_row_has_something_to_measure(row: Variant) -> None:
+    assert row.measures
+    assert set(row.measures) <= MEASURES.keys()
+
+
+def test_an_edit_that_does_not_apply_any_more_is_an_error_that_names_it(copied: Path) -> None:
+    with pytest.raises(EditError, match=r"^Dockerfile: this is there 0 times instead of 1: 'FROM the past'$"):
+        Edit("Dockerfile", "FROM the past", "FROM today").apply(copied)

@@ -1,0 +1,90 @@
+"""`python -m bench` and the engine: whatever becomes of a run, it leaves what was there, and nothing of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.image.container import PATIENCE, docker
+
+ROW = ("--quick", "root")
+
+
+@pytest.fixture
+def theirs() -> Iterator[set[str]]:
+    """What is there beside the run's own: an image, a layer and a cache mount of somebody who builds, among others."""
+    run = "RUN --mount=type=cache,target=/root/.cache/theirs touch /root/.cache/theirs/file"
+    docker("build", "--tag=bench-not-mine:1", "-", text=f"FROM python:3.12-slim\n{run}\n", seconds=300)
+    found = there()
+    assert found
+    yield found
+    docker("image", "rm", "bench-not-mine:1")
+
+
+def there() -> set[str]:
+    """The images, containers, volumes and networks, and what the builder keeps of that somebody, by their identities.
+
+    Not all that it keeps: it removes by itself what is old, whenever it likes.
+    """
+    kinds = (("image", "ls", "--all", "--no-trunc"), ("ps", "--all", "--no-trunc"), ("volume", "ls"), ("network", "ls"))
+    named = {name for kind in kinds for name in docker(*kind, "--quiet").split()}
+    records = docker("buildx", "du", "--verbose", "--filter=description~=theirs")
+    return named | set(re.findall(r"^ID:\s+(\S+)", records, re.MULTILINE))
+
+
+def marks() -> set[str]:
+    """The marks of runs that images, containers and the builder's cache carry."""
+    told = (
+        docker("image", "ls", "--all"),
+        docker("ps", "--all", "--format={{.Labels}}"),
+        docker("buildx", "du", "--verbose"),
+    )
+    return set(re.findall(r"bench-\d+-\d+", "".join(told)))
+
+
+@contextmanager
+def running(project: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run of one row, in a group of its own as in a terminal."""
+    command = [sys.executable, "-m", "bench", *ROW]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as run:
+        yield run
+        run.wait(300 * PATIENCE)
+
+
+def assert_nothing_of_it_is_left(theirs: set[str], before: set[str]) -> None:
+    """What was there is there, and nothing that carries the mark of this run."""
+    assert theirs - there() == set()
+    assert marks() - before == set()
+
+
+def test_a_run_prints_its_figures_and_leaves_what_was_there(project: Path, theirs: set[str]) -> None:
+    before = marks()
+    with running(project) as run:
+        printed, _ = run.communicate(timeout=300 * PATIENCE)
+    assert run.returncode == 0, printed
+    assert re.search(r"\| files that the process may change \| 0 files \| [\d,]+ files \| better with it \|", printed)
+    assert_nothing_of_it_is_left(theirs, before)
+
+
+@pytest.mark.parametrize(("interruption", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_leaves_what_was_there(
+    project: Path, theirs: set[str], interruption: signal.Signals, code: int
+) -> None:
+    before = marks()
+    with running(project) as run:
+        assert run.stdout
+        # The project is built by then, and what it is compared with is being built.
+        while "building root" not in run.stdout.readline():
+            assert run.poll() is None
+        os.killpg(run.pid, interruption)
+        run.communicate(timeout=300 * PATIENCE)
+    assert run.returncode == code
+    assert_nothing_of_it_is_left(theirs, before)
