@@ -1,0 +1,45 @@
+"""docs/dockerfile.md: it explains the Dockerfile as it is, line by line."""
+
+import re
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import pytest
+
+from app.review.rules import RULES
+
+BLOCK = re.compile(r"^```dockerfile\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def page(project: Path) -> str:
+    """docs/dockerfile.md."""
+    return (project / "docs" / "dockerfile.md").read_text()
+
+
+def test_every_line_of_the_dockerfile_is_explained_and_no_other(project: Path, page: str) -> None:
+    # Which image of Python it is may change by a digest or a version, and the page stays.
+    text, blocks = (
+        re.sub(r"^FROM \S+ AS python$", "FROM … AS python", text, flags=re.MULTILINE)
+        for text in ((project / "Dockerfile").read_text(), "".join(BLOCK.findall(page)))
+    )
+    numbered = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and line[0] != "#"]
+    explained = blocks.splitlines()
+    wrong = []
+    comparison = SequenceMatcher(None, [line for _, line in numbered], explained, autojunk=False)
+    for kind, start, end, first, last in comparison.get_opcodes():
+        if kind != "equal":
+            wrong += [f"Dockerfile:{number}: not explained here: {line}" for number, line in numbered[start:end]]
+            wrong += [f"explained, but not in the Dockerfile here: {line}" for line in explained[first:last]]
+    assert not wrong, "\n".join(["docs/dockerfile.md and the Dockerfile differ:", *wrong])
+
+
+def test_each_block_of_lines_is_followed_by_what_is_said_about_it(page: str) -> None:
+    _, *parts = BLOCK.split(page)
+    for lines, behind in zip(parts[::2], parts[1::2], strict=True):
+        # Neither another block, nor a heading, nor a table.
+        assert re.match(r"\n*(?!```|#|\|)[^\n]*\w", behind), f"nothing is said about\n{lines}"
+
+
+def test_each_rule_that_it_leads_to_exists(page: str) -> None:
+    assert set(re.findall(r"\(rules\.md#([^)]*)\)", page)) <= set(RULES)
