@@ -71,7 +71,7 @@ class Engine:
         for name in re.findall(r"^FROM \S+ AS (\w+)$", dockerfile, re.MULTILINE):
             own = rf"\g<1>{self.mark}-{name}"
             dockerfile = re.sub(rf"^(FROM \S+ AS |FROM |ARG PYTHON_IMAGE=){name}(?=\s)", own, dockerfile, flags=re.M)
-            dockerfile = re.sub(rf"(--from=|[,]from=){name}(?=[\s,])", own, dockerfile)
+            dockerfile = re.sub(rf"(--from=|,from=){name}(?=[\s,])", own, dockerfile)
         shell = json.dumps(["/usr/bin/env", f"{self.mark}=", "/bin/sh", "-c"])
         dockerfile = re.sub(r"^FROM .*$", rf"\g<0>\nSHELL {shell}\nLABEL bench={self.mark}", dockerfile, flags=re.M)
         return self.with_caches(re.sub(r"(--mount=type=cache,)(target=([^\s,]+))", r"\1id=\3,\2", dockerfile))
@@ -109,21 +109,20 @@ class Engine:
             raise EngineError(f"{image} does not build: {_last(log or done.stderr)}")
         return Build(seconds, context, log)
 
-    def clean(self, *, everything: bool = False) -> None:
-        """Remove the containers that were started here; with `everything`, the images and what the builder keeps."""
+    def clean(self) -> None:
+        """Remove the containers and the images that were made here, and what the builder keeps of them."""
         label = f"label=bench={self.mark}"
         if containers := self.run("ps", "--all", "--quiet", "--filter", label).split():
             self.run("rm", "--force", "--volumes", *containers)
-        if everything:
-            # The builder of old leaves an image for each instruction, all of which have the label.
-            names = "{{.Repository}}:{{.Tag}}"
-            if images := self.run("image", "ls", "--format", names, "--filter", f"reference={self.mark}*").split():
-                self.run("image", "rm", "--force", *images)
-            self.run("image", "prune", "--force", "--filter", label)
-            # A layer goes only when none is on top of it any more, be it somebody else's.
-            kept = ("--filter", f"description~={self.mark}", "--all", "--force")
-            while "true" in self.run("buildx", "prune", *kept, seconds=SECONDS_FOR_A_BUILD):
-                pass
+        names = "{{.Repository}}:{{.Tag}}"
+        if images := self.run("image", "ls", "--format", names, "--filter", f"reference={self.mark}*").split():
+            self.run("image", "rm", "--force", *images)
+        # The builder of old leaves an image for each instruction, all of which have the label.
+        self.run("image", "prune", "--force", "--filter", label)
+        # A layer goes only when none is on top of it any more, be it somebody else's.
+        kept = ("--filter", f"description~={self.mark}", "--all", "--force")
+        while "true" in self.run("buildx", "prune", *kept, seconds=SECONDS_FOR_A_BUILD):
+            pass
 
 
 def _told(progress: str) -> tuple[int, str]:

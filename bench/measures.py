@@ -243,11 +243,11 @@ def _labels(subject: Subject) -> tuple[str, ...]:
     return (f"--label=bench={subject.engine.mark}",)
 
 
-def answer(address: tuple[str, int], path: str = "/healthz") -> str | None:
-    """What is answered with success, or None."""
+def answer(address: tuple[str, int]) -> str | None:
+    """What is answered with success by /healthz, or None."""
     connection = http.client.HTTPConnection(*address, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", "/healthz")
         response = connection.getresponse()
         body = response.read().decode()
         return body if response.status == 200 else None

@@ -181,9 +181,7 @@ def of_styles(figures: Figures, failures: dict[str, str], machine: str) -> Repor
     rows, behind = [], []
     for title, taken in MEASURES.items():
         medians = {
-            name: statistics.median(figures[name][title]) * -taken.better
-            for name in names
-            if title != "floor" and figures[name].get(title)
+            name: statistics.median(figures[name][title]) * -taken.better for name in names if figures[name].get(title)
         }
         if not medians:
             continue

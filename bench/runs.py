@@ -15,7 +15,7 @@ from bench.subject import Edit, Subject, copy
 from bench.variants import VARIANTS, Variant, litter
 
 PROJECT = "the project"
-# Seconds.
+# What takes as many seconds is left out of a quick run.
 LONG = 3.5
 ALONE = ("floor", "start", "stop", "edited", "unchanged", "rebuilt", "dependency", "cold", "context", "added",
          "whole", "unpacked", "pushed", "pushed dependency", "memory", "rate", "slowest")  # fmt: skip
@@ -40,7 +40,7 @@ class Workshop:
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
-        self.engine.clean(everything=True)
+        self.engine.clean()
 
     def folder(self, name: str) -> Path:
         """A new folder."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.runs import Plan, Workshop
 from bench.subject import PROJECT, Subject
+from tests.image.container import serving
 
 STYLES = Path(__file__).parent / "peers"
 OURS = "this project"
@@ -15,8 +16,6 @@ MEASURES = [
     "start", "edited", "unchanged", "rebuilt", "dependency", "cold", "context",
     "added", "whole", "unpacked", "pushed", "pushed dependency", "stop", "rate", "slowest", "memory",
 ]  # fmt: skip
-SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
-
 # The same server for all: the parser that is installed, and no line of its own for each request.
 SERVER = ("--env=UVICORN_HTTP=zttp", "--env=UVICORN_ACCESS_LOG=false")
 
@@ -66,13 +65,12 @@ class UvSubject(Subject):
 
     uv: tuple[str, ...] = field(default=())
 
-    def lock(self) -> "UvSubject":
+    def lock(self) -> None:
         """Write uv.lock with the versions of requirements.txt."""
         self.engine.run(
             "build", "--file", str(self.folder / "lock.Dockerfile"), *self.uv, "--output", str(self.folder),
             str(self.folder), seconds=600,
         )  # fmt: skip
-        return self
 
     def drop_the_dependency(self) -> None:
         """Require what the project requires, and lock it."""
@@ -107,7 +105,7 @@ def subject(workshop: Workshop, name: str) -> Subject:
     kind = UvSubject if style.folder == "uv" else Subject
     made = kind(
         workshop.engine, folder.name, folder, style.options, run=SERVER,
-        develop=(*SERVE, "--reload"), mounted=style.source,
+        develop=(*serving(), "--reload"), mounted=style.source,
     )  # fmt: skip
     if isinstance(made, UvSubject):
         made.uv = ("--build-arg", f"UV_IMAGE={uv(workshop)}")
@@ -130,8 +128,5 @@ def uv(workshop: Workshop) -> str:
 
 def plan(workshop: Workshop, quick: bool) -> Plan:
     """What to measure of them: to be `quick`, that they are built and answer."""
-    if quick:
-        return {name: (partial(subject, workshop, name), ["start"]) for name in STYLES_BY_NAME}
-    planned: Plan = {name: (partial(subject, workshop, name), list(MEASURES)) for name in STYLES_BY_NAME}
-    planned[OURS][1].append("floor")
-    return planned
+    wanted = ["start"] if quick else MEASURES
+    return {name: (partial(subject, workshop, name), wanted) for name in STYLES_BY_NAME}

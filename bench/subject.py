@@ -20,29 +20,22 @@ class EditError(Exception):
 
 @dataclass(frozen=True)
 class Edit:
-    """A change to one file of the project: `old` becomes `new`, as often as `times` says.
-
-    Without `old`, the file becomes `new`, or goes if that is empty.
-    """
+    """A change to one file of the project: `old`, which is there once, becomes `new`; without `old`, the file goes."""
 
     path: str
     old: str = ""
     new: str = ""
-    times: int = 1
 
     def apply(self, folder: Path) -> None:
-        """Change the file there. Raises EditError if `old` is not in it just so often."""
+        """Change the file there. Raises EditError if `old` is not in it just once."""
         file = folder / self.path
-        if self.old:
-            text = file.read_text()
-            if (found := text.count(self.old)) != self.times:
-                raise EditError(f"{self.path}: this is there {found} times instead of {self.times}: {self.old!r}")
-            file.write_text(text.replace(self.old, self.new))
-        elif self.new:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(self.new)
-        else:
+        if not self.old:
             file.unlink()
+            return
+        text = file.read_text()
+        if (found := text.count(self.old)) != 1:
+            raise EditError(f"{self.path}: this is there {found} times instead of 1: {self.old!r}")
+        file.write_text(text.replace(self.old, self.new))
 
 
 def copy(folder: Path) -> None:
