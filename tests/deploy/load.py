@@ -44,7 +44,8 @@ def main() -> None:
         parser.error(f"{arguments.url} is no URL")
     result = asyncio.run(steady((url.hostname, url.port or 80), arguments.seconds))
     failed = result.statuses.total() - result.statuses[200]
-    print(f"{result.statuses.total()} requests in {result.duration:.0f} s, {failed} failed: {dict(result.statuses)}")
+    statuses = ", ".join(f"{number} of status {status}" for status, number in result.statuses.items())
+    sys.stdout.write(f"{result.statuses.total()} requests in {result.duration:.0f} s, {failed} failed: {statuses}\n")
     sys.exit(failed > 0)
 
 
