@@ -137,8 +137,8 @@ deploy: ## to a cluster, by digest: make deploy IMAGE=registry/name VERSION=v1 C
 	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
 
 .PHONY: cluster
-cluster: ## a rolling update under load, in a cluster made for it; needs kind and Python 3.11 or newer
-	scripts/cluster $(IMAGE)$(ON)
+cluster: .venv/installed ## no request fails while one image replaces another: in a cluster made for it, by kind
+	PYTHON=.venv/bin/python scripts/cluster $(IMAGE)$(ON)
 
 ##@ Housekeeping
 

@@ -33,11 +33,12 @@ def test_the_image_is_named_by_its_digest(container: Any, request: pytest.Fixtur
     assert container.get("imagePullPolicy") == ("Never" if local else None)
 
 
-def test_all_is_in_the_namespace_that_is_asked_for_and_names_the_version(objects: Objects) -> None:
+def test_all_is_in_the_namespace_that_is_asked_for_and_names_the_version(objects: Objects, pod: Any) -> None:
     assert objects["Namespace"]["metadata"]["name"] == "my-service"
     for kind, one in objects.items():
         assert one["metadata"].get("namespace") == (None if kind == "Namespace" else "my-service")
         assert one["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
+    assert pod["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
 
 
 def test_requests_reach_the_port_that_the_image_serves_at(objects: Objects, container: Any, dockerfile: str) -> None:
