@@ -24,7 +24,7 @@ Objects = dict[str, Any]
 def kubectl() -> None:
     """Nothing can be rendered without it."""
     if shutil.which("kubectl") is None:
-        pytest.exit("kubectl is needed: https://kubernetes.io/docs/tasks/tools", returncode=1)
+        pytest.exit("tests/deploy needs kubectl: https://kubernetes.io/docs/tasks/tools", returncode=1)
 
 
 @pytest.fixture(scope="session")

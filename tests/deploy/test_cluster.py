@@ -35,7 +35,7 @@ def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Pro
         "python3 -m tests.deploy.load http://127.0.0.1:32768",
         "apply",
         "rollout status",
-        "kubectl wait --namespace trial --for delete",
+        "kubectl wait --for delete",
         "kind delete cluster",
         "docker image rm --force name:trial-1 name:trial-2",
     ]
