@@ -6,8 +6,8 @@ import pytest
 
 from tests.deploy.programs import Programs
 
-# The stand-in for Python: a load that goes on until the update is through, or until it is stopped.
-LOAD = "sleep 2"
+# The stand-in for the load: it goes on until shortly after the update, however long that takes here.
+LOAD = 'for i in $(seq 300); do ! grep -q "for delete" "$(dirname "$0")/calls" || break; sleep 0.1; done; sleep 0.5'
 
 
 @pytest.fixture
