@@ -22,7 +22,7 @@ def programs(tmp_path: Path) -> Programs:
 
 
 def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Programs) -> None:
-    done = programs.run("cluster", "name", "--build-arg", "A=b", PYTHON="python3")
+    done = programs.run("cluster", "name", "--build-arg", "A=b", PYTHON="python3", CONTEXT="another", PRINT="1")
     assert done.returncode == 0, done.stdout
     calls = "\n".join(programs.calls)
     steps = [
@@ -42,6 +42,7 @@ def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Pro
     for step in steps:
         assert step in calls
         calls = calls.partition(step)[2]
+    assert "another" not in "\n".join(programs.calls)
 
 
 def test_a_request_that_failed_fails_it(programs: Programs) -> None:
