@@ -18,7 +18,7 @@ def create_app(settings: Settings) -> FastAPI:
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
         title="Dockerfile reviews",
-        telemetry=telemetry.CONFIG,
+        telemetry=telemetry.config(),
         redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
         # Not included: that costs as much for a request as all that is done for it, and these are asked all the time.
