@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app import telemetry
@@ -51,6 +52,7 @@ class Sent:
     metrics: list[Metric] = field(default_factory=list)
     records: list[LogRecord] = field(default_factory=list)
     services: set[str] = field(default_factory=set)
+    instances: set[str] = field(default_factory=set)
     everything: bytes = b""
 
 
@@ -63,18 +65,21 @@ def sent(lines: Iterable[str]) -> Sent:
             continue
         body = b64decode(data["body"])
         found.everything += body
+        resources: list[Resource] = []
         if data["signal"] == "traces":
-            for resource_spans in ExportTraceServiceRequest.FromString(body).resource_spans:
-                found.services.add(values(resource_spans.resource.attributes)["service.name"])
-                found.spans += [span for scope in resource_spans.scope_spans for span in scope.spans]
+            for spans in ExportTraceServiceRequest.FromString(body).resource_spans:
+                resources.append(spans.resource)
+                found.spans += [span for scope in spans.scope_spans for span in scope.spans]
         elif data["signal"] == "metrics":
-            for resource_metrics in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-                found.services.add(values(resource_metrics.resource.attributes)["service.name"])
-                found.metrics += [metric for scope in resource_metrics.scope_metrics for metric in scope.metrics]
+            for metrics in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                resources.append(metrics.resource)
+                found.metrics += [metric for scope in metrics.scope_metrics for metric in scope.metrics]
         else:
-            for resource_logs in ExportLogsServiceRequest.FromString(body).resource_logs:
-                found.services.add(values(resource_logs.resource.attributes)["service.name"])
-                found.records += [record for scope in resource_logs.scope_logs for record in scope.log_records]
+            for logs in ExportLogsServiceRequest.FromString(body).resource_logs:
+                resources.append(logs.resource)
+                found.records += [record for scope in logs.scope_logs for record in scope.log_records]
+        found.services |= {values(resource.attributes)["service.name"] for resource in resources}
+        found.instances |= {values(resource.attributes)["service.instance.id"] for resource in resources}
     return found
 
 
