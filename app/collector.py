@@ -167,15 +167,17 @@ class CollectorHandler(logging.Handler):
         """Give this one."""
         if record.name.startswith(SENDERS):
             return
-        attributes = {name: value for name, value in vars(record).items() if name not in self.NOT_ATTRIBUTES}
-        self.provider.get_logger(record.name).emit(
-            timestamp=int(record.created * 1e9),
-            context=trace.set_span_in_context(current_span()),
-            # 10 to 50 here are 5, 9, 13, 17 and 21 there.
-            severity_number=_logs.SeverityNumber(min(max(record.levelno, 1) * 4 // 10 + 1, 24)),
-            severity_text=record.levelname,
-            # Text that no encoding has would keep all that is sent with it from being sent.
-            body=record.getMessage().encode(errors="backslashreplace").decode(),
-            attributes=attributes,
-            exception=record.exc_info[1] if record.exc_info else None,
-        )
+        try:
+            self.provider.get_logger(record.name).emit(
+                timestamp=int(record.created * 1e9),
+                context=trace.set_span_in_context(current_span()),
+                # 10 to 50 here are 5, 9, 13, 17 and 21 there.
+                severity_number=_logs.SeverityNumber(min(max(record.levelno, 1) * 4 // 10 + 1, 24)),
+                severity_text=record.levelname,
+                # Text that no encoding has would keep all that is sent with it from being sent.
+                body=record.getMessage().encode(errors="backslashreplace").decode(),
+                attributes={name: value for name, value in vars(record).items() if name not in self.NOT_ATTRIBUTES},
+                exception=record.exc_info[1] if record.exc_info else None,
+            )
+        except Exception:
+            self.handleError(record)

@@ -1,6 +1,7 @@
 """Traces, metrics and the log for a collector: off unless the environment asks for them, and what is sent then."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -14,27 +15,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app import telemetry
+from app.collector import CollectorHandler
 from app.main import create_app
 from app.settings import Settings
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 NOT_SENT = "nothing is sent to a collector: "
 # A service of one route that answers, or refuses what it is asked, and one that fails.
-SERVICE = """
+SERVICE = r"""
+import logging
 from app.main import app
 
 @app.post("/numbers/{number}")
 async def number(number: int, body: dict[str, int]) -> int:
+    logging.getLogger("app").info("odd \ud800", extra={"odd": "\ud800"})
     return number
 
 @app.get("/failure")
@@ -104,6 +109,13 @@ class Run:
         """What this logger wrote of the request with this id."""
         (line,) = [one for one in self.lines if one.get("request_id") == identity and one["logger"] == logger]
         return line
+
+    def record(self, identity: str) -> LogRecord:
+        """The same line as it was sent."""
+        message = self.line(identity)["message"]
+        (record,) = [one for one in self.sent.records if one.body.string_value == message]
+        assert values(record.attributes)["request_id"] == identity
+        return record
 
     def span(self, identity: str) -> Span:
         """The span of the request with this id."""
@@ -226,7 +238,9 @@ def test_without_the_packages_for_it_a_line_says_how_to_get_them(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(ENDPOINT, "http://a:4318")
-    monkeypatch.setitem(sys.modules, "opentelemetry.sdk", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    monkeypatch.delitem(sys.modules, "app.collector")
+    monkeypatch.delattr("app.collector")
     create_app(Settings())
     hint = "let requirements.in say fastapi[opentelemetry], then: make lock"
     assert caplog.messages == [f"{NOT_SENT}the packages for it are not installed; {hint}"]
@@ -236,9 +250,9 @@ def test_a_request_is_a_span_a_metric_and_a_record_of_the_log(run: Run) -> None:
     span = run.span("fine")
     assert span.name == "POST /numbers/{number}"
     assert values(span.attributes)["http.response.status_code"] == 200
-    (record,) = [one for one in run.sent.records if values(one.attributes).get("request_id") == "fine"]
-    assert record.body.string_value == run.line("fine")["message"]
-    assert record.severity_text == "INFO"
+    record = run.record("fine")
+    assert (record.severity_text, record.severity_number) == ("INFO", SeverityNumber.SEVERITY_NUMBER_INFO)
+    assert values(record.attributes)["path"] == "/numbers/1"
     (durations,) = [one for one in run.sent.metrics if one.name == "http.server.request.duration"]
     points = [(values(point.attributes), point.count) for point in durations.histogram.data_points]
     assert {(point["http.route"], point["http.response.status_code"], count) for point, count in points} == {
@@ -249,8 +263,7 @@ def test_a_request_is_a_span_a_metric_and_a_record_of_the_log(run: Run) -> None:
 
 
 def test_all_three_have_the_ids_that_the_line_of_the_log_has(run: Run) -> None:
-    span, line = run.span("fine"), run.line("fine")
-    (record,) = [one for one in run.sent.records if values(one.attributes).get("request_id") == "fine"]
+    span, line, record = run.span("fine"), run.line("fine"), run.record("fine")
     assert line["trace_id"] == span.trace_id.hex() == record.trace_id.hex()
     assert line["span_id"] == span.span_id.hex() == record.span_id.hex()
     assert not {"trace_id", "span_id", "taskName", "color_message"} & values(record.attributes).keys()
@@ -277,6 +290,15 @@ def test_of_a_request_neither_body_nor_header_is_sent(run: Run) -> None:
     assert values(run.span("refused").attributes)["http.response.status_code"] == 422
     said = run.sent.everything.replace(b"/numbers/private", b"")
     assert b"private" not in said
+
+
+def test_text_that_no_encoding_has_is_sent_all_the_same(run: Run) -> None:
+    assert "odd \\ud800" in {record.body.string_value for record in run.sent.records}
+
+
+def test_a_line_that_cannot_be_made_harms_nobody_but_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    CollectorHandler(NoOpLoggerProvider()).handle(logging.makeLogRecord({"name": "app", "msg": "%d", "args": ("one",)}))
+    assert "--- Logging error ---" in capsys.readouterr().err
 
 
 def test_all_is_sent_under_the_name_of_the_service(run: Run) -> None:
