@@ -92,6 +92,7 @@ def test_with_them_traces_metrics_and_the_log_of_each_server_reach_the_collector
     collector = collect()
     options = (named(beside(collector)), "--env=OTEL_SERVICE_NAME=a-service", "--env=WEB_CONCURRENCY=2", "--init")
     service = start_sending(options=options)
+    eventually(lambda: service.log.count("Application startup complete.") == 2)
     identity = service.ask("GET", "/openapi.json").headers["x-request-id"]
     assert service.stop() == 0
     entries = map(json.loads, service.log.splitlines())
