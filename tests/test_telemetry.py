@@ -9,6 +9,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -130,32 +131,34 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     folder = tmp_path_factory.mktemp("service")
     (folder / "service_for_tests.py").write_text(SERVICE)
     environment = os.environ | {"PYTHONPATH": f"{project}:{folder}", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "tests/image/collector.py", "0"], cwd=project, stdout=subprocess.PIPE, text=True
-    ) as collector:
+    named = {"OTEL_SERVICE_NAME": "numbers", "APP_LOG_FORMAT": "json", "UVICORN_LOG_CONFIG": "app/logging.json"}
+    with ExitStack() as stack:
+
+        def begin(*command: str, **variables: str) -> subprocess.Popen[str]:
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, *command],
+                    cwd=project,
+                    env=environment | variables,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+            )
+            stack.callback(process.kill)
+            return process
+
+        collector = begin("tests/image/collector.py", "0")
         assert collector.stdout
-        port = json.loads(collector.stdout.readline())["port"]
-        with subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "service_for_tests:app", "--port", "0"],
-            cwd=project,
-            env=environment
-            | {
-                ENDPOINT: f"http://127.0.0.1:{port}",
-                "OTEL_SERVICE_NAME": "numbers",
-                "APP_LOG_FORMAT": "json",
-                "UVICORN_LOG_CONFIG": "app/logging.json",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as service:
-            assert service.stdout
-            written: list[str] = []
-            for line in service.stdout:
-                written.append(line)
-                if serving := re.search(r"running on http://127.0.0.1:(\d+)", line):
-                    ask_all(int(serving[1]))
-                    service.send_signal(signal.SIGINT)
+        named[ENDPOINT] = f"http://127.0.0.1:{json.loads(collector.stdout.readline())['port']}"
+        service = begin("-m", "uvicorn", "service_for_tests:app", "--port", "0", **named)
+        assert service.stdout
+        written: list[str] = []
+        for line in service.stdout:
+            written.append(line)
+            if serving := re.search(r"running on http://127.0.0.1:(\d+)", line):
+                ask_all(int(serving[1]))
+                service.send_signal(signal.SIGINT)
         collector.terminate()
         yield Run([json.loads(line) for line in written], sent(collector.stdout))
 
