@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from opentelemetry._logs import NoOpLoggerProvider
@@ -27,7 +28,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from app import telemetry
-from app.collector import CollectorHandler
+from app.collector import CollectorHandler, LineFilter
 from app.main import create_app
 from app.settings import Settings
 
@@ -302,6 +303,16 @@ def test_text_that_no_encoding_has_is_sent_all_the_same(run: Run) -> None:
 def test_a_line_that_cannot_be_made_harms_nobody_but_itself(capsys: pytest.CaptureFixture[str]) -> None:
     CollectorHandler(NoOpLoggerProvider()).handle(logging.makeLogRecord({"name": "app", "msg": "%d", "args": ("one",)}))
     assert "--- Logging error ---" in capsys.readouterr().err
+
+
+def test_the_same_failure_to_send_is_told_again_after_a_minute_and_is_itself_not_sent() -> None:
+    lines, provider = LineFilter(), Mock()
+    for seconds, level, told in ((0, 30, True), (1, 30, False), (2, 40, True), (59, 40, False), (61, 30, True)):
+        record = logging.makeLogRecord({"name": "opentelemetry.exporter", "levelno": level, "created": 1e9 + seconds})
+        assert lines.filter(record) is told
+        CollectorHandler(provider).handle(record)
+    assert provider.mock_calls == []
+    assert [lines.filter(logging.makeLogRecord({"name": "app"})) for _ in range(2)] == [True, True]
 
 
 def test_all_is_sent_under_the_name_of_the_service(run: Run) -> None:
