@@ -6,9 +6,9 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors
+from app import errors, routes
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
-from app.routes import health, page, reviews, rules
+from app.routes import health
 from app.settings import Settings
 
 
@@ -17,7 +17,7 @@ def create_app(settings: Settings) -> FastAPI:
     for name in ("app", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
-        title="Dockerfile reviews",
+        title=routes.TITLE,
         redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
         # Not included: that costs as much for a request as all that is done for it, and these are asked all the time.
@@ -29,8 +29,8 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     errors.install(app)
-    for resource in (page, reviews, rules):
-        app.include_router(resource.router)
+    for router in routes.ROUTERS:
+        app.include_router(router)
     return app
 
 
