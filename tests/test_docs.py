@@ -141,7 +141,7 @@ def test_every_setting_that_the_docs_name_exists_or_is_added_by_an_example_there
     ("heading", "anchor"),
     [
         ("The image", "the-image"),
-        ('After "Use this template"', "after-use-this-template"),
+        ('What "it" is, and why', "what-it-is-and-why"),
         ("`make lock`: why, and when?", "make-lock-why-and-when"),
         ("A [link](https://example.org) in *it*", "a-link-in-it"),
         ("pip_cache & more", "pip_cache--more"),
