@@ -17,7 +17,7 @@ bench-peers: .venv/sample ## the same app in the styles that people would otherw
 
 .PHONY: bare
 bare: ## take the sample away: a service with one example route is left; asks first
-	YES=$(YES) scripts/bare
+	$(if $(YES),YES=1 )scripts/bare
 
 .PHONY: template
 template: ## try a copy under another name, as it is and bare; ONLY=copy|bare, TESTS=path for some
