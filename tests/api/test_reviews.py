@@ -21,7 +21,7 @@ def answers() -> Iterator[Counter[tuple[str, int]]]:
     """How often a review was answered with each status: in the end often enough."""
     answers: Counter[tuple[str, int]] = Counter()
     yield answers
-    assert answers["POST /api/reviews", 200] >= 300, answers
+    assert answers["POST /api/reviews", 200] >= 200, answers
     assert {status for _, status in answers} == {200, 406, 422}
 
 
