@@ -68,7 +68,7 @@ ENV APP_LOG_FORMAT=json \
     UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \
     UVICORN_TIMEOUT_KEEP_ALIVE=75
 # A checkout made under umask 077 would be readable by root alone. Nothing runs after it, so that a change is a copy:
-# compiling the app here would save each start less than it costs each build (docs/benchmarks.md).
+# compiling the app here would save each start less than it costs each build.
 COPY --chmod=755 app app
 LABEL org.opencontainers.image.licenses=MIT
 # By number, because Kubernetes' runAsNonRoot cannot tell who a name is.

@@ -2,6 +2,12 @@
 
 .DEFAULT_GOAL := help
 
+# What scripts/NAME does, with the tools of the dev stage.
+TOOLS = format
+# sample
+include sample.mk
+# end of sample
+
 DOCKER ?= docker
 PORT ?= 8000
 # What the images are called: the folder's name made valid, and what git says of the commit.
@@ -15,7 +21,7 @@ BUILD = $(DOCKER) build$(ON)
 LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # docker, or host where no engine answers; only these targets can do without one.
-ifneq ($(filter dev test lock format docs,$(MAKECMDGOALS)),)
+ifneq ($(filter dev test lock $(TOOLS),$(MAKECMDGOALS)),)
 ifndef RUNTIME
 RUNTIME := $(shell $(DOCKER) info >/dev/null 2>&1 && echo docker || echo host)
 REASON := $(if $(filter host,$(RUNTIME)), (no engine answers: $(DOCKER) info says why))
@@ -58,18 +64,17 @@ test-host: .venv/installed
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/check
 
 .PHONY: format
-format: format-$(RUNTIME) ## format the code and mend what the linter can
+format: ## format the code and mend what the linter can
 
-.PHONY: docs
-docs: docs-$(RUNTIME) ## docs/rules.md and the page's examples, from the code
+$(TOOLS): %: %-$(RUNTIME)
 
-.PHONY: format-docker docs-docker
-format-docker docs-docker: %-docker:
+.PHONY: $(TOOLS:=-docker)
+$(TOOLS:=-docker): %-docker:
 	$(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
 	$(IN_CONTAINER) $(IMAGE):tools scripts/$*
 
-.PHONY: format-host docs-host
-format-host docs-host: %-host: .venv/installed
+.PHONY: $(TOOLS:=-host)
+$(TOOLS:=-host): %-host: .venv/installed
 	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/$*
 
 .PHONY: lock
@@ -105,7 +110,7 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
-verify: build .venv/verify ## questions that image: what is in it, how it runs, its API, its page; TESTS=path for some
+verify: build .venv/verify ## questions that image: what is in it, how it runs, what it answers; TESTS=path for some
 	scripts/verify $(IMAGE):$(VERSION) $(TESTS)
 
 .PHONY: load
@@ -120,14 +125,6 @@ reproduce: ## build the commit twice from nothing: one digest, whatever the fold
 push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
 	scripts/push $(IMAGE):$(VERSION)$(ON) $(LABELS)
-
-.PHONY: bench
-bench: .venv/installed ## what each line of the Dockerfile buys, measured: docs/benchmarks.md; ONLY=row for one
-	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)") $(ONLY)
-
-.PHONY: bench-peers
-bench-peers: .venv/installed ## the same app in the styles that people would otherwise pick: docs/peers.md
-	.venv/bin/python -m bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
 
 ##@ Kubernetes
 
@@ -148,13 +145,13 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .bench.json
-	find app bench tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv

@@ -1,1 +1,1 @@
-"""A service that reviews Dockerfiles."""
+"""The service."""

@@ -6,9 +6,9 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors, telemetry
+from app import errors, routes, telemetry
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
-from app.routes import health, page, reviews, rules
+from app.routes import health
 from app.settings import Settings
 
 
@@ -17,7 +17,7 @@ def create_app(settings: Settings) -> FastAPI:
     for name in ("app", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
-        title="Dockerfile reviews",
+        title=routes.TITLE,
         telemetry=telemetry.config(),
         redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
@@ -31,8 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     errors.install(app)
     telemetry.install(app)
-    for resource in (page, reviews, rules):
-        app.include_router(resource.router)
+    for router in routes.ROUTERS:
+        app.include_router(router)
     return app
 
 

@@ -1,4 +1,4 @@
-"""README.md and docs/service.md: they agree with what they describe. Goes when they become others."""
+"""README.md and docs/service.md: they agree with what they describe."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.main import create_app
-from app.review import formats
-from app.review.report import review
 from app.settings import Settings
-from app.worker import MOST_WAITING
 
 
 @pytest.fixture
@@ -18,16 +15,18 @@ def readme(project: Path) -> str:
     return (project / "README.md").read_text()
 
 
-@pytest.fixture
-def service(project: Path) -> str:
-    """docs/service.md."""
-    return (project / "docs" / "service.md").read_text()
+def targets(*makefiles: Path) -> set[str]:
+    """The targets that `make` lists."""
+    return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
+
+
+def named_targets(readme: str) -> set[str]:
+    """The targets that a text tells to make."""
+    return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
 
 
 def test_the_readme_names_every_make_target_and_no_other(project: Path, readme: str) -> None:
-    targets = set(re.findall(r"^([a-z-]+):.*## ", (project / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
-    assert named == targets
+    assert named_targets(readme) == targets(project / "Makefile", *project.glob("*.mk"))
 
 
 def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) -> None:
@@ -35,30 +34,19 @@ def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) 
         assert (project / path).exists(), path
 
 
-def test_the_readme_shows_the_stages_that_there_are_and_their_order(project: Path, readme: str) -> None:
-    stages = re.findall(r"^FROM \S+ AS (\w+)$", (project / "Dockerfile").read_text(), re.MULTILINE)
-    picture = (project / "docs" / "stages.svg").read_text()
-    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == stages
-    assert re.findall(r'class="name".*>(\w+)<', picture) == stages
+def test_the_readme_leads_to_every_document(project: Path, readme: str) -> None:
+    documents = {f"docs/{path.name}" for path in (project / "docs").glob("*.md")}
+    assert documents <= set(re.findall(r"\]\((docs/[\w-]+\.md)\)", readme))
 
 
-def test_the_readme_shows_a_review_as_it_is(readme: str) -> None:
-    dockerfile, answer = re.findall(r"printf '(FROM .*?)' \|\n.*?\n(.*?)```", readme, re.DOTALL)[0]
-    written = formats.text({"Dockerfile": review(dockerfile.replace(r"\n", "\n"))}).splitlines()
-    shown = [line for line in answer.splitlines() if line != "…"]
-    assert shown == [line for line in written if line in shown]
-
-
-def test_the_service_names_every_setting_with_its_default(service: str) -> None:
-    rows = dict(re.findall(rf"^\| `{Settings.PREFIX}(\w+)` \| .* \| `([^`]+)`", service, re.MULTILINE))
+def test_the_docs_name_every_setting_with_its_default(project: Path) -> None:
+    text = (project / "docs" / "service.md").read_text()
+    rows = dict(re.findall(rf"^\| `{Settings.PREFIX}(\w+)` \| .* \| `([^`]+)`", text, re.MULTILINE))
     assert rows == {name.upper(): str(value) for name, value in Settings().model_dump().items()}
 
 
-def test_the_service_names_every_route(service: str) -> None:
+def test_the_docs_name_every_route(project: Path, readme: str) -> None:
+    text = "\n".join([readme, *(path.read_text() for path in (project / "docs").glob("*.md"))])
     for path, methods in create_app(Settings()).openapi()["paths"].items():
         for method in methods:
-            assert f"`{method.upper()} {path.replace('rule_id', 'id')}`" in service
-
-
-def test_the_service_says_how_many_reviews_wait(service: str) -> None:
-    assert re.search(rf"When\s+{MOST_WAITING} of them wait", service)
+            assert f"`{method.upper()} {path}`" in text

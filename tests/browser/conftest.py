@@ -31,7 +31,7 @@ def find_chromium() -> str:
 @pytest.fixture(scope="session")
 def url() -> str:
     """Where the page is."""
-    return os.environ["PAGE_URL"].rstrip("/") + "/"
+    return os.environ["SERVICE_URL"].rstrip("/") + "/"
 
 
 @pytest.fixture(scope="session")

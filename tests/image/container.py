@@ -12,6 +12,8 @@ from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from tests.service import BODY, POST
+
 DOCKER = os.environ.get("DOCKER", "docker")
 # How many times as long everything may take: an emulated processor needs ten or more.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
@@ -150,6 +152,10 @@ class Container:
             return Answer(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
         finally:
             connection.close()
+
+    def post(self) -> Answer:
+        """The answer to a request with a body, which does what the service is there for."""
+        return self.ask("POST", POST, BODY, Content_Type="application/json")
 
     def connect(self, data: bytes = b"") -> socket.socket:
         """A connection on which this was sent."""

@@ -1,4 +1,4 @@
-"""The app with routes that the sample has no use for: they run in the container, for the tests of the image."""
+"""The app with routes that it has no use for itself: they run in the container, for the tests of the image."""
 
 import asyncio
 import logging

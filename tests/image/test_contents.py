@@ -12,11 +12,9 @@ import pytest
 from tests.image.conftest import Start
 from tests.image.container import Container
 from tests.image.layers import Entry, Image, merged, read
+from tests.service import BUDGETS
 from tests.test_requirements import pins
 
-# The bytes of the files that it may add to its base, there and in all: a sixth more than they are, since a new version
-# or another processor makes them somewhat more. With another package, take what the test prints.
-BUDGETS = {"/opt/python/": 29_000_000, "/app/": 290_000, "/": 29_300_000}
 # Beyond the packages and the app: what adding a user writes, with a copy of what was there before.
 PLACES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?")
 # Where the engine mounts something while a RUN runs.

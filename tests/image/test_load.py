@@ -7,13 +7,13 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.image.conftest import Start
 from tests.image.container import Container, docker
 from tests.image.load import Result, load
+from tests.service import GET, POST, TYPICAL
 
 CLIENTS = 64
 SECONDS = float(os.environ.get("LOAD_SECONDS", "4"))
@@ -23,7 +23,12 @@ PROMISED_SHARE = 0.75
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
     """The request as it is sent."""
-    head = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: text/plain", f"Content-Length: {len(body)}")
+    head = (
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
     return "\r\n".join((*head, "", "")).encode() + body
 
 
@@ -42,13 +47,11 @@ def told(name: str, result: Result) -> str:
     return f"{name}: {result.rate:,.0f} requests/s, 99 of 100 within {result.p99 * 1000:,.0f} ms"
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "file"), [("GET", "/api/rules", None), ("POST", "/api/reviews", "Dockerfile")]
-)
+@pytest.mark.parametrize(("method", "path", "body"), [("GET", GET, b""), ("POST", POST, TYPICAL)])
 def test_under_load_no_request_fails_and_memory_stays_flat(
-    service: Container, project: Path, show: list[str], method: str, path: str, file: str | None
+    service: Container, show: list[str], method: str, path: str, body: bytes
 ) -> None:
-    sent = request(method, path, (project / file).read_bytes() if file else b"")
+    sent = request(method, path, body)
     # What so many connections and their requests need at all, they need after this.
     asyncio.run(load(service.address, sent, CLIENTS, SECONDS / 3))
     with ThreadPoolExecutor(1) as pool:
@@ -75,8 +78,8 @@ def test_health_costs_little_more_than_a_bare_app_does(
     share = "--cpus=0.25"
     app, bare = start(options=(share,)), serve("bare", share)
     addresses = {"the app": app.address, "a bare app": bare.address}
-    # Once this is answered, the process that reviews has started.
-    assert app.ask("POST", "/api/reviews", b"FROM scratch").status == 200
+    # Once this is answered, whatever the service starts beside itself has started.
+    assert app.post().status == 200
     asked = request("GET", "/healthz")
 
     async def at_once() -> dict[str, Result]:

@@ -1,9 +1,10 @@
 """What the image survives: outputs, clocks and files that fail it, an event loop that hangs, killed processes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection, HTTPException
+from socket import socket
 
 import pytest
 
@@ -21,15 +22,9 @@ while not os.path.exists("/tmp/read"):
 for line in server.stdout:
     pass
 """
-# A second Python that serves, and one that reviews, do not fit into the memory of `make run`.
+# Two servers, and what they start, do not fit into the memory of `make run`.
 TWO = ("--env=WEB_CONCURRENCY=2", "--memory=512m", "--memory-swap=512m")
-REVIEW = ("POST", "/api/reviews", b"FROM scratch")
-
-
-def reviewing(container: Container, server: int) -> int:
-    """The process that reviews for a server."""
-    (found,) = (p.number for p in container.processes() if p.parent == server and "spawn_main" in p.command)
-    return found
+FEW_FILES = "--ulimit=nofile=64:64"
 
 
 def both_servers(container: Container, held: ExitStack) -> dict[int, HTTPConnection]:
@@ -67,7 +62,7 @@ def slow(connection: HTTPConnection) -> int | None:
 )
 def test_without_an_output_it_serves_and_stops(start: Start, wrapper: tuple[str, ...]) -> None:
     container = start(*wrapper, *serving())
-    assert container.ask(*REVIEW).status == 200
+    assert container.post().status == 200
     assert container.stop() == 0
 
 
@@ -87,7 +82,7 @@ def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: 
     container.becomes("unhealthy")
     container.python("open('/tmp/read', 'w')")
     container.becomes("healthy")
-    assert container.ask(*REVIEW).status == 200
+    assert container.post().status == 200
 
 
 @pytest.mark.parametrize("years", [10, -10])
@@ -100,14 +95,13 @@ def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container
     assert with_routes.ask("GET", f"/clock?seconds={years * 365.25 * 86400}").status == 200
     # A year more or less, if the tests run at its turn.
     eventually(lambda: abs(year() - before - years) <= 1)
-    assert with_routes.ask(*REVIEW).status == 200
+    assert with_routes.post().status == 200
     assert with_routes.stop() == 0
 
 
-def test_out_of_file_descriptors_it_serves_again_once_there_are_some(start: Start) -> None:
-    container = start(options=("--ulimit=nofile=64:64",))
-    # Also what has to start another process at the worst moment.
-    container.kill(reviewing(container, 1))
+@contextmanager
+def out_of_file_descriptors(container: Container) -> Iterator[socket]:
+    """Takes all that a container with FEW_FILES has; what it gives is a connection that it had accepted before."""
     with ExitStack() as held:
         before = held.enter_context(container.connect(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"))
         answer = b""
@@ -119,10 +113,16 @@ def test_out_of_file_descriptors_it_serves_again_once_there_are_some(start: Star
         for _ in range(70):
             held.enter_context(container.connect())
         eventually(lambda: "Too many open files" in container.log)
-        before.sendall(b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM scratch")
-        assert before.recv(12) in {b"HTTP/1.1 500", b"HTTP/1.1 503"}
+        yield before
+
+
+def test_out_of_file_descriptors_it_serves_whom_it_has_accepted_and_later_all(start: Start) -> None:
+    container = start(options=(FEW_FILES,))
+    with out_of_file_descriptors(container) as before:
+        before.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert before.recv(12) == b"HTTP/1.1 200"
     eventually(container.serves)
-    eventually(lambda: container.ask(*REVIEW).status == 200)
+    assert container.post().status == 200
     assert container.stop() == 0
 
 
@@ -151,16 +151,6 @@ def test_no_zombie_is_left_of_health_checks_and_a_killed_server(
     assert container.stop() == 0
 
 
-def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None:
-    before = reviewing(service, 1)
-    service.kill(before)
-    lost = service.ask(*REVIEW)
-    assert (lost.status, lost.headers.get("retry-after")) in {(503, "1"), (200, None)}
-    assert service.ask(*REVIEW).status == 200
-    assert reviewing(service, 1) != before
-    eventually(lambda: "Z" not in {process.state for process in service.processes()})
-
-
 def test_killed_from_outside_it_is_started_again_and_healthy(start: Start, image: str) -> None:
     container = start(options=(*SOON, "--restart=on-failure:3"))
     # Not `docker kill`, after which no policy starts it again: by a process that sees those of the engine's machine.
@@ -170,7 +160,7 @@ def test_killed_from_outside_it_is_started_again_and_healthy(start: Start, image
     container.becomes("healthy")
     # The engine has chosen another port.
     again = Container(container.identity)
-    assert again.ask(*REVIEW).status == 200
+    assert again.post().status == 200
     assert again.stop() == 0
 
 
@@ -184,7 +174,7 @@ def test_a_killed_server_costs_the_requests_that_it_held_and_is_replaced(
         statuses = [threads.submit(slow, connection) for connection in (lost, kept)]
         eventually(lambda: container.log.count("slow has begun") == 2)
         container.kill(victim)
-        assert [container.ask(*REVIEW).status for _ in range(20)] == [200] * 20
+        assert [container.post().status for _ in range(20)] == [200] * 20
         assert [status.result() for status in statuses] == [None, 200]
         found = both_servers(container, held)
         assert other in found

@@ -1,6 +1,5 @@
 """What becomes of requests that no honest client sends, byte by byte: bodies, types, targets, framing, forwarding."""
 
-import gzip
 import json
 import re
 from collections.abc import Callable
@@ -8,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.image.container import Answer, Container, eventually
+from tests.service import BODY, POST
 
 # Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.
 BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-TEXT, JSON = b"Content-Type: text/plain", b"Content-Type: application/json"
+JSON = b"Content-Type: application/json"
 CHUNKED = b"Transfer-Encoding: chunked"
-CHUNKS = b"6\r\nFROM a\r\n0\r\n\r\n"
 # What uvicorn itself says of what is no HTTP: there is no request yet that could have an id.
 NO_HTTP = b"Invalid HTTP request received."
 
@@ -28,14 +27,20 @@ def get(target: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
     return request(method + b" " + target + b" HTTP/1.1", b"Host: a", b"Connection: close", *headers)
 
 
-def post(*headers: bytes, body: bytes = b"FROM a", version: bytes = b"HTTP/1.1") -> bytes:
-    """A request for a review, without a word on the length of its body."""
-    return request(b"POST /api/reviews " + version, b"Host: a", *headers, body=body)
+def post(*headers: bytes, body: bytes = BODY, version: bytes = b"HTTP/1.1", media_type: bytes = JSON) -> bytes:
+    """A request with a body, without a word on its length."""
+    return request(b"POST " + POST.encode() + b" " + version, b"Host: a", media_type, *headers, body=body)
 
 
-def sized(*headers: bytes, body: bytes = b"FROM a") -> bytes:
+def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> bytes:
     """The same with its length, the only one on its connection."""
-    return post(b"Connection: close", *headers, b"Content-Length: %d" % len(body), body=body)
+    length = b"Content-Length: %d" % len(body)
+    return post(b"Connection: close", *headers, length, body=body, media_type=media_type)
+
+
+def chunks(size: bytes = b"%x" % len(BODY), end: bytes = b"\r\n") -> bytes:
+    """The body in one chunk, of which this is said to be the size."""
+    return size + b"\r\n" + BODY + b"\r\n0\r\n" + end
 
 
 def records(container: Container) -> list[dict[str, str]]:
@@ -57,71 +62,58 @@ def assert_problem(answer: Answer, status: int) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(sized(TEXT), id="text"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "FROM a"}'), id="JSON"),
-        pytest.param(sized(), id="no type"),
-        pytest.param(sized(b"Content-Type: text/plain; a=" + b"x" * 10240), id="a type of 10 KB"),
-        pytest.param(sized(TEXT, body=b"FROM <script>\x1b[31m"), id="a name that is no image's"),
-        pytest.param(sized(TEXT, b"Expect: 999"), id="an expectation that nobody knows"),
+        pytest.param(sized(), id="an ordinary one"),
+        pytest.param(sized(media_type=JSON + b"; a=" + b"x" * 10240), id="a type of 10 KB"),
+        pytest.param(sized(b"Expect: 999"), id="an expectation that nobody knows"),
     ],
 )
 def test_odd_requests_that_harm_nobody_are_answered(shared: Container, data: bytes) -> None:
     (answer,) = shared.exchange(data)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
-    assert not re.search(rb"[\x00-\x1f]", answer.body)
 
 
 def test_who_asks_whether_to_send_a_body_is_told_to_go_on(shared: Container) -> None:
-    assert [answer.status for answer in shared.exchange(sized(TEXT, b"Expect: 100-continue"))] == [100, 200]
+    assert [answer.status for answer in shared.exchange(sized(b"Expect: 100-continue"))] == [100, 200]
+
+
+NAME = json.dumps(next(iter(json.loads(BODY)))).encode()
 
 
 @pytest.mark.parametrize(
-    ("data", "status"),
+    "data",
     [
-        pytest.param(sized(TEXT, body=b"FROM \xff"), 400, id="text that is no UTF-8"),
-        pytest.param(sized(TEXT, body=b""), 422, id="no text"),
-        pytest.param(sized(TEXT, body=b"FROM a\0"), 422, id="NUL"),
-        pytest.param(sized(TEXT, body=b"<script>\x1b[31m\x07"), 422, id="markup and escapes"),
-        pytest.param(sized(JSON, body=b""), 400, id="no JSON"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "\xff"}'), 400, id="JSON that is no UTF-8"),
-        pytest.param(sized(JSON, body='{"dockerfile": ""}'.encode("utf-16")), 400, id="JSON in UTF-16"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "FR'), 400, id="JSON cut off"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "FROM \\ud800"}'), 400, id="half a character"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "FROM a\\u0000"}'), 422, id="escaped NUL"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": NaN}'), 422, id="NaN"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": -Infinity}'), 422, id="Infinity"),
-        pytest.param(sized(JSON, body=b"[" * 100_000), 400, id="100,000 brackets"),
-        pytest.param(sized(JSON, body=b'{"dockerfile":' * 9000), 400, id="9,000 objects"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": %s}' % (b"9" * 100_000)), 400, id="100,000 digits"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": "FROM a", "dockerfile": 1}'), 422, id="a key twice"),
-        pytest.param(sized(JSON, body=b'{"dockerfile": []}'), 422, id="another type"),
-        pytest.param(sized(JSON, body=b'{"<script>\\u001b": 1}'), 422, id="another key"),
-        pytest.param(sized(JSON, body=b'{"%s": 1}' % (b"<script>" * 10_000)), 422, id="a key of 80 KB"),
-        pytest.param(sized(b"Content-Type: <script>"), 415, id="a type that is none"),
-        pytest.param(sized(b"Content-Type:"), 415, id="an empty type"),
-        pytest.param(sized(b"Content-Type: \xff"), 415, id="a type of raw bytes"),
-        pytest.param(sized(b"Content-Type: multipart/form-data; boundary=a"), 415, id="a form"),
-        pytest.param(sized(b"Content-Type: application/json; charset=utf-16"), 415, id="another charset"),
-        pytest.param(sized(TEXT, b"Accept: <script>"), 406, id="an answer that there is none of"),
-        pytest.param(sized(TEXT, b"Content-Encoding: gzip"), 415, id="said to be gzip"),
-        pytest.param(sized(TEXT, b"Content-Encoding: br"), 415, id="said to be Brotli"),
-        pytest.param(sized(TEXT, b"Content-Encoding: <script>"), 415, id="an encoding that is none"),
-        pytest.param(sized(TEXT, body=gzip.compress(b"FROM a")), 400, id="gzip, and not said"),
+        pytest.param(sized(body=b""), id="none"),
+        pytest.param(sized(body=b"\0"), id="NUL"),
+        pytest.param(sized(body=BODY[:-3]), id="cut off"),
+        pytest.param(sized(body=b'{%s: "\xff"}' % NAME), id="no UTF-8"),
+        pytest.param(sized(body=b'{%s: "\\ud800"}' % NAME), id="half a character"),
+        pytest.param(sized(body=b"{%s: NaN}" % NAME), id="NaN"),
+        pytest.param(sized(body=b"{%s: -Infinity}" % NAME), id="Infinity"),
+        pytest.param(sized(body=b"[" * 100_000), id="100,000 brackets"),
+        pytest.param(sized(body=b"{%s:" % NAME * 7000), id="7,000 objects"),
+        pytest.param(sized(body=b"{%s: %s}" % (NAME, b"9" * 100_000)), id="100,000 digits"),
+        pytest.param(sized(body=BODY[:-1] + b", %s: []}" % NAME), id="a key twice, of which one is another type"),
+        pytest.param(sized(body=b'{"<script>\\u001b": 1}'), id="another key"),
+        pytest.param(sized(body=b'{"%s": 1}' % (b"<script>" * 10_000)), id="a key of 80 KB"),
+        pytest.param(sized(media_type=b"Content-Type: <script>"), id="a type that is none"),
+        pytest.param(sized(media_type=b"Content-Type:"), id="an empty type"),
+        pytest.param(sized(media_type=b"Content-Type: \xff"), id="a type of raw bytes"),
+        pytest.param(sized(media_type=b"Content-Type: multipart/form-data; boundary=a"), id="a form"),
         pytest.param(
-            post(TEXT, b"Connection: close", b"Transfer-Encoding: gzip, chunked", body=b"2\r\n\x1f\x8b\r\n0\r\n\r\n"),
-            400,
+            post(b"Connection: close", b"Transfer-Encoding: gzip, chunked", body=b"2\r\n\x1f\x8b\r\n0\r\n\r\n"),
             id="gzip as transfer coding",
         ),
     ],
 )
-def test_a_body_that_will_not_do_is_a_problem(shared: Container, data: bytes, status: int) -> None:
+def test_a_body_that_will_not_do_is_a_problem(shared: Container, data: bytes) -> None:
     (answer,) = shared.exchange(data)
-    assert_problem(answer, status)
+    assert answer.status in {400, 415, 422}
+    assert_problem(answer, answer.status)
 
 
 @pytest.mark.parametrize("method", [b"TRACE", b"CONNECT", b"BREW", b"get", b"B" * 10_000], ids=lambda name: name[:9])
 def test_another_method_is_a_problem(shared: Container, method: bytes) -> None:
-    (answer,) = shared.exchange(get(b"/", b"X-Secret: swordfish", method=method))
+    (answer,) = shared.exchange(get(b"/healthz", b"X-Secret: swordfish", method=method))
     assert_problem(answer, 405)
     assert answer.headers["allow"] == "GET, HEAD"
     assert b"swordfish" not in answer.body
@@ -154,21 +146,18 @@ def test_a_target_that_leads_nowhere_is_a_problem_and_no_redirect(shared: Contai
     assert_problem(answer, 404)
 
 
-@pytest.mark.parametrize("given", [b"bytes=5-1", b"bytes=999999-", b"lines=0-1", b"\xff", b"bytes=" + b"0-0," * 1000])
-def test_a_range_that_cannot_be_read_is_ignored(shared: Container, given: bytes) -> None:
-    (answer,) = shared.exchange(get(b"/page.js", b"Range: " + given))
-    assert answer.status == 200
+SIZE, LENGTH = b"%x" % len(BODY), b"Content-Length: %d" % len(BODY)
 
 
 @pytest.mark.parametrize(
     ("data", "statuses"),
     [
-        pytest.param(post(TEXT, b"Content-Length: 6"), [200, 200], id="a length"),
-        pytest.param(post(TEXT, b"Content-Length: 006"), [200, 200], id="a length with zeros"),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS), [200, 200], id="chunks"),
-        pytest.param(post(TEXT, b"Transfer-Encoding: ,\tChunked ", body=CHUNKS), [200, 200], id="a list of one"),
-        pytest.param(post(TEXT, CHUNKED, body=b"6;a=b\r\n" + CHUNKS[3:]), [200, 200], id="a chunk's extension"),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS[:-2] + b"X: a\r\n\r\n"), [200, 200], id="a trailer"),
+        pytest.param(post(LENGTH), [200, 200], id="a length"),
+        pytest.param(post(LENGTH.replace(b" ", b" 00")), [200, 200], id="a length with zeros"),
+        pytest.param(post(CHUNKED, body=chunks()), [200, 200], id="chunks"),
+        pytest.param(post(b"Transfer-Encoding: ,\tChunked ", body=chunks()), [200, 200], id="a list of one"),
+        pytest.param(post(CHUNKED, body=chunks(SIZE + b";a=b")), [200, 200], id="a chunk's extension"),
+        pytest.param(post(CHUNKED, body=chunks(end=b"X: a\r\n\r\n")), [200, 200], id="a trailer"),
         pytest.param(request(b"GET /healthz HTTP/1.1", b"Host:"), [200, 200], id="an empty Host"),
         pytest.param(request(b"GET /healthz HTTP/1.1", b"Host: [::1]:80"), [200, 200], id="an address as Host"),
         # RFC 9110, section 2.5: a newer minor version is read as the newest one known.
@@ -182,13 +171,14 @@ def test_a_request_ends_where_it_says(shared: Container, data: bytes, statuses: 
 
 
 LENGTHS = [b"", b"-1", b"+6", b"0x6", b"6.0", b"6_0", b"6 6", b"6a", b"6, 6", b"6, 7", b"\x0b6", b"\xa06", b"9" * 30]
-# This would be 6 if it were read modulo 2 to the power of 64.
-LENGTHS += [b"18446744073709551622"]
+# Each with the real length in place of the 6; and what would be that if it were read modulo 2 to the power of 64.
+LENGTHS = [text.replace(b"6", b"%d" % len(BODY)) for text in LENGTHS] + [b"%d" % (2**64 + len(BODY))]
 CODINGS = [b"", b"xchunked", b"gzip", b"identity", b"chunked, gzip", b"chunked, identity", b"chunked, chunked"]
 CODINGS += [b'"chunked"', b"chunked;a=b", b"chunked\0", b"\x0bchunked", b"\r\n chunked"]
 HOSTS = [b"a b", b"a, b", b"a/b", b"a@b", b"a?b", b"a:b", b"a\x01", b"\xff", b"<script>", b"[::1"]
-SIZES = [b"", b"0x6", b"-6", b"+6", b"0_6", b" 6", b"6 ", b"f" * 17, b"10000000000000006", b"0" * 40 + b"6"]
-SIZES += [b"5", b"7", b"6;a\nb", b"6;a\rb", b"6;" + b"a" * 100_000]
+SIZES = [b"", b"0x6", b"-6", b"+6", b"0_6", b" 6", b"6 ", b"6;a\nb", b"6;a\rb", b"6;" + b"a" * 100_000]
+SIZES = [text.replace(b"6", SIZE) for text in SIZES]
+SIZES += [b"0" * 40 + SIZE, b"f" * 17, *(b"%x" % (number + len(BODY)) for number in (2**64, -1, 1))]
 VERSIONS = [b"HTTP/0.9", b"HTTP/1", b"HTTP/1.10", b"HTTP/01.1", b"HTTP/2.0", b"HTTP/9.9", b"HTTP/-1.1", b"http/1.1"]
 LINE = b"GET /healthz HTTP/1.1"
 
@@ -196,26 +186,26 @@ LINE = b"GET /healthz HTTP/1.1"
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(post(TEXT, b"Content-Length: 6", CHUNKED, body=b"0\r\n\r\n"), id="length, then coding"),
-        pytest.param(post(TEXT, CHUNKED, b"Content-Length: 6", body=b"0\r\n\r\n"), id="coding, then length"),
-        pytest.param(post(TEXT, b"Content-Length: 6", b"Content-Length: 0"), id="two lengths"),
-        pytest.param(post(TEXT, b"Content-Length: 6", b"Content-Length: 6"), id="two equal lengths"),
-        *(pytest.param(post(TEXT, b"Content-Length: " + text), id=f"length {text!r}") for text in LENGTHS),
-        *(pytest.param(post(TEXT, CHUNKED[:19] + text, body=CHUNKS), id=f"coding {text!r}") for text in CODINGS),
-        pytest.param(post(TEXT, CHUNKED, CHUNKED, body=CHUNKS), id="two equal codings"),
-        pytest.param(post(TEXT, CHUNKED, CHUNKED[:19] + b"identity", body=CHUNKS), id="two codings"),
-        pytest.param(post(TEXT, b"Transfer-Encoding : chunked", body=CHUNKS), id="a space before the colon"),
-        pytest.param(post(TEXT, b"Transfer-Encoding\t: chunked", body=CHUNKS), id="a tab before the colon"),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS, version=b"HTTP/1.0"), id="chunks in HTTP/1.0"),
+        pytest.param(post(LENGTH, CHUNKED, body=b"0\r\n\r\n"), id="length, then coding"),
+        pytest.param(post(CHUNKED, LENGTH, body=b"0\r\n\r\n"), id="coding, then length"),
+        pytest.param(post(LENGTH, b"Content-Length: 0"), id="two lengths"),
+        pytest.param(post(LENGTH, LENGTH), id="two equal lengths"),
+        *(pytest.param(post(b"Content-Length: " + text), id=f"length {text!r}") for text in LENGTHS),
+        *(pytest.param(post(CHUNKED[:19] + text, body=chunks()), id=f"coding {text!r}") for text in CODINGS),
+        pytest.param(post(CHUNKED, CHUNKED, body=chunks()), id="two equal codings"),
+        pytest.param(post(CHUNKED, CHUNKED[:19] + b"identity", body=chunks()), id="two codings"),
+        pytest.param(post(b"Transfer-Encoding : chunked", body=chunks()), id="a space before the colon"),
+        pytest.param(post(b"Transfer-Encoding\t: chunked", body=chunks()), id="a tab before the colon"),
+        pytest.param(post(CHUNKED, body=chunks(), version=b"HTTP/1.0"), id="chunks in HTTP/1.0"),
         pytest.param(
-            post(TEXT, CHUNKED, b"Connection: keep-alive", body=CHUNKS, version=b"HTTP/1.0"),
+            post(CHUNKED, b"Connection: keep-alive", body=chunks(), version=b"HTTP/1.0"),
             id="chunks in HTTP/1.0 that lasts",
         ),
-        *(pytest.param(post(TEXT, CHUNKED, body=size + CHUNKS[1:]), id=f"chunk of {size[:20]!r}") for size in SIZES),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS.replace(b"\r\n", b"\n")), id="line feeds between chunks"),
-        pytest.param(post(TEXT, CHUNKED, body=b"6\r\nFROM aXX0\r\n\r\n"), id="no line break after a chunk"),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS[:-2] + b"X: a\n\r\n"), id="a line feed in the trailer"),
-        pytest.param(post(TEXT, CHUNKED, body=CHUNKS[:-2] + b"Content-Length: 6\r\n\r\n"), id="a length as trailer"),
+        *(pytest.param(post(CHUNKED, body=chunks(size)), id=f"chunk of {size[:20]!r}") for size in SIZES),
+        pytest.param(post(CHUNKED, body=chunks().replace(b"\r\n", b"\n")), id="line feeds between chunks"),
+        pytest.param(post(CHUNKED, body=chunks().replace(b"}\r\n", b"}XX")), id="no line break after a chunk"),
+        pytest.param(post(CHUNKED, body=chunks(end=b"X: a\n\r\n")), id="a line feed in the trailer"),
+        pytest.param(post(CHUNKED, body=chunks(end=LENGTH + b"\r\n\r\n")), id="a length as trailer"),
         pytest.param(LINE + b"\nHost: a\n\n", id="line feeds alone"),
         pytest.param(LINE + b"\nHost: a\r\n\r\n", id="a line feed after the first line"),
         pytest.param(LINE + b"\r\nHost: a\nX: b\r\n\r\n", id="a line feed between headers"),
@@ -286,7 +276,6 @@ def test_a_path_of_raw_bytes_ends_its_connection_and_nothing_else(service: Conta
 
 # The last of those that share a container: this is what they left.
 def test_after_all_that_the_service_is_as_before_and_its_log_tells_of_no_failure(shared: Container) -> None:
-    (answer,) = shared.exchange(sized(TEXT))
-    assert answer.status == 200
+    assert shared.post().status == 200
     assert shared.state["Status"] == "running"
     assert not [record for record in records(shared) if record["level"] == "ERROR" or "exception" in record]

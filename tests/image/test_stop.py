@@ -9,12 +9,14 @@ import pytest
 
 from tests.image.conftest import Start
 from tests.image.container import ANOTHER_USER, Container, eventually
+from tests.service import BODY, POST
 
 as_each_user = pytest.mark.parametrize(
     "user", [pytest.param((), id="its own user"), pytest.param((ANOTHER_USER,), id="another user")]
 )
 HALF_A_HEADER = b"GET /readyz HTTP/1.1\r\nHost: a\r\nX-Ha"
-HALF_A_BODY = b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM s"
+HEAD = f"POST {POST} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+HALF_A_BODY, THE_REST = HEAD.encode() + BODY[:-5], BODY[-5:]
 STREAM = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -64,7 +66,7 @@ def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(servic
         assert service.serves()
         code = threads.submit(service.stop)
         eventually(lambda: not service.serves())
-        client.sendall(b"cratch")
+        client.sendall(THE_REST)
         status, body = answer(client)
         assert (status, body[:1]) == (200, b"{")
         assert code.result() == 0

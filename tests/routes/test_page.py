@@ -91,5 +91,8 @@ def test_the_example_of_the_card_is_the_card() -> None:
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
 def test_the_examples_of_this_project_are_its_own_files(project: Path, name: str) -> None:
     copy = WEB / "examples" / f"project.{name.removeprefix('.')}"
-    # Not the base image's digest, which moves without anybody looking at the page.
-    assert copy.read_text() == re.sub("@sha256:[0-9a-f]*", "", (project / name).read_text()), "run make docs"
+    # Which image of Python it is may change by a digest or a version, and the page stays.
+    shown, own = (
+        re.sub(r"^FROM \S+ AS python$", "", path.read_text(), flags=re.MULTILINE) for path in (copy, project / name)
+    )
+    assert shown == own, "run make docs"

@@ -1,0 +1,50 @@
+"""Reviews beside the service's own description, which calls a Dockerfile a text: no text that it leads to is one."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.routes.reviews import FORMATS, MEDIA_TYPES
+from tests.api.described import ask, schema, tried
+from tests.review.test_properties import dockerfiles, patterns, texts
+
+REVIEWS = schema["/api/reviews"]["POST"]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[Counter[tuple[str, int]]]:
+    """How often a review was answered with each status: in the end often enough."""
+    answers: Counter[tuple[str, int]] = Counter()
+    yield answers
+    assert answers["POST /api/reviews", 200] >= 200, answers
+    assert {status for _, status in answers} == {200, 406, 422}
+
+
+def is_utf8(text: str) -> bool:
+    """Whether the text can be sent at all."""
+    return "\ud800" not in text
+
+
+@settings(tried, max_examples=1000)
+@given(
+    accept=st.sampled_from([*FORMATS, "*/*", "text/*, application/*;q=0.1", "text/html"]),
+    media_type=st.sampled_from(MEDIA_TYPES),
+    dockerfile=dockerfiles.map("FROM a\n{}".format) | texts.filter(is_utf8),
+    dockerignore=st.just({}) | st.builds(lambda text: {"dockerignore": text}, st.none() | patterns),
+)
+def test_every_review_is_as_the_schema_says(
+    session: requests.Session,
+    answers: Counter[tuple[str, int]],
+    accept: str,
+    media_type: str,
+    dockerfile: str,
+    dockerignore: dict[str, str | None],
+) -> None:
+    as_json = media_type == "application/json"
+    body: Any = {"dockerfile": dockerfile, **dockerignore} if as_json else dockerfile.encode()
+    ask(REVIEWS.Case(body=body, media_type=media_type, headers={"Accept": accept}), session, answers)

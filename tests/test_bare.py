@@ -1,0 +1,88 @@
+"""scripts/bare, without git: what it takes away, and what bare/ has in its place. `make template` runs it in a copy."""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.test_docs import document, missing
+from tests.test_readme import named_targets, targets
+
+PROJECT = Path(__file__).resolve().parent.parent
+SCRIPT = (PROJECT / "scripts" / "bare").read_text()
+SAMPLE = SCRIPT.split("SAMPLE='")[1].split("'")[0].split()
+OVERLAY = [path.relative_to(PROJECT / "bare") for path in (PROJECT / "bare").rglob("*") if path.is_file()]
+# What is no file of the project.
+SKIPPED = {".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__", "node_modules"}
+
+
+def goes(path: Path) -> bool:
+    """Whether a path of the project is the sample's."""
+    names = [str(path), *map(str, path.parents)]
+    return any(fnmatch(name, pattern) for name in names for pattern in SAMPLE)
+
+
+@pytest.mark.parametrize("pattern", [name for name in SAMPLE if not name.startswith(".") and "*" not in name])
+def test_what_is_listed_as_sample_is_there(pattern: str) -> None:
+    # The dev stage has no requirements*.in, and nothing whose name begins with a dot.
+    assert (PROJECT / pattern).exists()
+
+
+def imported(path: Path) -> Iterator[Path]:
+    """The modules that a module of the project imports, as they would lie in the project."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (Path(*name.split(".")) for name in names)
+
+
+def test_no_module_of_the_machine_imports_the_sample() -> None:
+    for path in [*PROJECT.glob("app/**/*.py"), *PROJECT.glob("tests/**/*.py")]:
+        relative = path.relative_to(PROJECT)
+        if not goes(relative) and relative not in OVERLAY:
+            assert [name for name in imported(path) if goes(name) or goes(name.with_suffix(".py"))] == [], relative
+
+
+def test_each_marked_part_of_a_file_begins_and_ends() -> None:
+    marked = []
+    for folder, folders, names in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in SKIPPED]
+        for path in (Path(folder, name) for name in names):
+            marks = re.findall(rb"^ *# ((?:end of )?sample)$", path.read_bytes(), re.MULTILINE)
+            assert marks == [b"sample", b"end of sample"] * (len(marks) // 2), path
+            marked += marks
+    assert marked
+
+
+def test_its_readme_names_every_make_target_that_stays_and_no_other() -> None:
+    assert named_targets((PROJECT / "bare" / "README.md").read_text()) == targets(PROJECT / "Makefile")
+
+
+def test_its_readme_leads_to_every_document_that_stays() -> None:
+    links = document(PROJECT / "bare" / "README.md").links
+    assert [problem for link in links if (problem := missing(link, PROJECT / "README.md"))] == []
+    stay = [path.relative_to(PROJECT) for path in (PROJECT / "docs").glob("*.md")]
+    assert {str(path) for path in stay if not goes(path)} <= set(links)
+
+
+def test_no_document_that_stays_leads_to_what_goes() -> None:
+    for path in (PROJECT / "docs").glob("*.md"):
+        if not goes(path.relative_to(PROJECT)):
+            targets = [link.partition("#")[0] for link in document(path).links if "//" not in link]
+            inside = [(path.parent / target).resolve().relative_to(PROJECT) for target in targets if target]
+            assert [str(target) for target in inside if goes(target)] == [], path
+
+
+@pytest.mark.parametrize("path", OVERLAY, ids=str)
+def test_what_it_writes_anew_is_no_copy_of_what_is_there(path: Path) -> None:
+    assert not goes(path)
+    there = PROJECT / path
+    assert not there.exists() or there.read_bytes() != (PROJECT / "bare" / path).read_bytes()
