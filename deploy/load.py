@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 
 import httpx2
 
@@ -79,7 +79,8 @@ def read(path: Path) -> list[Request]:
 
 async def ask(client: httpx2.AsyncClient, request: Request, due: float) -> Outcome:
     """What becomes of the request, sent now."""
-    headers = {"Content-Type": "application/json" if request.body.startswith("{") else "text/plain"}
+    media_type = "application/json" if request.body.startswith("{") else "text/plain"
+    headers = {"Content-Type": media_type} if request.body else {}
     server = failure = ""
     try:
         async with asyncio.timeout(TIMEOUT):
@@ -102,20 +103,23 @@ def client(url: str, kept: int | None) -> httpx2.AsyncClient:
 
 @dataclass
 class Load:
-    """Requests in turn, half of them on connections that are kept, half on one of their own, until `stop` is set."""
+    """Requests in turn, half of them on connections that are kept, half on one of their own."""
 
     url: str
     requests: Sequence[Request]
     rate: float = RATE
+    seconds: float = float("inf")
     outcomes: list[Outcome] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
 
     async def run(self) -> None:
-        """Ask until told to stop; what is on its way by then is waited for."""
+        """Ask for so long, or until `stop` is set; what is on its way by then is waited for."""
         async with client(self.url, None) as keeping, client(self.url, 0) as closing, asyncio.TaskGroup() as group:
             start = time.monotonic()
             for number in count():
                 due = start + number / self.rate
+                if due >= start + self.seconds:
+                    break
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 if self.stop.is_set():
                     break
@@ -130,7 +134,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the time, by its name and its begin; it ends where the next begins."""
+    """A part of the time, by its name and its begin; it ends where the next begins. Requests belong where they end."""
 
     name: str
     begin: float
@@ -157,10 +161,10 @@ def report(outcomes: Sequence[Outcome], phases: Sequence[Phase]) -> list[str]:
     lines = [HEAD]
     ends = [*(phase.begin for phase in phases[1:]), float("inf")]
     for phase, end in zip(phases, ends, strict=True):
-        lines.append(row(phase.name, [outcome for outcome in outcomes if phase.begin <= outcome.due < end]))
+        lines.append(row(phase.name, [outcome for outcome in outcomes if phase.begin <= outcome.ended < end]))
     failures = [outcome for outcome in outcomes if outcome.failure]
     for outcome in failures[:MOST_FAILURES_TOLD]:
-        at = outcome.due - phases[0].begin
+        at = outcome.ended - phases[0].begin
         server = f" from {outcome.server}" if outcome.server else ""
         lines.append(
             f"failed at {at:.2f} s after {outcome.seconds:.2f} s: {outcome.request}: {outcome.failure}{server}"
@@ -189,7 +193,7 @@ def main() -> int:
     if not arguments.url.startswith(("http://", "https://")):
         parser.error(f"a URL begins with http:// or https://, which {arguments.url} does not")
     try:
-        load = Load(arguments.url, read(arguments.requests), arguments.rate)
+        load = Load(arguments.url, read(arguments.requests), arguments.rate, arguments.seconds)
     except LoadError as error:
         parser.error(str(error))
     interrupted = Event()
@@ -200,11 +204,8 @@ def main() -> int:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, interrupt)
-    timer = Timer(arguments.seconds, load.stop.set)
-    timer.start()
     begin = time.monotonic()
     asyncio.run(load.run())
-    timer.cancel()
     print("\n".join(report(load.outcomes, [Phase("all", begin)])))
     return 130 if interrupted.is_set() else int(any(outcome.failure for outcome in load.outcomes))
 

@@ -31,7 +31,7 @@ CONFIGURATION = Path(__file__).with_name("haproxy.cfg")
 BACKEND, SERVERS = "service", ("a", "b")
 HTTP_PORT, COMMANDS_PORT = 8080, 9999
 # Before the replacing, between it and the kill, and once the killed one is back.
-STEADY_SECONDS = 3.0
+STEADY_SECONDS = 2.0
 # Halts a process of the engine's machine, as one that runs out of memory is, so that it holds requests; waits for a
 # line, kills it, and says when its connections are closed. Not by `docker kill`, after which no restart policy brings a
 # container back.
@@ -105,7 +105,7 @@ class Engine:
     def logs(self) -> str:
         """The last that each container wrote."""
         names = self.run("ps", "--all", "--format={{.Names}}", f"--filter=label={self.label}").split()
-        return "\n".join(f"{name}: {line}" for name in names for line in self._log(name))
+        return "".join(f"{name}: {line}\n" for name in names for line in self._log(name))
 
     def _log(self, name: str) -> list[str]:
         command = [DOCKER, "logs", "--tail=10", name]
@@ -316,7 +316,7 @@ class Rollout:
         lost = [one for one in failed if self.kill and self.kill.took(one)]
         if not self.problem and len(failed) > len(lost):
             self.problem = f"{len(failed) - len(lost)} requests failed that no killed container held"
-        lines = report(self.requests, self.phases) if self.phases else []
+        lines = ["", *report(self.requests, self.phases)] if self.phases else []
         if self.kill:
             held = [one for one in self.requests if self.kill.took(one)]
             lines.append(f"{self.kill.server} held {len(held)} requests when it was killed; {len(lost)} were lost")
@@ -331,31 +331,32 @@ def main() -> int:
     parser.add_argument("--rate", type=positive, default=RATE, help="requests a second (%(default)g)")
     parser.add_argument("--requests", type=Path, default=REQUESTS, help="a file like %(default)s")
     arguments = parser.parse_args()
+    engine = Engine()
     try:
         requests = read(arguments.requests)
-    except LoadError as error:
-        parser.error(str(error))
-    engine = Engine()
+        engine.run("version")
+    except (LoadError, RolloutError) as error:
+        return fail(str(error), 2)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: engine.interrupted.set())
-    outcome = Rollout()
+    rollout = Rollout()
     try:
         with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
             fleet = Fleet(engine, arguments.image)
             fleet.up(Path(folder))
-            load = Load(fleet.url, requests, arguments.rate, outcome.requests)
+            load = Load(fleet.url, requests, arguments.rate, outcomes=rollout.requests)
             with loading(load):
-                outcome.run(fleet, load, arguments.seconds)
+                rollout.run(fleet, load, arguments.seconds)
     except RolloutError as error:
-        outcome.problem = str(error)
-        print(engine.logs(), file=sys.stderr)
+        rollout.problem = str(error)
+        print(engine.logs(), end="", file=sys.stderr)
     except InterruptedRolloutError:
         return fail("interrupted", 130)
     finally:
         engine.clean()
-    print()
-    print("\n".join(outcome.report()))
-    return fail(outcome.problem, 1) if outcome.problem else 0
+    for line in rollout.report():
+        print(line)
+    return fail(rollout.problem, 1) if rollout.problem else 0
 
 
 def fail(message: str, code: int) -> int:
