@@ -103,12 +103,13 @@ def client(url: str, kept: int | None) -> httpx2.AsyncClient:
 
 @dataclass
 class Load:
-    """Requests in turn, half of them on connections that are kept, half on one of their own."""
+    """Requests in turn, half of them on connections that are kept, half or all on one of their own."""
 
     url: str
     requests: Sequence[Request]
     rate: float = RATE
     seconds: float = float("inf")
+    keep: bool = True
     outcomes: list[Outcome] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
 
@@ -126,7 +127,7 @@ class Load:
                 # Each request in both ways, however many there are.
                 turn, own = divmod(number, 2)
                 request = self.requests[turn % len(self.requests)]
-                group.create_task(self._note(closing if own else keeping, request, due))
+                group.create_task(self._note(keeping if self.keep and not own else closing, request, due))
 
     async def _note(self, client: httpx2.AsyncClient, request: Request, due: float) -> None:
         self.outcomes.append(await ask(client, request, due))
@@ -140,7 +141,7 @@ class Phase:
     begin: float
 
 
-HEAD = f"{'phase':<12}{'requests':>9}{'failed':>8}{'median':>9}{'p99':>9}{'slowest':>9}{'longest gap':>13}"
+HEAD = f"{'phase':<12}{'requests':>9}{'failed':>8}{'median':>11}{'p99':>11}{'slowest':>11}{'longest gap':>13}"
 
 
 def row(name: str, outcomes: Sequence[Outcome]) -> str:
@@ -152,7 +153,7 @@ def row(name: str, outcomes: Sequence[Outcome]) -> str:
     seconds = sorted(outcome.seconds for outcome in answered)
     gap = max(later - earlier for earlier, later in pairwise(sorted(outcome.ended for outcome in answered)))
     figures = (statistics.median(seconds), seconds[int(len(seconds) * 0.99)], seconds[-1])
-    told = "".join(f"{f'{figure * 1000:,.0f} ms':>9}" for figure in figures)
+    told = "".join(f"{f'{figure * 1000:,.0f} ms':>11}" for figure in figures)
     return f"{name:<12}{len(outcomes):>9,}{failed:>8,}{told}{f'{gap * 1000:,.0f} ms':>13}"
 
 
@@ -189,13 +190,20 @@ def main() -> int:
     parser.add_argument("--seconds", type=positive, default=60.0, help="how long (%(default)g)")
     parser.add_argument("--rate", type=positive, default=RATE, help="requests a second (%(default)g)")
     parser.add_argument("--requests", type=Path, default=REQUESTS, help="a file like %(default)s")
+    parser.add_argument(
+        "--no-keep-alive",
+        action="store_true",
+        help="each request on a connection of its own: one that is kept ends with its container where nothing stands "
+        "between that speaks HTTP",
+    )
     arguments = parser.parse_args()
     if not arguments.url.startswith(("http://", "https://")):
         parser.error(f"a URL begins with http:// or https://, which {arguments.url} does not")
     try:
-        load = Load(arguments.url, read(arguments.requests), arguments.rate, arguments.seconds)
+        requests = read(arguments.requests)
     except LoadError as error:
         parser.error(str(error))
+    load = Load(arguments.url, requests, arguments.rate, arguments.seconds, not arguments.no_keep_alive)
     interrupted = Event()
 
     def interrupt(*_: object) -> None:

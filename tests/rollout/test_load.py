@@ -56,12 +56,12 @@ class Server:
             yield "http://127.0.0.1:{}".format(*server.sockets[0].getsockname()[1:])
 
 
-def outcomes(server: Server, requests: list[Request], number: int) -> list[Outcome]:
+def outcomes(server: Server, requests: list[Request], number: int, keep: bool = True) -> list[Outcome]:
     """What becomes of so many requests, in the order in which they were due."""
 
     async def ask() -> list[Outcome]:
         async with server.listening() as url:
-            steady = Load(url, requests, rate=50, seconds=(number - 0.5) / 50)
+            steady = Load(url, requests, rate=50, seconds=(number - 0.5) / 50, keep=keep)
             await asyncio.wait_for(steady.run(), 30)
             return sorted(steady.outcomes, key=lambda outcome: outcome.due)
 
@@ -74,6 +74,12 @@ def test_each_request_is_asked_in_turn_on_a_connection_that_is_kept_and_on_one_o
     assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
     # On a machine that is held up, a second one is kept.
     assert 5 <= server.connections < 8
+
+
+def test_where_connections_are_not_to_be_kept_each_request_has_its_own() -> None:
+    server = Server([OK])
+    outcomes(server, [GET], 4, keep=False)
+    assert server.connections == 4
 
 
 def test_what_fails_is_kept_with_its_reason_and_not_asked_again() -> None:
@@ -95,9 +101,9 @@ def test_the_report_has_a_row_for_each_phase_and_a_line_for_each_failure() -> No
     found = [Outcome(GET, 10 + at, 10 + at + 0.25, "a") for at in (0.0, 0.5, 2.0, 3.5)]
     found.append(Outcome(POST, 11.5, 12.5, "b", "status 502"))
     assert report(found, [Phase("before", 10), Phase("after", 12)]) == [
-        "phase        requests  failed   median      p99  slowest  longest gap",
-        "before              2       0   250 ms   250 ms   250 ms       500 ms",
-        "after               3       1   250 ms   250 ms   250 ms     1,500 ms",
+        "phase        requests  failed     median        p99    slowest  longest gap",
+        "before              2       0     250 ms     250 ms     250 ms       500 ms",
+        "after               3       1     250 ms     250 ms     250 ms     1,500 ms",
         "failed at 2.50 s after 1.00 s: POST /b: status 502 from b",
     ]
 
