@@ -18,7 +18,7 @@ from threading import Event
 import httpx2
 
 REQUESTS = Path(__file__).with_name("load.txt")
-RATE = 60.0
+RATE = 50.0
 TIMEOUT = 10.0
 """Seconds after which an answer does not count any more."""
 MOST_FAILURES_TOLD = 20

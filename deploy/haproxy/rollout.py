@@ -205,6 +205,8 @@ class Fleet:
 
     def replace(self, server: str) -> str:
         """Put a new container in the place of a server's; how long each step took."""
+        # The other one has to bear all of the load, so it has to be there.
+        self.engine.eventually("both serve", self._serve)
         self.set_state(server, "drain")
         drained = self.engine.eventually(f"{server} has no request", lambda: self.told(server)["scur"] == "0")
         begin = time.monotonic()
