@@ -33,23 +33,17 @@ HTTP_PORT, COMMANDS_PORT = 8080, 9999
 # Before the replacing, between it and the kill, and once the killed one is back.
 STEADY_SECONDS = 2.0
 # Halts a process of the engine's machine, as one that runs out of memory is, so that it holds requests; waits for a
-# line, kills it, and says when its connections are closed. Not by `docker kill`, after which no restart policy brings a
-# container back.
+# line, kills it, and says when nothing is left of it, its sockets included. Not by `docker kill`, after which no restart
+# policy brings a container back.
 KILL = """
-import os, pathlib, signal, time
-stat = pathlib.Path("/proc/{0}/stat")
-def lives():
-    try:
-        return stat.read_text().rpartition(") ")[2][0] not in "ZX"
-    except OSError:
-        return False
+import os, signal, time
 os.kill({0}, signal.SIGSTOP)
 time.sleep(0.2)
 print("ready", flush=True)
 input()
 os.kill({0}, signal.SIGKILL)
-while lives():
-    pass
+while os.path.exists("/proc/{0}"):
+    time.sleep(0.001)
 print("gone", flush=True)
 """
 
@@ -317,11 +311,11 @@ class Rollout:
         failed = [one for one in self.requests if one.failure]
         lost = [one for one in failed if self.kill and self.kill.took(one)]
         if not self.problem and len(failed) > len(lost):
-            self.problem = f"{len(failed) - len(lost)} requests failed that no killed container held"
+            self.problem = f"requests that failed, though no killed container held them: {len(failed) - len(lost)}"
         lines = ["", *report(self.requests, self.phases)] if self.phases else []
         if self.kill:
             held = [one for one in self.requests if self.kill.took(one)]
-            lines.append(f"{self.kill.server} held {len(held)} requests when it was killed; {len(lost)} were lost")
+            lines.append(f"held by {self.kill.server} when it was killed: {len(held)}; lost of these: {len(lost)}")
         return lines
 
 

@@ -19,7 +19,7 @@ def rollout(*requests: Outcome, kill: Kill | None = None) -> Rollout:
 @pytest.mark.parametrize("server", ["a", ""])
 def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
     found = rollout(Outcome(GET, 4, 5.1, server, "lost"), kill=Kill("a", 5, 5.01))
-    assert found.report()[-1] == "a held 1 requests when it was killed; 1 were lost"
+    assert found.report()[-1] == "held by a when it was killed: 1; lost of these: 1"
     assert found.problem == ""
 
 
@@ -34,7 +34,7 @@ def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
 def test_no_other_request_may_fail(failed: Outcome) -> None:
     found = rollout(failed, kill=Kill("a", 5, 5.01))
     assert "failed at" in "\n".join(found.report())
-    assert found.problem == "1 requests failed that no killed container held"
+    assert found.problem == "requests that failed, though no killed container held them: 1"
 
 
 def test_while_the_containers_are_replaced_no_request_may_fail() -> None:
