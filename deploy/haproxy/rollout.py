@@ -33,8 +33,8 @@ HTTP_PORT, COMMANDS_PORT = 8080, 9999
 # Before the replacing, between it and the kill, and once the killed one is back.
 STEADY_SECONDS = 2.0
 # Halts a process of the engine's machine, as one that runs out of memory is, so that it holds requests; waits for a
-# line, kills it, and says when nothing is left of it, its sockets included. Not by `docker kill`, after which no restart
-# policy brings a container back.
+# line, kills it, and says when nothing is left of it, its sockets included. Not by `docker kill`, after which no
+# restart policy brings a container back.
 KILL = """
 import os, signal, time
 os.kill({0}, signal.SIGSTOP)
