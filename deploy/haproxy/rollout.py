@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Event, Timer
+from types import FrameType
 
 from deploy.load import RATE, REQUESTS, Load, LoadError, Outcome, Phase, positive, read, report
 from tests.image.container import DOCKER, LOCKED_DOWN
@@ -253,7 +254,9 @@ class Kill:
 
     def took(self, outcome: Outcome) -> bool:
         """Whether the server may have held the request: on its way then, and answered by no other."""
-        return outcome.due <= self.end and outcome.ended >= self.begin and outcome.server in {self.server, ""}
+        # Without a server's name, the connection was closed; with a status, the proxy had no server for it.
+        by = outcome.server or ("" if outcome.failure.startswith("status") else self.server)
+        return outcome.due <= self.end and outcome.ended >= self.begin and by == self.server
 
 
 @contextmanager
@@ -333,8 +336,7 @@ def main() -> int:
         engine.run("version")
     except (LoadError, RolloutError) as error:
         return fail(str(error), 2)
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: engine.interrupted.set())
+    handle_signals(lambda *_: engine.interrupted.set())
     rollout = Rollout()
     try:
         with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
@@ -349,10 +351,20 @@ def main() -> int:
     except InterruptedRolloutError:
         return fail("interrupted", 130)
     finally:
-        engine.clean()
+        handle_signals(signal.SIG_IGN)
+        try:
+            engine.clean()
+        except RolloutError as error:
+            fail(f"not all is removed: {error}", 1)
     for line in rollout.report():
         print(line)
     return fail(rollout.problem, 1) if rollout.problem else 0
+
+
+def handle_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """Have what wants this to end handled so."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, handler)
 
 
 def fail(message: str, code: int) -> int:

@@ -29,6 +29,7 @@ def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
         pytest.param(Outcome(GET, 4, 4.9, "a", "lost"), id="before"),
         pytest.param(Outcome(GET, 5.02, 5.1, "a", "lost"), id="afterwards"),
         pytest.param(Outcome(GET, 4, 5.1, "b", "lost"), id="of the other"),
+        pytest.param(Outcome(GET, 4, 5.1, "", "status 503"), id="of none"),
     ],
 )
 def test_no_other_request_may_fail(failed: Outcome) -> None:
