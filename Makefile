@@ -117,6 +117,10 @@ verify: build .venv/verify ## questions that image: what is in it, how it runs, 
 load: build .venv/verify ## the same for the load that it bears, at length
 	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
+.PHONY: rollout
+rollout: build .venv/installed ## replaces two containers behind a proxy under load: no request fails; SECONDS=60
+	.venv/bin/python -m deploy.haproxy.rollout $(IMAGE):$(VERSION) $(if $(SECONDS),--seconds $(SECONDS))
+
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
 	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)

@@ -32,7 +32,7 @@ def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Pro
         "kind load docker-image",
         "apply",
         "rollout status",
-        "python3 -m tests.deploy.load http://127.0.0.1:32768",
+        "python3 -m deploy.load http://127.0.0.1:32768 --no-keep-alive",
         "apply",
         "rollout status",
         "kubectl wait --for delete",

@@ -96,3 +96,26 @@ def test_health_costs_little_more_than_a_bare_app_does(
     ]
     assert [set(result.statuses) for result in results.values()] == [{200}, {200}]
     assert results["the app"].rate >= PROMISED_SHARE * results["a bare app"].rate
+
+
+@pytest.mark.skipif(SECONDS < 10, reason="it shows a figure, and no fault of the image: make load")
+def test_two_containers_serve_about_as_much_as_one_with_two_servers(start: Start, show: list[str]) -> None:
+    # As much of a processor and of memory for each server, all at the same time, and on a busy machine too.
+    two = ("--cpus=0.25", "--cpu-shares=2048", "--memory=512m", "--memory-swap=512m")
+    both = start(options=("--init", "--env=WEB_CONCURRENCY=2", *two))
+    single = [start(options=("--cpus=0.125", "--cpu-shares=1024")) for _ in range(2)]
+    asked = request("GET", "/healthz")
+
+    async def at_once() -> list[Result]:
+        return await asyncio.gather(*(load(one.address, asked, CLIENTS // 2, SECONDS) for one in (both, *single)))
+
+    of_both, *of_single = asyncio.run(at_once())
+    assert [set(result.statuses) for result in (of_both, *of_single)] == [{200}] * 3
+    rate = sum(result.rate for result in of_single)
+    show += [
+        f"{told('GET /healthz of one container with two servers', of_both)}, on a quarter of a processor; "
+        f"memory {memory(both) / 1e6:.1f} MB",
+        f"GET /healthz of two containers: {rate:,.0f} requests/s, on an eighth each; "
+        f"memory {' and '.join(f'{memory(container) / 1e6:.1f} MB' for container in single)}",
+    ]
+    assert rate >= PROMISED_SHARE * of_both.rate

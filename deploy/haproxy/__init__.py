@@ -1,0 +1,1 @@
+"""Two containers behind HAProxy."""

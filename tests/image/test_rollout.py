@@ -1,0 +1,44 @@
+"""How the image is replaced: two containers behind a proxy, under load; `make rollout` has it for longer."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.image.container import PATIENCE, docker
+
+
+def rolling_out(image: str) -> subprocess.Popen[str]:
+    """The command, begun: one round of replacements."""
+    command = [sys.executable, "-m", "deploy.haproxy.rollout", image, "--seconds", "1"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def left(process: int) -> str:
+    """What is left in the engine of the one with that process."""
+    kinds = (("ps", "--all"), ("network", "ls"))
+    told = "".join(docker(*kind, "--filter=label=rollout", "--format={{.Labels}}\n") for kind in kinds)
+    return "".join(line for line in told.splitlines() if f"rollout={process}-" in line)
+
+
+def test_replaced_under_load_no_request_fails_and_killed_only_those_that_it_held(image: str, show: list[str]) -> None:
+    with rolling_out(image) as process:
+        told, _ = process.communicate(timeout=120 * PATIENCE)
+    assert process.returncode == 0, told
+    show += ["replaced behind a proxy:", *told.partition("\n\n")[2].splitlines()]
+    assert left(process.pid) == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_the_rollout_leaves_nothing_behind(image: str, number: signal.Signals) -> None:
+    with rolling_out(image) as process:
+        end = time.monotonic() + 30 * PATIENCE
+        while not left(process.pid):
+            assert time.monotonic() < end
+        os.kill(process.pid, number)
+        told, _ = process.communicate(timeout=60 * PATIENCE)
+    assert (process.returncode, told) == (130, "rollout: interrupted\n")
+    assert left(process.pid) == ""

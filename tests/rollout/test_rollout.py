@@ -1,0 +1,54 @@
+"""The rollout: which failed requests are forgiven, and that the proxy's configuration agrees with the image's."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.haproxy.rollout import CONFIGURATION, SERVERS, Kill, Rollout
+from deploy.load import Outcome, Phase, Request
+
+GET = Request("GET", "/")
+
+
+def rollout(*requests: Outcome, kill: Kill | None = None) -> Rollout:
+    """One in which these were asked."""
+    return Rollout([Outcome(GET, 0, 1, "a"), *requests], [Phase("all", 0)], kill)
+
+
+@pytest.mark.parametrize("server", ["a", ""])
+def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
+    found = rollout(Outcome(GET, 4, 5.1, server, "lost"), kill=Kill("a", 5, 5.01))
+    assert found.report()[-1] == "held by a when it was killed: 1; lost of these: 1"
+    assert found.problem == ""
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        pytest.param(Outcome(GET, 4, 4.9, "a", "lost"), id="before"),
+        pytest.param(Outcome(GET, 5.02, 5.1, "a", "lost"), id="afterwards"),
+        pytest.param(Outcome(GET, 4, 5.1, "b", "lost"), id="of the other"),
+        pytest.param(Outcome(GET, 4, 5.1, "", "status 503"), id="of none"),
+    ],
+)
+def test_no_other_request_may_fail(failed: Outcome) -> None:
+    found = rollout(failed, kill=Kill("a", 5, 5.01))
+    assert "failed at" in "\n".join(found.report())
+    assert found.problem == "requests that failed, though no killed container held them: 1"
+
+
+def test_while_the_containers_are_replaced_no_request_may_fail() -> None:
+    found = rollout(Outcome(GET, 4, 5, "a", "lost"))
+    found.report()
+    assert found.problem
+
+
+def test_the_proxy_names_the_servers_that_are_replaced() -> None:
+    assert tuple(re.findall(r"^    server (\w+)", CONFIGURATION.read_text(), re.MULTILINE)) == SERVERS
+
+
+def test_the_proxy_closes_idle_connections_before_the_service_does(project: Path) -> None:
+    (proxy,) = re.findall(r"timeout http-keep-alive (\d+)s", CONFIGURATION.read_text())
+    (service,) = re.findall(r"UVICORN_TIMEOUT_KEEP_ALIVE=(\d+)", (project / "Dockerfile").read_text())
+    assert int(proxy) < int(service)
