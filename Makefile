@@ -112,6 +112,10 @@ verify: build .venv/verify ## questions that image: what is in it, how it runs, 
 load: build .venv/verify ## the same for the load that it bears, at length
 	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
+.PHONY: audit
+audit: .venv-audit/installed ## what others find in the workflows, the Dockerfile, the scripts and the manifests
+	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
+
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
 	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
@@ -137,7 +141,7 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .bench.json
+	rm -rf .venv .venv-audit .mypy_cache .pytest_cache .ruff_cache .bench.json
 	find app bench tests -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -147,7 +151,10 @@ help: ## this list
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
-	scripts/venv
+	scripts/venv .venv requirements.txt requirements-dev.txt
+
+.venv-audit/installed: requirements-audit.txt scripts/venv
+	scripts/venv .venv-audit requirements-audit.txt
 
 .venv/verify: .venv/installed requirements-verify.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt
