@@ -91,7 +91,7 @@ def published(registry: str, release: Release, clone: Path) -> Iterator[dict[str
 
 def digest(image: str) -> str:
     """By which digest the registry has it."""
-    return docker("buildx", "imagetools", "inspect", image, "--format={{.Manifest.Digest}}").strip()
+    return docker("buildx", "imagetools", "inspect", image, "--format={{json .Manifest.Digest}}").strip('"\n')
 
 
 def test_a_name_with_capitals_is_lowered_and_the_digest_is_the_registrys(
