@@ -64,13 +64,19 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def release(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
     """Runs scripts/release; what it tells GitHub, by name."""
     told = tmp_path_factory.mktemp("told") / "output"
 
     def release(*arguments: str) -> dict[str, str]:
         told.write_text("")
-        own = {"DOCKER": str(clone.parent / "docker"), "GITHUB_OUTPUT": str(told), "TESTS": TESTS, "PYTHON_IMAGE": ""}
+        own = {
+            "DOCKER": str(clone.parent / "docker"),
+            "GITHUB_OUTPUT": str(told),
+            "MYPY_CACHE_DIR": str(project / ".mypy_cache"),
+            "PYTHON_IMAGE": "",
+            "TESTS": TESTS,
+        }
         command = [str(clone / "scripts/release"), *arguments]
         done = subprocess.run(
             command, cwd=clone, env=os.environ | own, capture_output=True, text=True, timeout=600, check=False
