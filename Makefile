@@ -116,6 +116,10 @@ load: build .venv/verify ## the same for the load that it bears, at length
 audit: .venv-audit/installed ## what others find in the workflows, the Dockerfile, the scripts and the manifests
 	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
 
+.PHONY: fuzz
+fuzz: .venv/fuzz ## try the reviewer on texts that are bred to reach more of it; SECONDS=60
+	.venv/bin/python -m tests.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
+
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
 	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
@@ -156,6 +160,6 @@ help: ## this list
 .venv-audit/installed: requirements-audit.txt scripts/venv
 	scripts/venv .venv-audit requirements-audit.txt
 
-.venv/verify: .venv/installed requirements-verify.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt
-	touch .venv/verify
+.venv/verify .venv/fuzz: .venv/%: .venv/installed requirements-%.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt
+	touch $@
