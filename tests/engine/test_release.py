@@ -24,7 +24,7 @@ esac
 exec {docker} "$@"
 """
 # Quick, and it asks the image.
-TESTS = "tests/image/test_contents.py -k can_change"
+TESTS = "tests/image/test_contents.py -k own"
 
 Release = Callable[..., dict[str, str]]
 
