@@ -137,6 +137,17 @@ bench: .venv/installed ## what each line of the Dockerfile buys, measured: docs/
 bench-peers: .venv/installed ## the same app in the styles that people would otherwise pick: docs/peers.md
 	.venv/bin/python -m bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
 
+##@ Kubernetes
+
+.PHONY: deploy
+deploy: ## to a cluster, by digest: make deploy IMAGE=registry/name VERSION=v1 CONTEXT=cluster; PRINT=1 prints it only
+	$(if $(findstring /,$(IMAGE))$(filter local,$(OVERLAY)),,$(error say what: make deploy IMAGE=registry/name VERSION=v1))
+	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
+
+.PHONY: cluster
+cluster: .venv/installed ## no request fails while one image replaces another: in a cluster made for it, by kind
+	PYTHON=.venv/bin/python scripts/cluster $(IMAGE)$(ON)
+
 ##@ Housekeeping
 
 .PHONY: clean

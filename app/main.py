@@ -6,7 +6,7 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors
+from app import errors, telemetry
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
 from app.routes import health, page, reviews, rules
 from app.settings import Settings
@@ -18,6 +18,7 @@ def create_app(settings: Settings) -> FastAPI:
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
         title="Dockerfile reviews",
+        telemetry=telemetry.config(),
         redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
         # Not included: that costs as much for a request as all that is done for it, and these are asked all the time.
@@ -29,6 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     errors.install(app)
+    telemetry.install(app)
     for resource in (page, reviews, rules):
         app.include_router(resource.router)
     return app

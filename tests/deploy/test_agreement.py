@@ -1,0 +1,153 @@
+"""What is applied agrees with the image, with the app, with `make run`, and with itself."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from app.settings import ServerSettings, Settings
+from tests.deploy.conftest import DIGEST, Objects
+from tests.image.container import LOCKED_DOWN
+
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+
+
+@pytest.fixture
+def dockerfile(project: Path) -> str:
+    """The Dockerfile's stage `production`."""
+    return (project / "Dockerfile").read_text().partition(" AS production\n")[2]
+
+
+def number(pattern: str, text: str) -> int:
+    """The one number that this says."""
+    (found,) = re.findall(pattern, text, re.MULTILINE)
+    return int(found)
+
+
+def test_the_image_is_named_by_its_digest(container: Any, request: pytest.FixtureRequest) -> None:
+    # But for a trial, whose image no registry has.
+    local = "local" in request.node.callspec.id
+    assert container["image"] == ("registry.example/name:v1" if local else f"registry.example/name@{DIGEST}")
+    assert container.get("imagePullPolicy") == ("Never" if local else None)
+
+
+def test_all_is_in_the_namespace_that_is_asked_for_and_names_the_version(objects: Objects, pod: Any) -> None:
+    assert objects["Namespace"]["metadata"]["name"] == "my-service"
+    for kind, one in objects.items():
+        assert one["metadata"].get("namespace") == (None if kind == "Namespace" else "my-service")
+        assert one["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
+    assert pod["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
+
+
+def test_requests_reach_the_port_that_the_image_serves_at(objects: Objects, container: Any, dockerfile: str) -> None:
+    port = number(r"^EXPOSE (\d+)$", dockerfile)
+    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    assert objects["Service"]["spec"]["ports"][0]["targetPort"] == "http"
+    assert objects["NetworkPolicy"]["spec"]["ingress"] == [{"ports": [{"port": port}]}]
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_asks_a_route_that_the_app_has(container: Any, probe: str) -> None:
+    asked = container[probe]["httpGet"]
+    assert asked["port"] == "http"
+    assert "get" in create_app(Settings()).openapi()["paths"][asked["path"]]
+
+
+def test_a_restart_depends_on_the_process_alone_and_requests_on_what_it_needs_too(container: Any) -> None:
+    assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/healthz", "/readyz"]
+
+
+def test_liveness_is_asked_as_often_as_by_the_image_itself(container: Any, dockerfile: str) -> None:
+    assert container["livenessProbe"]["periodSeconds"] == number(r"^HEALTHCHECK .*--interval=(\d+)s", dockerfile)
+    assert container["livenessProbe"]["timeoutSeconds"] == number(r"^HEALTHCHECK .*--timeout=(\d+)s", dockerfile)
+
+
+def test_a_pod_has_the_time_to_be_forgotten_and_then_to_answer_what_it_was_asked(
+    pod: Any, container: Any, dockerfile: str
+) -> None:
+    pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    answering = number(r"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=(\d+)", dockerfile)
+    # Readiness is no part of it: a pod that is to go is taken from the endpoints whatever its probe says.
+    assert pause >= 5
+    assert pod["spec"]["terminationGracePeriodSeconds"] > pause + answering
+
+
+def test_the_user_is_the_images(pod: Any, dockerfile: str) -> None:
+    user = number(r"^USER (\d+)$", dockerfile)
+    assert number(r"useradd .*--uid (\d+)", dockerfile) == user
+    assert pod["spec"]["securityContext"]["runAsUser"] == user
+    assert pod["spec"]["securityContext"]["runAsGroup"] == user
+
+
+def test_the_container_is_locked_down_as_make_run_does(container: Any) -> None:
+    options = {
+        "--read-only": container["securityContext"]["readOnlyRootFilesystem"] is True,
+        "--cap-drop=ALL": container["securityContext"]["capabilities"] == {"drop": ["ALL"]},
+        "--security-opt=no-new-privileges": container["securityContext"]["allowPrivilegeEscalation"] is False,
+        f"--memory={container['resources']['limits']['memory'].lower().removesuffix('i')}": True,
+    }
+    # A pod has no swap unless a node gives it some, and how many processes it may have is the node's to say.
+    elsewhere = {option for option in LOCKED_DOWN if option.startswith(("--memory-swap=", "--pids-limit="))}
+    assert {option for option, said in options.items() if said} | elsewhere == set(LOCKED_DOWN)
+
+
+def test_memory_is_reserved_in_full(container: Any) -> None:
+    assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
+
+
+def test_what_is_set_is_a_setting_and_has_a_value_that_will_do(objects: Objects, container: Any) -> None:
+    settings = objects["ConfigMap"]["data"]
+    assert container["envFrom"] == [{"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}}]
+    # The others are the server's.
+    own = {name for name in settings if name.startswith(Settings.PREFIX)}
+    assert own <= {Settings.PREFIX + name.upper() for name in Settings.model_fields}
+    Settings.from_environment(settings)
+    ServerSettings.from_environment(settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("Deployment", ("selector", "matchLabels")),
+        ("PodDisruptionBudget", ("selector", "matchLabels")),
+        ("NetworkPolicy", ("podSelector", "matchLabels")),
+        ("Service", ("selector",)),
+    ],
+)
+def test_every_selector_selects_the_pods(objects: Objects, pod: Any, kind: str, path: tuple[str, ...]) -> None:
+    selector = objects[kind]["spec"]
+    for name in path:
+        selector = selector[name]
+    # By a label that another version has too.
+    assert selector == {"app.kubernetes.io/name": "app"}
+    assert selector.items() <= pod["metadata"]["labels"].items()
+
+
+def test_pods_spread_over_nodes_and_zones_and_run_where_they_cannot(pod: Any) -> None:
+    constraints = pod["spec"]["topologySpreadConstraints"]
+    assert [one["topologyKey"] for one in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    for one in constraints:
+        assert one["whenUnsatisfiable"] == "ScheduleAnyway"
+        assert one["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+
+
+def test_the_autoscaler_alone_says_how_many_pods_there_are_and_never_one(objects: Objects) -> None:
+    assert "replicas" not in objects["Deployment"]["spec"]
+    scaled = objects["HorizontalPodAutoscaler"]["spec"]
+    assert (scaled["scaleTargetRef"]["kind"], scaled["scaleTargetRef"]["name"]) == ("Deployment", "app")
+    assert 2 <= scaled["minReplicas"] < scaled["maxReplicas"]
+
+
+def test_an_update_and_the_draining_of_a_node_leave_enough_pods(objects: Objects) -> None:
+    assert objects["Deployment"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+
+
+def test_the_docs_name_only_files_that_there_are_and_explain_every_object(project: Path, objects: Objects) -> None:
+    text = (project / "docs" / "kubernetes.md").read_text()
+    named = re.findall(r"`(deploy/[\w./-]*)`", text)
+    assert named
+    assert [name for name in named if not (project / name).exists()] == []
+    assert set(objects) <= set(re.findall(r"^\| (\w+) \|", text, re.MULTILINE))

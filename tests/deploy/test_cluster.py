@@ -1,0 +1,78 @@
+"""scripts/cluster, without a cluster: kind, kubectl, docker and what loads the service are stand-ins."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.programs import Programs
+
+# The stand-in for the load: it goes on until shortly after the update, however long that takes here.
+LOAD = 'for i in $(seq 300); do ! grep -q "for delete" "$(dirname "$0")/calls" || break; sleep 0.1; done; sleep 0.5'
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Programs:
+    """All that the script calls, and all goes well."""
+    programs = Programs(tmp_path)
+    programs.add("kind", "cat >/dev/null")
+    programs.add_kubectl("")
+    programs.add_docker('[ "$1" != port ] || echo 127.0.0.1:32768')
+    programs.add("python3", LOAD)
+    return programs
+
+
+def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Programs) -> None:
+    done = programs.run("cluster", "name", "--build-arg", "A=b", PYTHON="python3", CONTEXT="another", PRINT="1")
+    assert done.returncode == 0, done.stdout
+    calls = "\n".join(programs.calls)
+    steps = [
+        "kind create cluster",
+        "docker build --quiet --provenance=false --label trial=1 --build-arg A=b -t name:trial-1 .",
+        "docker build --quiet --provenance=false --label trial=2 --build-arg A=b -t name:trial-2 .",
+        "kind load docker-image",
+        "apply",
+        "rollout status",
+        "python3 -m tests.deploy.load http://127.0.0.1:32768",
+        "apply",
+        "rollout status",
+        "kubectl wait --for delete",
+        "kind delete cluster",
+        "docker image rm --force name:trial-1 name:trial-2",
+    ]
+    for step in steps:
+        assert step in calls
+        calls = calls.partition(step)[2]
+    assert "another" not in "\n".join(programs.calls)
+
+
+def test_a_request_that_failed_fails_it(programs: Programs) -> None:
+    programs.add("python3", f"{LOAD}; exit 1")
+    done = programs.run("cluster", "name")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "cluster: requests failed during the update"
+
+
+def test_a_load_that_ended_before_the_update_shows_nothing(programs: Programs) -> None:
+    programs.add("python3", "")
+    done = programs.run("cluster", "name")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "cluster: the load ended before the update did"
+
+
+@pytest.mark.parametrize("step", ["kind create", "kind load", "kubectl wait", "kubectl exec", "rollout status"])
+def test_whatever_fails_the_cluster_goes(programs: Programs, step: str) -> None:
+    name, _, action = step.rpartition(" ")
+    failing = f'case "$*" in *"{action}"*) exit 1 ;; esac'
+    if name == "kind":
+        programs.add("kind", f"cat >/dev/null; {failing}")
+    else:
+        programs.add_kubectl(failing)
+    assert programs.run("cluster", "name").returncode == 1
+    assert any(call.startswith("kind delete cluster") for call in programs.calls)
+
+
+def test_without_kind_it_says_so(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "kind").unlink()
+    (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
+    done = programs.run("cluster", "name", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "cluster: kind is needed: scripts/cluster says where to find it\n")

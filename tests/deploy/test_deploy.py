@@ -1,0 +1,164 @@
+"""scripts/deploy: what it asks, in which order, and what it says when that fails. No cluster: kubectl is a stand-in."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import DIGEST, PROJECT
+from tests.deploy.programs import Programs
+
+IMAGE = "registry.example/name:v1"
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Programs:
+    """kubectl, which applies all and finds all well, and docker, which knows the image."""
+    programs = Programs(tmp_path)
+    programs.add_kubectl("")
+    programs.add_docker()
+    return programs
+
+
+def test_it_asks_the_registry_renders_applies_and_waits(programs: Programs) -> None:
+    done = programs.run("deploy", IMAGE, "shop", CONTEXT="here", TIMEOUT="9s")
+    assert done.returncode == 0, done.stdout
+    assert programs.calls == [
+        f"docker buildx imagetools inspect {IMAGE}",
+        "kubectl kustomize kubernetes",
+        "kubectl --context here --namespace shop version --request-timeout=10s",
+        "kubectl --context here --namespace shop apply --filename manifests.yaml",
+        "kubectl --context here --namespace shop rollout status deployment/app --timeout 9s",
+    ]
+
+
+def test_without_a_context_it_is_the_current_one(programs: Programs) -> None:
+    assert programs.run("deploy", IMAGE, "shop").returncode == 0
+    assert not any("--context" in call for call in programs.calls)
+
+
+def test_to_print_it_asks_no_cluster(programs: Programs) -> None:
+    done = programs.run("deploy", IMAGE, "shop", PRINT="1")
+    assert f"image: registry.example/name@{DIGEST}" in done.stdout
+    assert programs.calls[-1] == "kubectl kustomize kubernetes"
+
+
+def test_a_trial_asks_no_registry(programs: Programs) -> None:
+    done = programs.run("deploy", "name:v1", "shop", OVERLAY="local", PRINT="1")
+    assert "image: name:v1" in done.stdout
+    assert programs.calls == ["kubectl kustomize kubernetes"]
+
+
+@pytest.mark.parametrize("name", ["host:5000/name", "ghcr.io/you/name"])
+@pytest.mark.parametrize("version", ["v1", "1.0", "0123456"])
+def test_whatever_the_image_is_called_it_is_what_is_applied(programs: Programs, name: str, version: str) -> None:
+    done = programs.run("deploy", f"{name}:{version}", "shop", PRINT="1")
+    assert f"image: {name}@{DIGEST}" in done.stdout
+    assert f"app.kubernetes.io/version: {version}" in done.stdout.replace('"', "").replace("'", "")
+
+
+def test_the_project_stays_as_it_is(programs: Programs, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in ("deploy", "scripts"):
+        shutil.copytree(PROJECT / folder, project / folder)
+
+    def contents() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+    before = contents()
+    assert programs.run(str(project / "scripts" / "deploy"), IMAGE, "shop").returncode == 0
+    assert contents() == before
+
+
+def test_what_is_temporary_goes(programs: Programs, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    assert programs.run("deploy", IMAGE, "shop", TMPDIR=str(temporary)).returncode == 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_without_kubectl_it_says_where_that_is(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "kubectl").unlink()
+    (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
+    done = programs.run("deploy", IMAGE, "shop", PATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (
+        1,
+        "deploy: kubectl is needed: https://kubernetes.io/docs/tasks/tools\n",
+    )
+
+
+def test_an_image_that_no_registry_has_is_named_and_nothing_is_applied(programs: Programs) -> None:
+    programs.add("docker", f'echo "ERROR: {IMAGE}: not found" >&2; exit 1')
+    done = programs.run("deploy", IMAGE, "shop")
+    assert (done.returncode, done.stdout) == (1, f"deploy: no digest of {IMAGE}: ERROR: {IMAGE}: not found\n")
+    assert len(programs.calls) == 1
+
+
+def test_a_registry_that_tells_no_digest_is_an_error_too(programs: Programs) -> None:
+    programs.add("docker", "echo Name: something else")
+    done = programs.run("deploy", IMAGE, "shop")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"deploy: no digest of {IMAGE}")
+    assert len(programs.calls) == 1
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_what_kubectl_says_of_it(programs: Programs) -> None:
+    programs.add_kubectl("echo 'memcache.go: noise' >&2; echo 'connection refused' >&2; exit 1")
+    done = programs.run("deploy", IMAGE, "shop")
+    assert done.returncode == 1
+    assert done.stdout.startswith("deploy: no cluster answers")
+    assert done.stdout.endswith(": connection refused\n")
+    assert not any("apply" in call for call in programs.calls)
+
+
+def test_what_cannot_be_applied_is_not_waited_for(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *apply*) echo "forbidden" >&2; exit 1 ;; esac')
+    done = programs.run("deploy", IMAGE, "shop")
+    assert (done.returncode, done.stdout) == (1, "forbidden\n")
+
+
+def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs: Programs) -> None:
+    programs.add_kubectl(
+        'case "$*" in'
+        ' *rollout*) echo "exceeded its progress deadline" >&2; exit 1 ;;'
+        ' *"get pods"*) echo "app-1 0/1 CrashLoopBackOff" ;;'
+        " *logs*) echo \"APP_LOG_LEVEL='loud': Input should be\" ;;"
+        ' *events*) echo "FailedCreate" ;;'
+        " esac"
+    )
+    done = programs.run("deploy", IMAGE, "shop")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "exceeded its progress deadline",
+        "app-1 0/1 CrashLoopBackOff",
+        "APP_LOG_LEVEL='loud': Input should be",
+        "FailedCreate",
+        f"deploy: {IMAGE} does not serve; what did before goes on. Back: kubectl -n shop rollout undo deployment/app",
+    ]
+    # Of this version's pods, not of those that still serve.
+    assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
+
+
+def test_an_overlay_that_there_is_not_is_named(programs: Programs) -> None:
+    done = programs.run("deploy", IMAGE, "shop", OVERLAY="staging")
+    assert (done.returncode, done.stdout) == (1, "deploy: there is no deploy/kubernetes/overlays/staging\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "image", "namespace"),
+    [
+        (["IMAGE=registry.example/name", "VERSION=v1", "NAME=shop"], "registry.example/name@", "shop"),
+        (["IMAGE=registry.example/name", "VERSION=v1", "NAMESPACE=shop"], "registry.example/name@", "shop"),
+        (["OVERLAY=local", "VERSION=v1", "NAME=shop"], "shop:v1", "shop"),
+    ],
+)
+def test_make_hands_on_what_it_is_told(programs: Programs, settings: list[str], image: str, namespace: str) -> None:
+    done = programs.run("make", "--silent", "deploy", "PRINT=1", *settings)
+    assert f"image: {image}" in done.stdout
+    assert f"namespace: {namespace}\n" in done.stdout
+
+
+def test_make_asks_for_an_image_that_a_registry_has(programs: Programs) -> None:
+    done = programs.run("make", "deploy", "IMAGE=name")
+    assert done.returncode == 2
+    assert "say what: make deploy IMAGE=registry/name VERSION=v1" in done.stdout

@@ -1,0 +1,29 @@
+"""What is applied is what the API of Kubernetes knows, from the oldest version that has all of it to the newest."""
+
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from kubernetes_validate import ValidationError
+
+from tests.deploy.conftest import Objects
+
+OLDEST = "1.30"  # preStop.sleep
+VERSIONS = [OLDEST, kubernetes_validate.latest_version()]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_object_has_the_fields_that_the_api_knows_and_no_other(objects: Objects, version: str) -> None:
+    for one in objects.values():
+        kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_a_field_that_the_api_does_not_know_is_found(objects: Objects, container: Any) -> None:
+    container["livenessProbe"]["httpGet"]["pth"] = "/"
+    with pytest.raises(ValidationError, match="'pth' was unexpected"):
+        kubernetes_validate.validate(objects["Deployment"], OLDEST, strict=True)
+
+
+def test_a_version_before_the_oldest_lacks_something(objects: Objects) -> None:
+    with pytest.raises(ValidationError):
+        kubernetes_validate.validate(objects["Deployment"], "1.28", strict=True)

@@ -1,0 +1,124 @@
+"""What the image sends to a collector: nothing as it is; with the packages for it, what its variables name."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.conftest import Start, starting
+from tests.image.container import PATIENCE, Container, docker, eventually
+from tests.test_requirements import pins
+from tests.test_telemetry import ENDPOINT, NOT_SENT, sent, values
+
+COLLECTOR = "/collector.py"
+
+
+def locked_with_fastapi_opentelemetry(project: Path) -> str:
+    """What `make lock` writes to requirements.txt where requirements.in says fastapi[opentelemetry]."""
+    locked, wider = ((project / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
+    blocks = {block.split("==")[0]: block for block in re.findall(r"^\S+==.*(?:\n +.*)*", wider, re.MULTILINE)}
+    taken = set(pins(locked))
+    added: list[str] = []
+    while more := [
+        name
+        for name, block in blocks.items()
+        if name not in taken and taken & set(re.findall(r"# +(?:via )?([\w.-]+)$", block, re.MULTILINE))
+    ]:
+        taken |= set(more)
+        added += [blocks[name] for name in more]
+    assert "opentelemetry-sdk" in taken
+    return "\n".join([locked, *added])
+
+
+@pytest.fixture(scope="module")
+def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image, built with the packages that sending takes."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(project / "app", folder / "app")
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(project / name, folder)
+    (folder / "requirements.txt").write_text(locked_with_fastapi_opentelemetry(project))
+    name = f"{image}-telemetry"
+    docker("build", "--build-arg=PYTHON_IMAGE", f"--tag={name}", str(folder), seconds=300)
+    yield name
+    docker("image", "rm", "--force", name)
+
+
+@pytest.fixture
+def start_sending(sending_image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Starts containers of that image."""
+    with starting(sending_image, request.node) as start:
+        yield start
+
+
+@pytest.fixture
+def collect(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Container]:
+    """Starts a collector."""
+
+    def collect(*arguments: str) -> Container:
+        option = mount("collector.py", COLLECTOR)
+        container = start("python", COLLECTOR, "4318", *arguments, options=(option,), wait=False)
+        eventually(lambda: "port" in container.log)
+        return container
+
+    return collect
+
+
+def named(address: str) -> str:
+    """The option that names a collector."""
+    return f"--env={ENDPOINT}=http://{address}"
+
+
+def beside(collector: Container) -> str:
+    """The address of that collector for the containers beside it."""
+    return f"{collector.inspect()['NetworkSettings']['Networks']['bridge']['IPAddress']}:4318"
+
+
+def test_told_to_send_without_the_packages_for_it_a_line_says_so_and_it_serves(start: Start, project: Path) -> None:
+    if "opentelemetry-sdk" in pins((project / "requirements.txt").read_text()):
+        pytest.skip("it has them")
+    service = start(options=(named("127.0.0.1:4318"),))
+    assert service.log.count(NOT_SENT) == 1
+    assert "fastapi[opentelemetry]" in service.log
+
+
+def test_with_them_traces_metrics_and_the_log_of_each_server_reach_the_collector_with_the_ids_of_a_line_of_the_log(
+    start_sending: Start, collect: Callable[..., Container]
+) -> None:
+    collector = collect()
+    options = (named(beside(collector)), "--env=OTEL_SERVICE_NAME=a-service", "--env=WEB_CONCURRENCY=2", "--init")
+    service = start_sending(options=options)
+    eventually(lambda: service.log.count("Application startup complete.") == 2)
+    identity = service.ask("GET", "/openapi.json").headers["x-request-id"]
+    assert service.stop() == 0
+    entries = map(json.loads, service.log.splitlines())
+    (line,) = [entry for entry in entries if entry.get("request_id") == identity]
+    received = sent(collector.log.splitlines())
+    (record,) = [one for one in received.records if values(one.attributes).get("request_id") == identity]
+    (span,) = [one for one in received.spans if identity in values(one.attributes).values()]
+    assert line["trace_id"] == span.trace_id.hex() == record.trace_id.hex()
+    assert "http.server.request.duration" in {metric.name for metric in received.metrics}
+    assert received.services == {"a-service"}
+    assert len(received.instances) == 2
+
+
+def answers_and_stops(service: Container) -> None:
+    """It answers, writes little of what it cannot send, and stops long before it would be killed."""
+    assert {service.ask("GET", "/openapi.json").status for _ in range(100)} == {200}
+    start = time.monotonic()
+    assert service.stop() == 0
+    assert time.monotonic() - start < 5 * PATIENCE
+    assert service.log.count('"logger": "opentelemetry.') < 10
+    assert "the collector did not take the last" in service.log
+
+
+def test_a_collector_that_is_not_there_costs_no_request_a_few_lines_and_the_end_a_second(start_sending: Start) -> None:
+    answers_and_stops(start_sending(options=(named("127.0.0.1:1"),)))
+
+
+def test_a_collector_that_never_answers_costs_no_more(start_sending: Start, collect: Callable[..., Container]) -> None:
+    answers_and_stops(start_sending(options=(named(beside(collect("silent"))),)))
