@@ -121,6 +121,10 @@ load: build .venv/verify ## the same for the load that it bears, at length
 rollout: build .venv/installed ## replaces two containers behind a proxy under load: no request fails; SECONDS=60
 	.venv/bin/python -m deploy.haproxy.rollout $(IMAGE):$(VERSION) $(if $(SECONDS),--seconds $(SECONDS))
 
+.PHONY: audit
+audit: .venv-audit/installed ## what others find in the workflows, the Dockerfile, the scripts and the manifests
+	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
+
 .PHONY: reproduce
 reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
 	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
@@ -149,7 +153,7 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-audit .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -159,7 +163,10 @@ help: ## this list
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
-	scripts/venv
+	scripts/venv .venv requirements.txt requirements-dev.txt
+
+.venv-audit/installed: requirements-audit.txt scripts/venv
+	scripts/venv .venv-audit requirements-audit.txt
 
 .venv/verify: .venv/installed requirements-verify.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt

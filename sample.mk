@@ -15,6 +15,10 @@ bench: .venv/sample ## what each line of the Dockerfile buys, measured: docs/ben
 bench-peers: .venv/sample ## the same app in the styles that people would otherwise pick: docs/peers.md
 	.venv/bin/python -m bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
 
+.PHONY: fuzz
+fuzz: .venv/fuzz ## try the reviewer on texts that are bred to reach more of it; SECONDS=60
+	.venv/bin/python -m tests.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
+
 .PHONY: bare
 bare: ## take the sample away: a service with one example route is left; asks first
 	$(if $(YES),YES=1 )scripts/bare
@@ -32,6 +36,8 @@ clean-sample:
 # What the page is tried with, too.
 verify: .venv/sample
 
-.venv/sample: .venv/verify requirements-sample.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sample.txt
-	touch .venv/sample
+.venv/sample: .venv/verify
+.venv/fuzz: .venv/installed
+.venv/sample .venv/fuzz: .venv/%: requirements-%.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt
+	touch $@

@@ -65,6 +65,16 @@ def test_a_digest_stays_until_another_is_asked_for(folder: Path) -> None:
     assert digest not in {"", old}
 
 
+def test_what_would_be_pinned_can_be_printed_and_nothing_changes(folder: Path) -> None:
+    assert pin(folder, "--off").returncode == 0
+    before = (folder / "Dockerfile").read_text()
+    assert re.fullmatch(r"python:\S+@sha256:[0-9a-f]{64}\n", pin(folder, "--print").stdout)
+    # Nothing is asked about what has its digest.
+    written = f"{NOWHERE}@sha256:{'0' * 64}"
+    assert pin(folder, "--print", image=written).stdout == f"{written}\n"
+    assert (folder / "Dockerfile").read_text() == before
+
+
 def test_where_no_registry_answers_it_says_so_and_changes_nothing(folder: Path) -> None:
     before = (folder / "Dockerfile").read_text()
     ((image, digest),) = base(folder)

@@ -52,6 +52,22 @@ def test_the_commit_and_its_time_are_told(repository: Path) -> None:
     assert labels(repository) == told
 
 
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [("python:3.12-slim", ["name=python:3.12-slim"]), ("a/b:3@sha256:c", ["name=a/b:3", "digest=sha256:c"])],
+)
+def test_the_base_image_is_told_and_its_digest_where_it_has_one(unversioned: Path, base: str, told: list[str]) -> None:
+    def lines(**environment: str) -> list[str]:
+        command = [str(unversioned / "scripts/labels"), "a-title", "a-version"]
+        own = {name: value for name, value in os.environ.items() if name != "PYTHON_IMAGE"} | environment
+        done = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
+        return re.findall(r"^--label org\.opencontainers\.image\.base\.(.+)$", done.stdout, re.MULTILINE)
+
+    assert lines(PYTHON_IMAGE=base) == told
+    (unversioned / "Dockerfile").write_text(f"ARG PYTHON_IMAGE=python\nFROM {base} AS python\nFROM other AS base\n")
+    assert lines() == told
+
+
 def test_outside_git_only_what_was_given_is_told(unversioned: Path) -> None:
     assert labels(unversioned) == {"title": "a-title", "version": "a-version"}
 

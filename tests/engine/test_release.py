@@ -1,0 +1,151 @@
+"""scripts/release: from the commit to `latest` in a registry, as .github/workflows/publish.yml does it.
+
+The registry is the one that REGISTRY names, else one that is started here. Only the engine's own platform is built: the
+other takes minutes where it is emulated.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image.container import LABEL, docker
+
+# What docker does, but for what concerns the other platform.
+ONE_PLATFORM = """#!/bin/sh
+case "$1 $2" in
+"buildx inspect") echo "Platforms: linux/amd64, linux/arm64" && exit ;;
+"buildx build") shift 4 && set -- buildx build "$@" ;;
+esac
+exec {docker} "$@"
+"""
+# Quick, and it asks the image.
+TESTS = "tests/image/test_contents.py -k own"
+
+Release = Callable[..., dict[str, str]]
+
+
+def git(*arguments: str | Path, folder: Path | None = None) -> str:
+    """What git prints."""
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[str]:
+    """A registry to push to."""
+    named = os.environ.get("REGISTRY")
+    if named:
+        yield named
+        return
+    container = docker("run", "--detach", f"--label={LABEL}", "--publish=127.0.0.1::5000", "registry:3").strip()
+    try:
+        yield docker("port", container, "5000").strip()
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+@pytest.fixture(scope="module")
+def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The last commit, with the tags of two releases and of one that is to come."""
+    folder = tmp_path_factory.mktemp("release")
+    engine = folder / "docker"
+    engine.write_text(ONE_PLATFORM.format(docker=os.environ.get("DOCKER", "docker")))
+    engine.chmod(0o755)
+    source = folder / "source"
+    git("clone", "--quiet", "--no-hardlinks", "--no-tags", project, source)
+    for tag in ("v1.9.0", "v1.10.0", "v2.0.0-rc.1"):
+        git("tag", tag, folder=source)
+    return source
+
+
+@pytest.fixture(scope="module")
+def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """Runs scripts/release; what it tells GitHub, by name."""
+    told = tmp_path_factory.mktemp("told") / "output"
+
+    def release(*arguments: str) -> dict[str, str]:
+        told.write_text("")
+        own = {
+            "DOCKER": str(clone.parent / "docker"),
+            "GITHUB_OUTPUT": str(told),
+            "MYPY_CACHE_DIR": str(project / ".mypy_cache"),
+            "PYTHON_IMAGE": "",
+            "TESTS": TESTS,
+        }
+        command = [str(clone / "scripts/release"), *arguments]
+        done = subprocess.run(
+            command, cwd=clone, env=os.environ | own, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return dict(line.split("=", 1) for line in told.read_text().splitlines())
+
+    return release
+
+
+@pytest.fixture(scope="module")
+def published(registry: str, release: Release, clone: Path) -> Iterator[dict[str, str]]:
+    """What is told of a version when it is published."""
+    told = release("publish", f"{registry}/Some.Owner/Release-For-Tests", "v1.10.0", str(clone.parent / "notes"))
+    yield told
+    docker("image", "rm", "--force", f"{told['name']}@{told['digest']}")
+
+
+def digest(image: str) -> str:
+    """By which digest the registry has it."""
+    return docker("buildx", "imagetools", "inspect", image, "--format={{json .Manifest.Digest}}").strip('"\n')
+
+
+def test_a_name_with_capitals_is_lowered_and_the_digest_is_the_registrys(
+    published: dict[str, str], registry: str
+) -> None:
+    assert published["name"] == f"{registry}/some.owner/release-for-tests"
+    assert published["digest"] == digest(f"{published['name']}:v1.10.0")
+
+
+def test_the_notes_name_the_image_and_its_base_by_digest(published: dict[str, str], clone: Path) -> None:
+    notes = (clone.parent / "notes" / "notes.md").read_text()
+    assert f"{published['name']}@{published['digest']}" in notes
+    (base,) = set(re.findall(r"[\w/.:-]*python:\S+@sha256:[0-9a-f]{64}", notes))
+    labels = json.loads(
+        docker("inspect", "--format={{json .Config.Labels}}", f"{published['name']}@{published['digest']}")
+    )
+    named = [labels[f"org.opencontainers.image.base.{part}"] for part in ("name", "digest")]
+    assert "@".join(named) == base
+
+
+def test_latest_becomes_the_newest_release_and_nothing_else(published: dict[str, str], release: Release) -> None:
+    image = f"{published['name']}@{published['digest']}"
+    latest = f"{published['name']}:latest"
+    release("latest", image, "v1.10.0")
+    assert digest(latest) == published["digest"]
+    for other in ("v1.9.0", "v2.0.0-rc.1"):
+        release("latest", f"{published['name']}@sha256:{'0' * 64}", other)
+    assert digest(latest) == published["digest"]
+
+
+def test_a_release_is_built_again_once_its_base_image_has_moved(
+    published: dict[str, str], release: Release, clone: Path
+) -> None:
+    release("latest", f"{published['name']}@{published['digest']}", "v1.10.0")
+    assert release("outdated", published["name"]) == {}
+    # Nothing tells what this one is built on.
+    told = release("outdated", f"{published['name']}-never-pushed")
+    assert told["tag"] == "v1.10.0"
+    assert re.fullmatch(r"v1\.10\.0-\d{8}", told["version"])
+    assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", told["base"])
+
+
+def test_where_there_is_no_release_nothing_is_built_again(project: Path, tmp_path: Path) -> None:
+    git("clone", "--quiet", "--no-tags", project, tmp_path / "fresh")
+    done = subprocess.run(
+        [tmp_path / "fresh" / "scripts" / "release", "outdated", "registry.example/owner/name"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "there is no release\n", "")

@@ -1,0 +1,66 @@
+""".github/workflows: what they run is here to be run by anybody, and one job tells whether all of them passed.
+
+That actions are named by commit id, and that each job has its rights and its time, is for `make audit` to see.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+WORKFLOWS = sorted((Path(__file__).parent.parent / ".github" / "workflows").glob("*"))
+# What else runs there: they need what GitHub alone has.
+OWN = {
+    "cp",  # into what is uploaded
+    "echo",  # a notice
+    "exit",  # the one job
+    "gh",
+}
+
+
+def runs(workflow: str) -> list[str]:
+    """The command of each step, without what follows it."""
+    return re.findall(r"^ +(?:- )?run: ([^#\n]*[^# \n])", workflow, re.MULTILINE)
+
+
+def jobs(workflow: str) -> dict[str, str]:
+    """The text of each job."""
+    _, *parts = re.split(r"^  (\w+):\n", workflow.split("\njobs:\n")[1], flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_each_step_runs_one_command_that_people_can_run_too(path: Path, project: Path) -> None:
+    makefile = "".join(path.read_text() for path in [project / "Makefile", *project.glob("*.mk")])
+    for command in runs(path.read_text()):
+        program, *arguments = command.split()
+        if program == "make":
+            assert re.search(rf"^(?:\S+ )*{re.escape(arguments[0])}(?: \S+)*:", makefile, re.MULTILINE), command
+        elif program not in OWN:
+            assert program.startswith(("scripts/", ".github/")), command
+            assert (project / program).stat().st_mode & 0o100, command
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_text_of_others_becomes_part_of_a_command(path: Path) -> None:
+    assert [command for command in runs(path.read_text()) if "${{" in command] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_each_action_has_its_version_beside_its_commit_id(path: Path) -> None:
+    for uses in re.findall(r"uses: (.*)", path.read_text()):
+        assert uses.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
+
+
+def test_one_job_waits_for_all_others_and_fails_if_one_of_them_did(project: Path) -> None:
+    *others, last = (found := jobs((project / ".github/workflows/ci.yml").read_text()))
+    assert re.findall(r"^      - (\w+)$", found[last], re.MULTILINE) == others
+    assert "\n    if: always()\n" in found[last]
+    assert "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')" in found[last]
+    # Whatever is skipped counts as passed: what has a condition is to be seen here.
+    assert [name for name in others if "\n    if: " in found[name]] == ["dependencies"]
+
+
+def test_the_branch_is_protected_by_that_job(project: Path) -> None:
+    name = re.findall(r"^    name: (.*)$", jobs((project / ".github/workflows/ci.yml").read_text())["ci"], re.MULTILINE)
+    assert re.findall(r'"context": "(.*?)"', (project / ".github" / "ruleset.json").read_text()) == name
