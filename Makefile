@@ -110,11 +110,11 @@ run: build ## the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: verify
-verify: build .venv/verify ## questions that image: what is in it, how it runs, what it answers; TESTS=path for some
+verify: build venv ## questions that image: what is in it, how it runs, what it answers; TESTS=path for some
 	scripts/verify $(IMAGE):$(VERSION) $(TESTS)
 
 .PHONY: load
-load: build .venv/verify ## the same for the load that it bears, at length
+load: build venv ## the same for the load that it bears, at length
 	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
 .PHONY: rollout
@@ -137,7 +137,7 @@ push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v
 ##@ Kubernetes
 
 .PHONY: deploy
-deploy: ## to a cluster, by digest: make deploy IMAGE=registry/name VERSION=v1 CONTEXT=cluster; PRINT=1 prints it only
+deploy: ## to a cluster, by digest: make deploy IMAGE=registry/name VERSION=v1; PRINT=1 prints it only
 	$(if $(findstring /,$(IMAGE))$(filter local,$(OVERLAY)),,$(error say what: make deploy IMAGE=registry/name VERSION=v1))
 	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
 
@@ -167,6 +167,10 @@ help: ## this list
 
 .venv-audit/installed: requirements-audit.txt scripts/venv
 	scripts/venv .venv-audit requirements-audit.txt
+
+# What scripts/verify needs.
+.PHONY: venv
+venv: .venv/verify
 
 .venv/verify: .venv/installed requirements-verify.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt

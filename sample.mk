@@ -34,7 +34,7 @@ clean-sample:
 	rm -f .bench.json
 
 # What the page is tried with, too.
-verify: .venv/sample
+venv: .venv/sample
 
 .venv/sample: .venv/verify
 .venv/fuzz: .venv/installed

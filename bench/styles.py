@@ -121,9 +121,14 @@ def uv(workshop: Workshop) -> str:
     folder = workshop.folder("uv-image")
     dockerfile = (STYLES / "uv" / "uv.Dockerfile").read_text()
     (folder / "Dockerfile").write_text(workshop.engine.marked(dockerfile))
-    version = re.findall(r"^UV_VERSION=(\S+)$", (PROJECT / "scripts" / "lock").read_text(), re.MULTILINE)[0]
-    workshop.engine.build(folder, "uv-image", f"--build-arg=UV_VERSION={version}")
+    workshop.engine.build(folder, "uv-image", f"--build-arg=UV_VERSION={uv_version()}")
     return workshop.engine.image("uv-image")
+
+
+def uv_version() -> str:
+    """The version that the project locks with."""
+    (version,) = re.findall(r"^uv==(\S+)", (PROJECT / "requirements-lock.txt").read_text(), re.MULTILINE)
+    return str(version)
 
 
 def plan(workshop: Workshop, quick: bool) -> Plan:

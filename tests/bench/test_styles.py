@@ -1,0 +1,9 @@
+"""bench/styles.py: what it reads of the project."""
+
+import re
+
+from bench.styles import uv_version
+
+
+def test_the_version_of_uv_is_the_one_that_the_project_locks_with() -> None:
+    assert re.fullmatch(r"\d+(\.\d+)+", uv_version())
