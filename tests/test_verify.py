@@ -1,6 +1,9 @@
-"""`make run` and scripts/verify: they start a container as locked down as the tests of the image say that they do."""
+"""`make run` and scripts/verify: how locked down a container is that they start, and which tests are asked of it."""
 
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,3 +16,48 @@ def test_a_container_is_locked_down_as_in_the_tests_of_the_image(project: Path, 
     text = (project / name).read_text().replace("\\\n", " ")
     (options,) = re.findall(r"run --(?:rm|detach) .*?--publish \S+ (.*) \S*IMAGE\S*$", text, re.MULTILINE)
     assert options.split() == " ".join(LOCKED_DOWN).replace("=", " ").split()
+
+
+def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> tuple[list[str], str]:
+    """What scripts/verify hands to pytest where there are these programs, and what it says in the end."""
+    (folder / "scripts").mkdir()
+    shutil.copy(project / "scripts" / "verify", folder / "scripts")
+    found = folder / "programs"
+    for path, text in {
+        found / "docker": "case $1 in port) echo 127.0.0.1:1 ;; inspect) echo 0 ;; esac",
+        folder / ".venv/bin/pytest": f'echo "$@" >{folder}/asked',
+        **{found / name: "" for name in {"curl", *programs}},
+        folder / ".venv/bin/mypy": "",
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    for name in ("date", "dirname"):
+        (found / name).symlink_to(str(shutil.which(name)))
+    # Without a PATH of its own, a shell would look where it always does.
+    environment = {"PATH": str(found), "HOME": os.environ.get("HOME", "/"), **variables}
+    done = subprocess.run(
+        [folder / "scripts/verify", "image"], env=environment, capture_output=True, text=True, check=True
+    )
+    return (folder / "asked").read_text().split(), done.stderr
+
+
+def test_with_all_programs_all_is_asked(project: Path, tmp_path: Path) -> None:
+    arguments, said = asked(project, tmp_path, {"kubectl", "npm"})
+    assert {"tests/image", "tests/engine", "tests/api", "tests/deploy"} <= set(arguments)
+    assert "--ignore" not in arguments
+    assert said == ""
+
+
+def test_what_needs_a_program_that_is_not_there_is_left_out_and_told(project: Path, tmp_path: Path) -> None:
+    arguments, said = asked(project, tmp_path, set())
+    assert "tests/deploy" not in arguments
+    assert arguments[-2:] == ["--ignore", "tests/engine/test_devcontainer.py"]
+    assert said == "verify: not tried: tests/deploy (no kubectl) tests/engine/test_devcontainer.py (no npm)\n"
+
+
+def test_ci_leaves_nothing_out(project: Path, tmp_path: Path) -> None:
+    arguments, said = asked(project, tmp_path, set(), CI="true")
+    assert "tests/deploy" in arguments
+    assert "--ignore" not in arguments
+    assert said == ""
