@@ -1,6 +1,7 @@
 """What the image sends to a collector: nothing as it is; with the packages for it, what its variables name."""
 
 import json
+import os
 import re
 import shutil
 import time
@@ -42,7 +43,8 @@ def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFa
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(project / name, folder)
     (folder / "requirements.txt").write_text(locked_with_fastapi_opentelemetry(project))
-    name = f"{image}-telemetry"
+    # Of its own: the image may be named by its digest, behind which no name goes on.
+    name = f"telemetry-for-tests:{os.getpid()}"
     docker("build", "--build-arg=PYTHON_IMAGE", f"--tag={name}", str(folder), seconds=300)
     yield name
     docker("image", "rm", "--force", name)
