@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import TypeVar
 
@@ -31,6 +31,17 @@ def process() -> Executor:
     """The process; the first call to it starts it."""
     # Begun anew instead of forked, which would take along the sockets.
     return ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
+
+
+def end() -> None:
+    """End the process, for whose results nobody waits any more, and let go of its semaphores.
+
+    uvicorn may end the service by a signal; then Python does not get round to it, and warns.
+    """
+    for child in active_children():
+        child.kill()
+    process().shutdown()
+    process.cache_clear()
 
 
 def _begin() -> None:

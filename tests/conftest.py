@@ -16,7 +16,7 @@ def project() -> Path:
     return Path(__file__).parent.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """A client of the app with default settings, started and in the end stopped."""
     with TestClient(create_app(Settings())) as client:

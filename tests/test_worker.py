@@ -63,6 +63,13 @@ def test_it_ends_with_the_service_however_that_ends(project: Path) -> None:
         service.communicate(timeout=10)
 
 
+def test_ended_it_leaves_nothing_behind_that_python_would_warn_of(project: Path) -> None:
+    script = "import os, signal; from app import worker; worker.process().submit(os.getpid).result(); worker.end()"
+    command = [sys.executable, "-c", f"{script}; os.kill(os.getpid(), signal.SIGTERM)"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
+
+
 def test_after_its_death_there_is_another() -> None:
     before = asyncio.run(worker.run(identity))
     with pytest.raises(HTTPException) as raised:

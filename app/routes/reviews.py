@@ -1,5 +1,6 @@
 """Reviews: a Dockerfile in, what to change out."""
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -17,9 +18,10 @@ from app.review.syntax import DockerfileError
 
 @asynccontextmanager
 async def ready_to_review(_: FastAPI) -> AsyncIterator[None]:
-    """Have the process imported what a review needs before the first one comes."""
+    """Have the process imported what a review needs before the first one comes, and ended after the last one."""
     worker.process().submit(written_review, "text/plain", "FROM scratch", None)
     yield
+    await to_thread(worker.end)
 
 
 router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=ready_to_review)

@@ -1,10 +1,13 @@
 """Reviews over HTTP: what is taken, what is answered, what is refused."""
 
 import json
+from multiprocessing import active_children
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.main import create_app
+from app.settings import Settings
 from tests.test_errors import assert_problem
 
 DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nUSER 10001\n"
@@ -218,7 +221,8 @@ def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
     ("accept", "media_type"),
     [([], "application/json"), (["text/html", "application/sarif+json"], "application/sarif+json")],
 )
-def test_no_accept_is_anything_and_several_are_one(client: TestClient, accept: list[str], media_type: str) -> None:
+def test_no_accept_is_anything_and_several_are_one(accept: list[str], media_type: str) -> None:
+    client = TestClient(create_app(Settings()))
     del client.headers["accept"]
     response = client.post("/api/reviews", content=DOCKERFILE, headers=[("accept", each) for each in accept])
     assert response.headers["content-type"] == media_type
@@ -232,3 +236,9 @@ def test_a_dockerignore_that_is_too_much_is_422(client: TestClient) -> None:
 def test_the_forms_of_the_answer_are_documented(client: TestClient) -> None:
     answers = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]["200"]["content"]
     assert set(answers) == {"application/json", "text/plain", "application/sarif+json"}
+
+
+def test_the_process_that_reviews_ends_with_the_service() -> None:
+    with TestClient(create_app(Settings())):
+        assert active_children()
+    assert not active_children()
