@@ -1,7 +1,7 @@
 """scripts/release: from the commit to `latest` in a registry, as .github/workflows/publish.yml does it.
 
-The registry is the one that REGISTRY names, else one that is started here. Only the engine's own platform is built: the
-other takes minutes where it is emulated.
+The registry is one of its own, registry.py. Only the engine's own platform is built: the other takes minutes where it
+is emulated.
 """
 
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine import registry as registry_program
 from tests.image.container import LABEL, docker
 
 # What docker does, but for what concerns the other platform.
@@ -38,13 +39,12 @@ def git(*arguments: str | Path, folder: Path | None = None) -> str:
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
     """A registry to push to."""
-    named = os.environ.get("REGISTRY")
-    if named:
-        yield named
-        return
-    container = docker("run", "--detach", f"--label={LABEL}", "--publish=127.0.0.1::5000", "registry:3").strip()
+    # By the image in question, which has a Python.
+    code = Path(registry_program.__file__).read_text()
+    options = ("--detach", f"--label={LABEL}", f"--publish=127.0.0.1::{registry_program.PORT}")
+    container = docker("run", *options, os.environ["IMAGE"], "python", "-c", code).strip()
     try:
-        yield docker("port", container, "5000").strip()
+        yield docker("port", container, str(registry_program.PORT)).splitlines()[0]
     finally:
         docker("rm", "--force", "--volumes", container)
 
