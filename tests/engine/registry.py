@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(404)
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815 -- as http.server calls it
 
     def do_POST(self) -> None:
         """Begin an upload, which comes in one piece."""

@@ -83,7 +83,8 @@ def inside(project: Path, tool: Path, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("clone") / f"devcontainer-{os.getpid()}"
     # Who opens the folder; where that is root, the container's user has the first number that is free.
     owner = os.getuid() or 1000
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)], check=True)  # noqa: S607
+    clone = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)]
+    subprocess.run(clone, check=True)
     if os.getuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.lchown(path, owner, owner)

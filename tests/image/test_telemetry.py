@@ -82,7 +82,7 @@ def beside(collector: Container) -> str:
 
 def test_told_to_send_without_the_packages_for_it_a_line_says_so_and_it_serves(start: Start, project: Path) -> None:
     if "opentelemetry-sdk" in pins((project / "requirements.txt").read_text()):
-        pytest.skip("it has them")
+        pytest.skip("this service has them in its image, so that nothing is missing there")
     service = start(options=(named("127.0.0.1:4318"),))
     assert service.log.count(NOT_SENT) == 1
     assert "fastapi[opentelemetry]" in service.log
