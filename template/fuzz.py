@@ -11,7 +11,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["app"]):
-    from tests.review import test_properties
+    from tests.unit.review import test_properties
 
 PROPERTIES = [
     test.hypothesis.fuzz_one_input for name, test in vars(test_properties).items() if name.startswith("test_")

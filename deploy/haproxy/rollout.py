@@ -24,7 +24,7 @@ from threading import Event, Timer
 from types import FrameType
 
 from deploy.load import RATE, REQUESTS, Load, LoadError, Outcome, Phase, positive, read, report
-from tests.image.container import DOCKER, LOCKED_DOWN
+from tests.support.container import DOCKER, LOCKED_DOWN
 
 HAPROXY = "haproxy:3.0"
 CONFIGURATION = Path(__file__).with_name("haproxy.cfg")

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from bench import report, runs, styles
-from bench.engine import Engine, EngineError
-from bench.subject import PROJECT, EditError
+from template.bench import report, runs, styles
+from template.bench.engine import Engine, EngineError
+from template.bench.subject import PROJECT, EditError
 
 DOCS = PROJECT / "docs"
 # The figures as they come, so that nothing is lost whatever happens.

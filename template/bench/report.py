@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bench import styles
-from bench.chart import Bar, bars, number
-from bench.measures import MEASURES, Measure
-from bench.runs import PROJECT, Figures, reference
-from bench.variants import Variant
+from template.bench import styles
+from template.bench.chart import Bar, bars, number
+from template.bench.measures import MEASURES, Measure
+from template.bench.runs import PROJECT, Figures, reference
+from template.bench.variants import Variant
 
 HOW_TO_READ = """\
 Each figure is the median of several rounds, with the least and the most of them in brackets; a round measures one after

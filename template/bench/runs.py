@@ -9,10 +9,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bench.engine import Engine, EngineError
-from bench.measures import MEASURES, move_the_tag
-from bench.subject import Edit, Subject, copy
-from bench.variants import VARIANTS, Variant, litter
+from template.bench.engine import Engine, EngineError
+from template.bench.measures import MEASURES, move_the_tag
+from template.bench.subject import Edit, Subject, copy
+from template.bench.variants import VARIANTS, Variant, litter
 
 PROJECT = "the project"
 # What takes as many seconds is left out of a quick run.

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bench.runs import Plan, Workshop
-from bench.subject import PROJECT, Subject
-from tests.image.container import serving
+from template.bench.runs import Plan, Workshop
+from template.bench.subject import PROJECT, Subject
+from tests.support.container import serving
 
 STYLES = Path(__file__).parent / "peers"
 OURS = "this project"

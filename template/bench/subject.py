@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.engine import Build, Engine, EngineError
+from template.bench.engine import Build, Engine, EngineError
 
 PROJECT = Path(__file__).parent.parent
 # What is changed in a subject.

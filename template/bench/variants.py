@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.subject import PROJECT, Edit
+from template.bench.subject import PROJECT, Edit
 
 DOCKERFILE = "Dockerfile"
 INSTALL = """RUN --mount=type=cache,target=/root/.cache/pip \\

@@ -9,7 +9,7 @@ import pytest
 from app.main import create_app
 from app.settings import ServerSettings, Settings
 from tests.deploy.conftest import DIGEST, Objects
-from tests.image.container import LOCKED_DOWN
+from tests.support.container import LOCKED_DOWN
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 

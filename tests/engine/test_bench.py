@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.container import PATIENCE, docker
+from tests.support.container import PATIENCE, docker
 
 ROW = ("--quick", "root")
 

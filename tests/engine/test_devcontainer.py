@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.image.container import DOCKER, LABEL, PATIENCE, docker, eventually
+from tests.support.container import DOCKER, LABEL, PATIENCE, docker, eventually
 
 ROUTE = """
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.image.container import LABEL, LOCKED_DOWN, Container, docker, eventually, serving
+from tests.support.container import LABEL, LOCKED_DOWN, Container, docker, eventually, serving
 
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()

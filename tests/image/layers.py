@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
-from tests.image.container import DOCKER, docker
+from tests.support.container import DOCKER, docker
 
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.subject import copy
+from template.bench.subject import copy
 from tests.image.test_labels import git
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import Container
+from tests.support.container import Container
 from tests.image.layers import Entry, Image, merged, read
 from tests.service import BUDGETS
 from tests.test_requirements import pins

@@ -10,7 +10,7 @@ from itertools import cycle, islice
 import pytest
 
 from app.settings import Settings
-from tests.image.container import Answer, Container, docker
+from tests.support.container import Answer, Container, docker
 from tests.service import BODY, POST
 
 # The limit of a body, and what LOCKED_DOWN gives a container.

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import Container, docker
-from tests.image.load import Result, load
+from tests.support.container import Container, docker
+from deploy.saturation import Result, load
 from tests.service import GET, POST, TYPICAL
 
 CLIENTS = 64

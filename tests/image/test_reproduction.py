@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.container import LABEL, PATIENCE, docker
+from tests.support.container import LABEL, PATIENCE, docker
 from tests.image.test_start import assert_only_the_app_is_compiled
 
 NAME = "reproduction-for-tests"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.image.container import Answer, Container, eventually
+from tests.support.container import Answer, Container, eventually
 from tests.service import BODY, POST
 
 # Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.

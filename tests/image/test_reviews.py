@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import Container, eventually
+from tests.support.container import Container, eventually
 from tests.image.test_recovery import FEW_FILES, out_of_file_descriptors
 from tests.image.test_requests import JSON, assert_problem, get, sized
 

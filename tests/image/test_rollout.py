@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.image.container import PATIENCE, docker
+from tests.support.container import PATIENCE, docker
 
 
 def rolling_out(image: str) -> subprocess.Popen[str]:

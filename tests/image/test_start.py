@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import ANOTHER_USER, SOON, docker, serving
+from tests.support.container import ANOTHER_USER, SOON, docker, serving
 
 # What Python says, told to be verbose, when it compiles a module of anything but the app instead of loading bytecode.
 COMPILED = re.compile(r"^# (?:code object from (?!'?/app/)'?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)

@@ -8,7 +8,7 @@ from socket import socket
 import pytest
 
 from tests.image.conftest import Start
-from tests.image.container import ANOTHER_USER, Container, eventually
+from tests.support.container import ANOTHER_USER, Container, eventually
 from tests.service import BODY, POST
 
 as_each_user = pytest.mark.parametrize(

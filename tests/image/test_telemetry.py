@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.conftest import Start, starting
-from tests.image.container import PATIENCE, Container, docker, eventually
+from tests.support.container import PATIENCE, Container, docker, eventually
 from tests.test_requirements import pins
 from tests.test_telemetry import ENDPOINT, NOT_SENT, sent, values
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.review.report import review
-from tests.review.rules.table import fixes, lines
+from tests.unit.review.rules.table import fixes, lines
 
 
 @pytest.mark.parametrize(

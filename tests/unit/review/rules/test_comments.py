@@ -3,7 +3,7 @@
 import pytest
 
 from app.review.report import review
-from tests.review.rules.table import lines
+from tests.unit.review.rules.table import lines
 
 
 @pytest.mark.parametrize(

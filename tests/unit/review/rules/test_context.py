@@ -3,7 +3,7 @@
 import pytest
 
 from app.review.report import review
-from tests.review.rules.table import fixes, lines
+from tests.unit.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
 

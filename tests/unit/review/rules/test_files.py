@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.review.rules.table import fixes, lines
+from tests.unit.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
 

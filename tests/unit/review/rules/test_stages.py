@@ -3,7 +3,7 @@
 import pytest
 
 from app.review.report import review
-from tests.review.rules.table import fixes, lines
+from tests.unit.review.rules.table import fixes, lines
 
 GCC = "RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*\n"
 PIP = "RUN pip install -r requirements.txt\n"

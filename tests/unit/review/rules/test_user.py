@@ -5,7 +5,7 @@ import pytest
 from app.review.image import BARE
 from app.review.report import review
 from app.review.rules.user import PRIVILEGE_DROPPERS
-from tests.review.rules.table import fixes, lines
+from tests.unit.review.rules.table import fixes, lines
 
 
 @pytest.mark.parametrize(

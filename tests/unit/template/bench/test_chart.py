@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.chart import Bar, bars, number
+from template.bench.chart import Bar, bars, number
 
 SVG = "{http://www.w3.org/2000/svg}"
 

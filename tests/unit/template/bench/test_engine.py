@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.engine import Engine, EngineError
+from template.bench.engine import Engine, EngineError
 
 
 @pytest.fixture

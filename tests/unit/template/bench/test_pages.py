@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from bench.styles import STYLES_BY_NAME
-from bench.variants import VARIANTS
+from template.bench.styles import STYLES_BY_NAME
+from template.bench.variants import VARIANTS
 
 
 def test_the_page_has_every_row_as_it_is_measured_and_no_other(project: Path) -> None:

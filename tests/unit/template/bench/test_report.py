@@ -2,11 +2,11 @@
 
 import pytest
 
-from bench import styles
-from bench.measures import MEASURES
-from bench.report import difference, of_styles, of_variants, written
-from bench.runs import PROJECT, Figures
-from bench.variants import VARIANTS
+from template.bench import styles
+from template.bench.measures import MEASURES
+from template.bench.report import difference, of_styles, of_variants, written
+from template.bench.runs import PROJECT, Figures
+from template.bench.variants import VARIANTS
 
 SECONDS, RATE = MEASURES["cold"], MEASURES["rate"]
 

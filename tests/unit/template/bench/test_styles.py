@@ -2,7 +2,7 @@
 
 import re
 
-from bench.styles import uv_version
+from template.bench.styles import uv_version
 
 
 def test_the_version_of_uv_is_the_one_that_the_project_locks_with() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.measures import MEASURES
-from bench.subject import Edit, EditError
-from bench.variants import VARIANTS, Variant
+from template.bench.measures import MEASURES
+from template.bench.subject import Edit, EditError
+from template.bench.variants import VARIANTS, Variant
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml")
 
