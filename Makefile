@@ -1,59 +1,64 @@
-# Every command that a person needs, by name: `make` prints them. What a target runs is shown as it runs.
+# `make` prints the targets. Each one shows the commands that it runs.
 
 .DEFAULT_GOAL := help
 
-# What scripts/NAME does, with the tools of the dev stage.
-TOOLS = format
-# sample
-include sample.mk
-# end of sample
+# The targets that also work without a container engine.
+ANYWHERE = dev test format lock
+-include template/targets.mk
 
 DOCKER ?= docker
 PORT ?= 8000
-# What the images are called: the folder's name made valid, and what git says of the commit.
+# The image is named after the folder, made valid, and tagged with the version from git.
 NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$$//')
 NAME := $(or $(NAME),app)
 IMAGE ?= $(NAME)
 VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
-# What every image is built on, where it is to be another.
-ON = $(if $(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
-BUILD = $(DOCKER) build$(ON)
 LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
-# docker, or host where no engine answers; only these targets can do without one.
-ifneq ($(filter dev test lock $(TOOLS),$(MAKECMDGOALS)),)
+# PYTHON_VERSION counts on the command line only, because the Python images set a variable of that name.
+ifneq ($(origin PYTHON_VERSION),command line)
+PYTHON_VERSION :=
+endif
+BASE = $(shell PYTHON_VERSION='$(PYTHON_VERSION)' PYTHON_IMAGE='$(PYTHON_IMAGE)' scripts/pin --show 2>&1)
+BASE_IMAGE = $(if $(filter pin:,$(BASE)),$(error $(BASE)),$(BASE))
+BUILD_ARGS = $(if $(BASE_IMAGE),)$(if $(PYTHON_VERSION), --build-arg PYTHON_VERSION=$(PYTHON_VERSION))$(if \
+	$(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
+BUILD = $(DOCKER) build$(BUILD_ARGS)
+
+ifneq ($(filter $(ANYWHERE),$(MAKECMDGOALS)),)
 ifndef RUNTIME
 RUNTIME := $(shell $(DOCKER) info >/dev/null 2>&1 && echo docker || echo host)
-REASON := $(if $(filter host,$(RUNTIME)), (no engine answers: $(DOCKER) info says why))
+REASON := $(if $(filter host,$(RUNTIME)), (no container engine: $(DOCKER) info prints why))
 endif
 ifeq ($(filter docker host,$(RUNTIME)),)
-$(error RUNTIME is docker or host, not "$(RUNTIME)")
+$(error RUNTIME must be docker or host, not "$(RUNTIME)")
 endif
 $(info RUNTIME=$(RUNTIME)$(REASON))
 endif
 
-COMPOSE = PORT=$(PORT) $(DOCKER) compose --project-name $(NAME)
-# A container with this folder in it, as the user who owns the files: without root, the engine's root is that user.
+COMPOSE = PORT=$(PORT) $(if $(PYTHON_VERSION),PYTHON_IMAGE=$(BASE_IMAGE) )$(DOCKER) compose --project-name $(NAME)
+# Run a container on this folder as the owner of the files. In a rootless engine, that is the container's root.
 OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && echo 0:0 || echo "$$(id -u):$$(id -g)")
 IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --volume "$(CURDIR):/app"
+BUILD_TOOLS = $(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
+ON_HOST = PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 ##@ Every day
 
 .PHONY: dev
-dev: dev-$(RUNTIME) ## the app at http://127.0.0.1:8000, reloading on every save
+dev: dev-$(RUNTIME) ## Serve the app at http://127.0.0.1:8000 and reload it on every save
 
 .PHONY: dev-docker
 dev-docker:
-	@echo "http://127.0.0.1:$(PORT), once it runs"
+	@echo "Open http://127.0.0.1:$(PORT) when the app has started"
 	$(COMPOSE) up --build --watch
 
 .PHONY: dev-host
 dev-host: .venv/installed
-	UVICORN_HTTP=zttp UVICORN_LOG_CONFIG=app/logging.json \
-		.venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
+	UVICORN_LOG_CONFIG=app/logging.json .venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
 
 .PHONY: test
-test: test-$(RUNTIME) ## lint, format, types and tests
+test: test-$(RUNTIME) ## Run the checks: lint, format, types, tests
 
 .PHONY: test-docker
 test-docker:
@@ -61,94 +66,45 @@ test-docker:
 
 .PHONY: test-host
 test-host: .venv/installed
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/check
+	$(ON_HOST) scripts/check
 
 .PHONY: format
-format: ## format the code and mend what the linter can
+format: format-$(RUNTIME) ## Format the code and fix what the linter can fix
 
-$(TOOLS): %: %-$(RUNTIME)
+.PHONY: format-docker
+format-docker:
+	$(BUILD_TOOLS)
+	$(IN_CONTAINER) $(IMAGE):tools scripts/format
 
-.PHONY: $(TOOLS:=-docker)
-$(TOOLS:=-docker): %-docker:
-	$(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
-	$(IN_CONTAINER) $(IMAGE):tools scripts/$*
-
-.PHONY: $(TOOLS:=-host)
-$(TOOLS:=-host): %-host: .venv/installed
-	PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/$*
+.PHONY: format-host
+format-host: .venv/installed
+	$(ON_HOST) scripts/format
 
 .PHONY: lock
-lock: lock-$(RUNTIME) ## requirements*.txt and the base image's digest; UPGRADE=1 for the newest, PIN=false for no digest
+lock: lock-$(RUNTIME) ## Lock the packages of each .in file; UPGRADE=1 takes the newest versions
 
 .PHONY: lock-docker
 lock-docker:
 	$(BUILD) --quiet --target base -t $(IMAGE):base .
 	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
-	scripts/pin $(if $(filter false,$(PIN)),--off,$(if $(UPGRADE),--upgrade))
 
 .PHONY: lock-host
 lock-host:
 	scripts/lock $(if $(UPGRADE),--upgrade)
-	$(if $(filter false,$(PIN)),scripts/pin --off,@echo "the base image's digest stays as it is: an engine has to ask for it")
-
-##@ The image
 
 .PHONY: build
-build: ## the production image
+build: ## Build the production image
 	$(BUILD) $(LABELS) -t $(IMAGE):$(VERSION) .
 	@echo "$(IMAGE):$(VERSION)"
 
-.PHONY: fresh
-fresh: ## the same from nothing: newest base image, no cache
-	$(BUILD) --pull --no-cache $(LABELS) -t $(IMAGE):$(VERSION) .
-	@echo "$(IMAGE):$(VERSION)"
-
 .PHONY: run
-run: build ## the production image, locked down, at http://127.0.0.1:8000
-	@echo "http://127.0.0.1:$(PORT), once it runs"
+run: build ## Run the production image, locked down, at http://127.0.0.1:8000
+	@echo "Open http://127.0.0.1:$(PORT) when the app has started"
 	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
 		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
-.PHONY: verify
-verify: build venv ## questions that image: what is in it, how it runs, what it answers; TESTS=path for some
-	scripts/verify $(IMAGE):$(VERSION) $(TESTS)
-
-.PHONY: load
-load: build venv ## the same for the load that it bears, at length
-	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
-
-.PHONY: rollout
-rollout: build .venv/installed ## replaces two containers behind a proxy under load: no request fails; SECONDS=60
-	.venv/bin/python -m deploy.haproxy.rollout $(IMAGE):$(VERSION) $(if $(SECONDS),--seconds $(SECONDS))
-
-.PHONY: audit
-audit: .venv-audit/installed ## what others find in the workflows, the Dockerfile, the scripts and the manifests
-	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
-
-.PHONY: reproduce
-reproduce: ## build the commit twice from nothing: one digest, whatever the folder and the time
-	scripts/reproduce $(IMAGE):reproduced$(ON) $(LABELS)
-
-.PHONY: push
-push: ## amd64 and arm64, to a registry: make push IMAGE=registry/name VERSION=v1
-	$(if $(findstring /,$(IMAGE)),,$(error say where to push: make push IMAGE=registry/name VERSION=v1))
-	scripts/push $(IMAGE):$(VERSION)$(ON) $(LABELS)
-
-##@ Kubernetes
-
-.PHONY: deploy
-deploy: ## to a cluster, by digest: make deploy IMAGE=registry/name VERSION=v1; PRINT=1 prints it only
-	$(if $(findstring /,$(IMAGE))$(filter local,$(OVERLAY)),,$(error say what: make deploy IMAGE=registry/name VERSION=v1))
-	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
-
-.PHONY: cluster
-cluster: .venv/installed ## no request fails while one image replaces another: in a cluster made for it, by kind
-	PYTHON=.venv/bin/python scripts/cluster $(IMAGE)$(ON)
-
-##@ Housekeeping
-
 .PHONY: clean
-clean: ## remove what these targets made: containers, images, .venv, caches
+clean: ## Remove what these targets made: containers, images, .venv, caches
 	-@if $(DOCKER) info >/dev/null 2>&1; then set -x; \
 		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
@@ -157,21 +113,70 @@ clean: ## remove what these targets made: containers, images, .venv, caches
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help
-help: ## this list
+help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)  DOCKER=$(DOCKER)'
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)'
+	@printf '%s\n' '          PYTHON_VERSION=3.13  PYTHON_IMAGE=registry/python:3.12-slim  DOCKER=$(DOCKER)'
+
+##@ Image
+
+.PHONY: verify
+verify: build venv ## Run black-box tests against the production image; TESTS=path runs some of them
+	scripts/verify $(IMAGE):$(VERSION) $(TESTS)
+
+.PHONY: load
+load: build venv ## Measure the requests per second, latency and memory of the production image
+	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
+
+.PHONY: audit
+audit: .venv-audit/installed ## Lint the workflows, the Dockerfile, the scripts and the manifests
+	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
+
+.PHONY: fresh
+fresh: ## Build the production image on a newly pulled base image, without cache
+	$(BUILD) --pull --no-cache $(LABELS) -t $(IMAGE):$(VERSION) .
+	@echo "$(IMAGE):$(VERSION)"
+
+.PHONY: pin
+pin: ## Pin the base image by digest; UPGRADE=1 updates the digest, OFF=1 removes it
+	scripts/pin $(if $(OFF),--off,$(if $(UPGRADE),--upgrade))
+
+.PHONY: reproduce
+reproduce: ## Build the commit twice without cache and compare the digests
+	scripts/reproduce $(IMAGE):reproduced$(BUILD_ARGS) $(LABELS)
+
+.PHONY: push
+push: ## Push for amd64 and arm64: make push IMAGE=registry/name VERSION=v1
+	$(if $(findstring /,$(IMAGE)),,$(error IMAGE must include a registry: make push IMAGE=registry/name VERSION=v1))
+	scripts/push $(IMAGE):$(VERSION)$(BUILD_ARGS) $(LABELS)
+
+##@ Delivery
+
+.PHONY: deploy
+deploy: ## Deploy to Kubernetes: make deploy IMAGE=registry/name VERSION=v1; PRINT=1 only prints the manifests
+	$(if $(findstring /,$(IMAGE))$(filter local,$(OVERLAY)),,$(error IMAGE must include a registry: make deploy \
+		IMAGE=registry/name VERSION=v1))
+	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
+
+.PHONY: rollout
+rollout: build .venv/installed ## Replace two containers behind a load balancer under load; SECONDS=60
+	.venv/bin/python -m deploy.haproxy.rollout $(IMAGE):$(VERSION) $(if $(SECONDS),--seconds $(SECONDS))
+
+.PHONY: cluster
+cluster: .venv/installed ## Update a deployment under load in a cluster that kind makes for it
+	PYTHON=.venv/bin/python scripts/cluster $(IMAGE)$(BUILD_ARGS)
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
 	scripts/venv .venv requirements.txt requirements-dev.txt
 
-.venv-audit/installed: requirements-audit.txt scripts/venv
-	scripts/venv .venv-audit requirements-audit.txt
+.venv-audit/installed: requirements/audit.txt scripts/venv
+	scripts/venv .venv-audit requirements/audit.txt
 
 # What scripts/verify needs.
 .PHONY: venv
 venv: .venv/verify
 
-.venv/verify: .venv/installed requirements-verify.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-verify.txt
+.venv/verify: .venv/installed requirements/verify.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/verify.txt
 	touch .venv/verify

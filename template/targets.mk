@@ -1,43 +1,48 @@
-# The targets of the sample, which `make bare` takes away: this file, and the lines that include it.
+# The targets that `make remove-sample` removes.
 
-TOOLS += docs
+ANYWHERE += docs
 
-##@ The sample
+##@ Template
+
+.PHONY: remove-sample
+remove-sample: ## Remove the sample app and template/, and leave a service with one route; asks first
+	$(if $(YES),YES=1 )template/remove-sample
 
 .PHONY: docs
-docs: ## docs/rules.md and the page's examples, from the code
+docs: docs-$(RUNTIME) ## Generate docs/sample/rules.md and the examples of the page
+
+.PHONY: docs-docker
+docs-docker:
+	$(BUILD_TOOLS)
+	$(IN_CONTAINER) $(IMAGE):tools template/docs
+
+.PHONY: docs-host
+docs-host: .venv/installed
+	$(ON_HOST) template/docs
 
 .PHONY: bench
-bench: .venv/sample ## what each line of the Dockerfile buys, measured: docs/benchmarks.md; ONLY=row for one
-	.venv/bin/python -m bench $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)") $(ONLY)
+bench: .venv/template ## Measure what each line of the Dockerfile buys; ONLY=row measures one
+	.venv/bin/python -m template.bench $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)") $(ONLY)
 
 .PHONY: bench-peers
-bench-peers: .venv/sample ## the same app in the styles that people would otherwise pick: docs/peers.md
-	.venv/bin/python -m bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
+bench-peers: .venv/template ## Measure the same app in the styles of other projects
+	.venv/bin/python -m template.bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
 
 .PHONY: fuzz
-fuzz: .venv/fuzz ## try the reviewer on texts that are bred to reach more of it; SECONDS=60
-	.venv/bin/python -m tests.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
-
-.PHONY: bare
-bare: ## take the sample away: a service with one example route is left; asks first
-	$(if $(YES),YES=1 )scripts/bare
+fuzz: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
+	.venv/bin/python -m template.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
 
 .PHONY: template
-template: ## try a copy under another name, as it is and bare; ONLY=copy|bare, TESTS=path for some
-	scripts/template $(ONLY) $(TESTS)
+template: ## Test a copy under another name, and one without the sample; ONLY=copy|bare, TESTS=path
+	template/trial $(ONLY) $(TESTS)
 
-clean: clean-sample
+# The tests of the page and the benchmark need more packages.
+venv: .venv/template
 
-.PHONY: clean-sample
-clean-sample:
-	rm -f .bench.json
+.venv/template: .venv/verify template/requirements.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r template/requirements.txt
+	touch $@
 
-# What the page is tried with, too.
-venv: .venv/sample
-
-.venv/sample: .venv/verify
-.venv/fuzz: .venv/installed
-.venv/sample .venv/fuzz: .venv/%: requirements-%.txt
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt
+.venv/fuzz: .venv/installed template/requirements-fuzz.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r template/requirements-fuzz.txt
 	touch $@
