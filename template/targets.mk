@@ -33,7 +33,7 @@ fuzz: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
 	.venv/bin/python -m template.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
 
 .PHONY: template
-template: ## Test a copy under another name, and one without the sample; ONLY=copy|bare, TESTS=path
+template: ## Test a copy under another name, and one without the sample; ONLY=copy|service, TESTS=path
 	template/trial $(ONLY) $(TESTS)
 
 # The tests of the page and the benchmark need more packages.

@@ -1,4 +1,4 @@
-"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}` and their kin, filled in.
+"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME/text/replacement}` and the like, filled in.
 
 https://docs.docker.com/reference/dockerfile/#environment-replacement
 """
@@ -6,7 +6,11 @@ https://docs.docker.com/reference/dockerfile/#environment-replacement
 import re
 from collections.abc import Mapping
 
-VARIABLE = re.compile(r"\$(?:(?P<plain>\w++)|\{(?P<name>\w++)(?:(?P<operator>:?[-+?])(?P<word>[^{}]*+))?\})")
+VARIABLE = re.compile(
+    r"\$(?:(?P<plain>\w++)|\{(?P<name>\w++)(?:(?P<operator>:?[-+?])(?P<word>[^{}]*+)"
+    # A pattern that is a plain text, as in ${NAME/text/replacement}.
+    r"|(?P<every>//?)(?P<pattern>[^{}$/*?\[\]\\]++)/(?P<replacement>[^{}$\\]*+))?\})"
+)
 
 # Longer texts and values are not filled in: a few lines that double a value would fill the memory.
 LONGEST = 1024
@@ -28,6 +32,8 @@ def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
         missing = known is None or (not known and operator.startswith(":"))
         if (operator.endswith("-") and missing) or (operator.endswith("+") and not missing):
             known = expand(match["word"], variables)
+        if known and match["pattern"]:
+            known = known.replace(match["pattern"], match["replacement"], 1 if match["every"] == "/" else -1)
         unknown = unknown or known is None
         return known or ""
 

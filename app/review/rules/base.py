@@ -107,12 +107,17 @@ def unpinned_base(dockerfile: Dockerfile) -> Iterator[Problem]:
 
     Without a tag, or with `latest`, any release may come, a new major version among them: that is a warning.
     A tag moves too, within its version; only a digest names one image. Pin it, and let a tool such as Dependabot or
-    Renovate move it on, so that fixes arrive as a change that can be seen and tested.
+    Renovate move it on, so that fixes arrive as a change that can be seen and tested. Where several FROM take the
+    image from the same ARG, the first of them has the finding.
     """
+    seen = set()
     for stage in dockerfile.stages:
+        written = stage.start.words[0]
         image = Image.parse(stage.base) if stage.base else None
-        if image is None or image.digest or stage.parent or image.official == "scratch":
+        if image is None or image.digest or stage.parent or image.official == "scratch" or written in seen:
             continue
+        if "$" in written:
+            seen.add(written)
         if image.tag in {None, "latest"}:
             message, severity = f"{image} is whatever was published last", Severity.WARNING
         else:

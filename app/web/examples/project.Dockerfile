@@ -1,80 +1,73 @@
-# The image of Python, named once, where Dependabot and Renovate find it; --build-arg PYTHON_IMAGE=... takes another.
-ARG PYTHON_IMAGE=python
-# review-ignore: unpinned-base `make lock` writes the digest behind the tag, `make lock PIN=false` takes it off
-FROM python:3.12-slim AS python
+# Build on another version with --build-arg PYTHON_VERSION=3.13, on a mirror with --build-arg PYTHON_IMAGE=...
+ARG PYTHON_VERSION=3.12
+ARG PYTHON_IMAGE=python:${PYTHON_VERSION}-slim
 
-# base: what building and developing share.
+# base: the environment for building and developing.
+# review-ignore: unpinned-base `make pin` writes the digest below the tag, and `make pin OFF=1` removes it
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
-# One prefix for packages and bytecode, which any user can read: /root, where pip --user would go, is closed.
+# Packages and bytecode go under one prefix that every user can read. Only root can read /root, pip's default.
 ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-# requirements.in says why.
-ENV UVICORN_HTTP=zttp
 WORKDIR /app
 
-# builder: bytecode for the standard library, and the packages that the service runs on.
+# builder: the packages that the service needs, with their bytecode.
 FROM base AS builder
-# The image of Python comes without bytecode, and each start would compile all that it imports again. Unchecked, so that
-# it stays valid whatever time its source file is given. Left out is what no service imports.
-RUN python -m compileall -q --invalidation-mode unchecked-hash \
-    -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tkinter|turtledemo)/' \
-    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
-# All files get one time: their layer is the same bytes until a package changes, and nobody who has it pushes or
-# pulls it again.
+# All files get the same time, so the layer keeps its digest until a package changes. The bytecode is unchecked, so it
+# stays valid.
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=requirements.txt,target=requirements.txt \
     pip install --user --require-hashes --no-compile -r requirements.txt && \
     python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib && \
-    find /opt -exec touch --no-dereference --date=@0 {} +
+    find /opt/python -exec touch --no-dereference --date=@0 {} +
 
-# dev: the tools, the source and the gate: no image unless every check passes.
+# dev: the development tools and the source. It builds only if every check passes.
 FROM base AS dev
-COPY --from=builder /opt /opt
+# The Python base image contains no bytecode: without this, every reload compiles the standard library again.
+RUN python -m compileall -q /usr/local/lib/python3.*
+COPY --from=builder /opt/python /opt/python
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \
     pip install --user --require-hashes -r requirements-dev.txt
 ENV MYPY_CACHE_DIR=/tmp/cache/mypy RUFF_CACHE_DIR=/tmp/cache/ruff PYTEST_ADDOPTS="-o cache_dir=/tmp/cache/pytest"
 ENV UVICORN_LOG_CONFIG=app/logging.json
 COPY . .
-# --build-arg CHECK=false for an image of work in progress.
+# Skip the checks with --build-arg CHECK=false.
 ARG CHECK=true
 RUN --mount=type=cache,target=/tmp/cache,sharing=locked \
     [ "$CHECK" = false ] || scripts/check
 EXPOSE 8000
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]
 
-# production: a fresh image of Python, the builder's packages, the app, and a user who can change neither.
+# production: a fresh Python base image, the packages, the app, and a user who can change neither.
 FROM ${PYTHON_IMAGE} AS production
-# First: an engine knows what it has unpacked by a layer and all those below it, and useradd's is new with each build.
-# All of /opt: a folder made here would have the time of the build.
-COPY --from=builder /opt /opt
-# Without today's date in /etc/shadow, which would make every build another image; and without the programs that
-# make root of whoever runs them, which no service does.
-RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 10001 appuser && \
-    find / -xdev -type f -perm /6000 -delete
-# Again, since nothing of base is here.
+# Repeat the environment: this stage inherits nothing from base.
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
 ENV PYTHONUSERBASE=/opt/python PYTHONPYCACHEPREFIX=/opt/python/pycache PATH=/opt/python/bin:$PATH
-ENV UVICORN_HTTP=zttp
+# Compile the standard library here, while builder installs the packages. Services do not import the excluded parts.
+RUN python -m compileall -q -x '/(idlelib|lib2to3|pydoc_data|site-packages|tkinter)/' /usr/local/lib/python3.* && \
+    find /opt -exec touch --no-dereference --date=@0 {} +
+COPY --from=builder /opt/python /opt/python
+# Add the user after the packages: this layer differs in each build, and would change the layers above it. Delete the
+# programs that run as root for any user.
+RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 10001 appuser && \
+    find / -xdev -type f -perm /6000 -delete
 WORKDIR /app
-# Keep-alive outlasts the 60 s of a load balancer, or it would meet connections that close under its requests.
-# Stopping ends within the 10 s that docker stop waits, whatever a client holds open.
+# Keep connections open for longer than the 60 s of most load balancers. Stop within the 10 s that docker stop allows.
 ENV APP_LOG_FORMAT=json \
     UVICORN_LOG_CONFIG=app/logging.json \
     UVICORN_SERVER_HEADER=false \
     UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \
     UVICORN_TIMEOUT_KEEP_ALIVE=75
-# A checkout made under umask 077 would be readable by root alone. Nothing runs after it, so that a change is a copy:
-# compiling the app here would save each start less than it costs each build.
+# Set the mode: with umask 077, only root could read the source. Run nothing after this, so a change adds one small layer.
 COPY --chmod=755 app app
 LABEL org.opencontainers.image.licenses=MIT
-# By number, because Kubernetes' runAsNonRoot cannot tell who a name is.
+# Use a number: Kubernetes' runAsNonRoot rejects names.
 USER 10001
 EXPOSE 8000
-# Process 1 has Python's handler for SIGINT almost from its first moment, for SIGTERM only once uvicorn runs.
+# Python handles SIGINT from the start, SIGTERM only once uvicorn runs.
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-m", "app.probe"]
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]

@@ -4,7 +4,7 @@ import pytest
 
 from app.review.variables import LONGEST, expand
 
-VARIABLES = {"A": "a", "EMPTY": "", "UNSET": None}
+VARIABLES = {"A": "a", "AA": "aab", "EMPTY": "", "UNSET": None}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,14 @@ VARIABLES = {"A": "a", "EMPTY": "", "UNSET": None}
         ("${A##x}", None),
         ("${A%x}", None),
         ("${A%%x}", None),
-        ("${A/x/y}", None),
+        ("${A/x/y}", "a"),
+        ("${A/a/b/c}", "b/c"),
+        ("${AA/a/x}", "xab"),
+        ("${AA//a/x}", "xxb"),
+        ("${AA/a/}", "ab"),
+        ("${A/*/x}", None),
+        ("${A/\\a/x}", None),
+        ("${UNSET/a/x}", None),
         ("${A:-${B}}", None),
         ("${MISSING:-${A}}", None),
         ("${MISSING:-${A:-x}}", None),

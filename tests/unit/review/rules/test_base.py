@@ -139,6 +139,9 @@ def test_the_build_argument_is_written_out(base: str, argument: str, reference: 
         ("FROM python:3.12-slim", [(1, "info")]),
         ("ARG V=3.12\nFROM python:$V", [(2, "info")]),
         ("FROM a:1 AS x\nFROM b:2\nFROM x", [(1, "info"), (2, "info")]),
+        ("FROM a:1 AS x\nFROM a:1", [(1, "info"), (2, "info")]),
+        ("ARG I=a:1\nFROM $I AS x\nFROM $I", [(2, "info")]),
+        ("ARG I=a:1\nARG I=${I/1/1@sha256:0}\nFROM $I", []),
     ],
 )
 def test_unpinned_base(dockerfile: str, expected: list[tuple[int, str]]) -> None:
