@@ -46,3 +46,9 @@ venv: .venv/template
 .venv/fuzz: .venv/installed template/requirements-fuzz.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r template/requirements-fuzz.txt
 	touch $@
+
+clean: clean-template
+
+.PHONY: clean-template
+clean-template:
+	rm -f template/.bench.json

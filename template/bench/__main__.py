@@ -14,7 +14,7 @@ from template.bench.subject import PROJECT, EditError
 
 DOCS = PROJECT / "docs"
 # The figures as they come, so that nothing is lost whatever happens.
-KEPT = PROJECT / ".bench.json"
+KEPT = PROJECT / "template" / ".bench.json"
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ class Engine:
         dockerfile = re.sub(r"^FROM \S+$", lambda match: f"{match[0]} AS stage{next(stages)}", dockerfile, flags=re.M)
         for name in re.findall(r"^FROM \S+ AS (\w+)$", dockerfile, re.MULTILINE):
             own = rf"\g<1>{self.mark}-{name}"
-            dockerfile = re.sub(rf"^(FROM \S+ AS |FROM |ARG PYTHON_IMAGE=){name}(?=\s)", own, dockerfile, flags=re.M)
+            dockerfile = re.sub(rf"^(FROM \S+ AS |FROM ){name}(?=\s)", own, dockerfile, flags=re.M)
             dockerfile = re.sub(rf"(--from=|,from=){name}(?=[\s,])", own, dockerfile)
         shell = json.dumps(["/usr/bin/env", f"{self.mark}=", "/bin/sh", "-c"])
         dockerfile = re.sub(r"^FROM .*$", rf"\g<0>\nSHELL {shell}\nLABEL bench={self.mark}", dockerfile, flags=re.M)

@@ -1,6 +1,8 @@
 """The rows: the Dockerfile, and beside it the same with one technique undone, by edits that have to apply."""
 
 import random
+import re
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,23 +13,24 @@ DOCKERFILE = "Dockerfile"
 INSTALL = """RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=bind,source=requirements.txt,target=requirements.txt \\
     pip install --user --require-hashes --no-compile -r requirements.txt"""
-STANDARD_LIBRARY = """RUN python -m compileall -q --invalidation-mode unchecked-hash \\
-    -x '/(ensurepip|idlelib|lib2to3|pydoc_data|site-packages|tkinter|turtledemo)/' \\
-    "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+STANDARD_LIBRARY = """RUN python -m compileall -q -x '/(idlelib|lib2to3|pydoc_data|site-packages|tkinter)/' \
+/usr/local/lib/python3.* && \\
+    find /opt -exec touch --no-dereference --date=@0 {} +
 """
+STANDARD_LIBRARY_OF_DEV = "RUN python -m compileall -q /usr/local/lib/python3.*\n"
 PACKAGES_BYTECODE = """    python -m compileall -q --invalidation-mode unchecked-hash /opt/python/lib && \\
 """
-TOUCH = " && \\\n    find /opt -exec touch --no-dereference --date=@0 {} +\n"
-PACKAGES = "COPY --from=builder /opt /opt\n"
-# In dev, too.
-PACKAGES_OF_PRODUCTION = f"the time of the build.\n{PACKAGES}"
+TOUCH = " && \\\n    find /opt/python -exec touch --no-dereference --date=@0 {} +\n"
+PACKAGES = "COPY --from=builder /opt/python /opt/python\n"
+# The line itself is in dev, too.
+BEFORE_THE_USER = "# Add the user after the packages"
 USER = """RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 10001 appuser && \\
     find / -xdev -type f -perm /6000 -delete
 """
 APP = "COPY --chmod=755 app app\n"
-# The image of Python, as `make lock` has written it, perhaps with its digest; and the full one of the same version.
-PYTHON = next(line for line in (PROJECT / DOCKERFILE).read_text().splitlines() if line.startswith("FROM "))
-SLIM = PYTHON.split()[1]
+# The Python base image as the Dockerfile names it, perhaps pinned, and the full one of the same version.
+PYTHON = re.search(r"^ARG PYTHON_VERSION.*\n(?:ARG PYTHON_IMAGE.*\n)+", (PROJECT / DOCKERFILE).read_text(), re.MULTILINE)[0]
+SLIM = subprocess.run([PROJECT / "scripts/pin", "--show"], capture_output=True, text=True, check=True).stdout.strip()
 FULL = SLIM.partition("@")[0].removesuffix("-slim")
 START = 'CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]'
 APT = "RUN apt-get update && apt-get install -y --no-install-recommends tini"
@@ -104,7 +107,7 @@ VARIANTS = (
         "the slim image of Python",
         "the full image",
         ["whole", "unpacked", "start"],
-        [Edit(DOCKERFILE, PYTHON, f"FROM {FULL} AS python")],
+        [Edit(DOCKERFILE, PYTHON, f"ARG PYTHON_IMAGE={FULL}\n")],
         technique="Slim base",
         anti_pattern="`FROM python:3.12` (full image)",
         claim="about 150 MB instead of 1 GB",
@@ -154,8 +157,8 @@ VARIANTS = (
         "the base image named by its digest",
         "named by its tag alone, which moves on to another image",
         ["layers moved"],
-        [Edit(DOCKERFILE, PYTHON, "FROM {moving} AS python")],
-        reference=[Edit(DOCKERFILE, PYTHON, "FROM {moving}@{digest} AS python")],
+        [Edit(DOCKERFILE, PYTHON, "ARG PYTHON_IMAGE={moving}\n")],
+        reference=[Edit(DOCKERFILE, PYTHON, "ARG PYTHON_IMAGE={moving}@{digest}\n")],
         technique="Version pinning",
         claim="reproducible builds",
     ),
@@ -198,8 +201,7 @@ VARIANTS = (
         [
             Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS base", f"FROM {SLIM} AS base"),
             Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS production", f"FROM {SLIM} AS production"),
-            Edit(DOCKERFILE, f"{PYTHON}\n"),
-            Edit(DOCKERFILE, "ARG PYTHON_IMAGE=python\n"),
+            Edit(DOCKERFILE, PYTHON),
         ],
         anti_pattern="Hardcoded versions in Dockerfile",
     ),
@@ -216,14 +218,18 @@ VARIANTS = (
         "bytecode of the packages and of the standard library in the image",
         "no bytecode: each start compiles what it imports",
         ["start", "added", "cold"],
-        [Edit(DOCKERFILE, STANDARD_LIBRARY), Edit(DOCKERFILE, PACKAGES_BYTECODE)],
+        [
+            Edit(DOCKERFILE, STANDARD_LIBRARY),
+            Edit(DOCKERFILE, STANDARD_LIBRARY_OF_DEV),
+            Edit(DOCKERFILE, PACKAGES_BYTECODE),
+        ],
     ),
     Variant(
         "stdlib-bytecode",
         "bytecode of the standard library in the image",
         "bytecode of the packages alone",
         ["start", "edited", "added", "cold"],
-        [Edit(DOCKERFILE, STANDARD_LIBRARY)],
+        [Edit(DOCKERFILE, STANDARD_LIBRARY), Edit(DOCKERFILE, STANDARD_LIBRARY_OF_DEV)],
     ),
     Variant(
         "app-bytecode",
@@ -285,7 +291,7 @@ VARIANTS = (
         "the user made first, and the packages copied on that layer",
         ["unpacked elsewhere", "pushed elsewhere"],
         [
-            Edit(DOCKERFILE, f"{PACKAGES_OF_PRODUCTION}", "the time of the build.\n"),
+            Edit(DOCKERFILE, PACKAGES + BEFORE_THE_USER, BEFORE_THE_USER),
             Edit(DOCKERFILE, USER, USER + PACKAGES),
         ],
         note="What is pushed and pulled is the same: a registry has layers by their content. What an engine has "

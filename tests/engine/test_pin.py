@@ -1,4 +1,4 @@
-"""scripts/pin: the base image's digest, written into the Dockerfile and taken off again."""
+"""scripts/pin: the digest of the base image in the Dockerfile, and `make` with a pinned Dockerfile."""
 
 import os
 import re
@@ -8,77 +8,130 @@ from pathlib import Path
 
 import pytest
 
-PINNED = re.compile(r"^FROM (\S+?)(@sha256:[0-9a-f]{64})? AS python$", re.MULTILINE)
-# Where nothing listens.
-NOWHERE = "127.0.0.1:1/python:3.12-slim"
+from tests.support.container import DOCKER, LABEL, docker
+
+PIN = re.compile(r"^ARG PYTHON_IMAGE=\$\{PYTHON_IMAGE/(\S+)/(\S+?)@(sha256:[0-9a-f]{64})\}$", re.MULTILINE)
+OLD = f"sha256:{'0' * 64}"
 
 
 @pytest.fixture
 def folder(project: Path, tmp_path: Path) -> Path:
-    """A folder with the Dockerfile and the script."""
-    (tmp_path / "scripts").mkdir()
-    for name in ("Dockerfile", "scripts/pin"):
+    """A folder with the Makefile, the Dockerfile without a digest, and the scripts."""
+    shutil.copytree(project / "scripts", tmp_path / "scripts")
+    for name in ("Dockerfile", "Makefile"):
         shutil.copy(project / name, tmp_path / name)
+    assert pin(tmp_path, "--off").returncode == 0
     return tmp_path
 
 
-def pin(folder: Path, *arguments: str, image: str = "") -> subprocess.CompletedProcess[str]:
-    """What the script says, with PYTHON_IMAGE set to the image."""
-    command = [str(folder / "scripts" / "pin"), *arguments]
-    environment = os.environ | {"PYTHON_IMAGE": image}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-
-
-def base(folder: Path) -> list[tuple[str, str]]:
-    """The base image and its digest, as the Dockerfile has them."""
-    return PINNED.findall((folder / "Dockerfile").read_text())
-
-
-def test_a_tag_gets_its_digest_and_nothing_else_changes(folder: Path) -> None:
-    assert pin(folder, "--off").returncode == 0
-    floating = (folder / "Dockerfile").read_text()
-    ((image, _),) = base(folder)
-    assert pin(folder).returncode == 0
-    ((pinned, digest),) = base(folder)
-    known = subprocess.run(
-        [os.environ.get("DOCKER", "docker"), "image", "inspect", "--format={{.RepoDigests}}", image],
-        capture_output=True,
-        text=True,
-        check=True,
+def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command there."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON_")} | variables
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
-    assert pinned == image
-    assert digest
-    assert digest in known.stdout
-    assert pin(folder, "--off").returncode == 0
-    assert (folder / "Dockerfile").read_text() == floating
 
 
-def test_a_digest_stays_until_another_is_asked_for(folder: Path) -> None:
-    old = f"@sha256:{'0' * 64}"
-    assert pin(folder, image=f"python:3.12-slim{old}").returncode == 0
-    assert base(folder) == [("python:3.12-slim", old)]
+def pin(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run scripts/pin."""
+    return run(folder, "scripts/pin", *arguments, **variables)
+
+
+def pins(folder: Path) -> list[tuple[str, str, str]]:
+    """Return the tag, the tag that replaces it and the digest of each pin in the Dockerfile."""
+    return PIN.findall((folder / "Dockerfile").read_text())
+
+
+def pin_to(folder: Path, digest: str, tag: str = "3.12-slim") -> None:
+    """Pin the tag to a digest, without asking a registry."""
+    dockerfile = folder / "Dockerfile"
+    line = f"ARG PYTHON_IMAGE=${{PYTHON_IMAGE/{tag}/{tag}@{digest}}}\n"
+    dockerfile.write_text(dockerfile.read_text().replace("-slim\n", f"-slim\n{line}", 1))
+    assert pins(folder) == [(tag, tag, digest)]
+
+
+def test_pin_adds_one_line_and_off_removes_it(folder: Path) -> None:
+    before = (folder / "Dockerfile").read_text()
     assert pin(folder).returncode == 0
-    assert base(folder) == [("python:3.12-slim", old)]
-    assert pin(folder, "--upgrade").returncode == 0
-    ((image, digest),) = base(folder)
-    assert image == "python:3.12-slim"
-    assert digest not in {"", old}
-
-
-def test_what_would_be_pinned_can_be_printed_and_nothing_changes(folder: Path) -> None:
+    ((tag, replacement, digest),) = pins(folder)
+    assert tag == replacement == "3.12-slim"
+    assert digest in docker("image", "inspect", "--format={{.RepoDigests}}", "python:3.12-slim")
+    assert re.sub(f"{PIN.pattern}\n", "", (folder / "Dockerfile").read_text(), flags=re.MULTILINE) == before
     assert pin(folder, "--off").returncode == 0
-    before = (folder / "Dockerfile").read_text()
-    assert re.fullmatch(r"python:\S+@sha256:[0-9a-f]{64}\n", pin(folder, "--print").stdout)
-    # Nothing is asked about what has its digest.
-    written = f"{NOWHERE}@sha256:{'0' * 64}"
-    assert pin(folder, "--print", image=written).stdout == f"{written}\n"
     assert (folder / "Dockerfile").read_text() == before
 
 
-def test_where_no_registry_answers_it_says_so_and_changes_nothing(folder: Path) -> None:
+def test_a_digest_stays_until_an_upgrade(folder: Path) -> None:
+    pin_to(folder, OLD)
+    assert "UPGRADE=1" in pin(folder).stdout
+    assert pins(folder) == [("3.12-slim", "3.12-slim", OLD)]
+    assert pin(folder, "--upgrade").returncode == 0
+    ((*_, digest),) = pins(folder)
+    assert digest != OLD
+
+
+def test_check_fails_only_if_the_tag_has_another_digest(folder: Path) -> None:
+    assert pin(folder, "--check").returncode == 0
+    assert pin(folder).returncode == 0
+    assert pin(folder, "--check").returncode == 0
+    assert pin(folder, "--off").returncode == 0
+    pin_to(folder, OLD)
+    outdated = pin(folder, "--check")
+    assert outdated.returncode == 1
+    assert outdated.stderr.splitlines()[-1].endswith("make pin UPGRADE=1")
+
+
+def test_print_changes_nothing(folder: Path) -> None:
     before = (folder / "Dockerfile").read_text()
-    ((image, digest),) = base(folder)
-    answer = pin(folder, image=NOWHERE)
+    assert re.fullmatch(r"python:3\.12-slim@sha256:[0-9a-f]{64}\n", pin(folder, "--print").stdout)
+    digested = f"127.0.0.1:1/python:3.12-slim@{OLD}"
+    assert pin(folder, "--print", PYTHON_IMAGE=digested).stdout == f"{digested}\n"
+    assert (folder / "Dockerfile").read_text() == before
+
+
+def test_without_an_answer_nothing_changes(folder: Path) -> None:
+    before = (folder / "Dockerfile").read_text()
+    answer = pin(folder, PYTHON_IMAGE="127.0.0.1:1/python:3.12-slim")
     assert answer.returncode == 1
-    assert f"the base image stays {image}{digest}" in answer.stderr.splitlines()[-1]
+    assert answer.stderr.splitlines()[-1].startswith("pin: no digest for 127.0.0.1:1/python:3.12-slim")
     assert (folder / "Dockerfile").read_text() == before
+
+
+def test_an_unknown_option_is_an_error(folder: Path) -> None:
+    assert pin(folder, "--of").stderr == (
+        "pin: the option is --upgrade, --off, --check, --show or --print, not --of\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param([], id="the Dockerfile's version"),
+        pytest.param(["PYTHON_VERSION=3.12"], id="the same version"),
+        pytest.param(["PYTHON_IMAGE=mirror.example/python:3.13-slim"], id="another image"),
+    ],
+)
+def test_make_builds_what_the_pin_is_for(folder: Path, settings: list[str]) -> None:
+    pin_to(folder, OLD)
+    assert run(folder, "make", "-n", "build", *settings).returncode == 0
+
+
+@pytest.mark.parametrize("target", ["build", "fresh", "test", "reproduce", "dev"])
+def test_make_refuses_another_version_than_the_pinned_one(folder: Path, target: str) -> None:
+    pin_to(folder, OLD)
+    refused = run(folder, "make", "-n", target, "PYTHON_VERSION=3.13", "RUNTIME=docker")
+    assert refused.returncode == 2
+    assert "pins 3.12-slim and cannot build on 3.13-slim: remove the digest with `make pin OFF=1`" in refused.stderr
+
+
+def test_the_variable_of_the_python_images_selects_no_version(folder: Path) -> None:
+    assert "PYTHON_VERSION" not in run(folder, "make", "-n", "build", PYTHON_VERSION="3.13.1").stdout
+
+
+def test_another_version_is_never_the_pinned_image(folder: Path) -> None:
+    pin_to(folder, OLD)
+    build = (DOCKER, "build", f"--label={LABEL}", "--target=base", "--build-arg=PYTHON_VERSION=3.99", "--quiet", ".")
+    failed = run(folder, *build)
+    assert failed.returncode == 1
+    assert "python:3.99-slim" in failed.stderr
+    assert OLD not in failed.stderr
