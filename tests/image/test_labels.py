@@ -31,10 +31,11 @@ def labels(project: Path) -> dict[str, str]:
 
 @pytest.fixture
 def unversioned(project: Path, tmp_path: Path) -> Path:
-    """A folder with the script."""
+    """A folder with the script and what it reads."""
     folder = tmp_path / "project"
     (folder / "scripts").mkdir(parents=True)
-    shutil.copy(project / "scripts/labels", folder / "scripts")
+    for name in ("scripts/labels", "scripts/pin", "Dockerfile"):
+        shutil.copy(project / name, folder / name)
     return folder
 
 
@@ -64,7 +65,7 @@ def test_the_base_image_is_told_and_its_digest_where_it_has_one(unversioned: Pat
         return re.findall(r"^--label org\.opencontainers\.image\.base\.(.+)$", done.stdout, re.MULTILINE)
 
     assert lines(PYTHON_IMAGE=base) == told
-    (unversioned / "Dockerfile").write_text(f"ARG PYTHON_IMAGE=python\nFROM {base} AS python\nFROM other AS base\n")
+    (unversioned / "Dockerfile").write_text(f"ARG PYTHON_IMAGE={base}\nFROM ${{PYTHON_IMAGE}} AS base\n")
     assert lines() == told
 
 
