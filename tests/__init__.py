@@ -1,1 +1,1 @@
-"""The tests, one module for each of app/, run inside the dev stage."""
+"""The tests: unit runs inside the dev stage, the other folders run from outside, against an image or an engine."""

@@ -8,12 +8,13 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from tests.support.project import PROJECT
 
 
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's folder."""
-    return Path(__file__).parent.parent
+    return PROJECT
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from deploy.saturation import load
 from template.bench.engine import DOCKER, SECONDS, Engine, EngineError
 from template.bench.subject import APP, Subject
 from template.bench.variants import SLIM
-from deploy.saturation import load
 
 CLIENTS, LOAD_SECONDS = 64, 4.0
 # Half a processor for who answers, so that the clients on the same machine are not what limits it.

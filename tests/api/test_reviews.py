@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.routes.reviews import FORMATS, MEDIA_TYPES
 from tests.api.described import ask, schema, tried
-from tests.unit.review.test_properties import dockerfiles, patterns, texts
+from tests.support.dockerfiles import dockerfiles, patterns, texts
 
 REVIEWS = schema["/api/reviews"]["POST"]
 

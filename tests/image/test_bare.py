@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from template.bench.subject import copy
-from tests.image.test_labels import git
+from tests.support.git import git
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from itertools import cycle, islice
 import pytest
 
 from app.settings import Settings
-from tests.support.container import Answer, Container, docker
 from tests.service import BODY, POST
+from tests.support.container import Answer, Container, docker
 
 # The limit of a body, and what LOCKED_DOWN gives a container.
 LIMIT, MEMORY = Settings().max_body_bytes, 256 * 1024 * 1024

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.image.conftest import Start
-from tests.support.container import Container, docker
 from deploy.saturation import Result, load
+from tests.image.conftest import Start
 from tests.service import GET, POST, TYPICAL
+from tests.support.container import Container, docker
 
 CLIENTS = 64
 SECONDS = float(os.environ.get("LOAD_SECONDS", "4"))

@@ -1,14 +1,14 @@
 """What the image survives: outputs, clocks and files that fail it, an event loop that hangs, killed processes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
-from socket import socket
 
 import pytest
 
 from tests.image.conftest import Start
+from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
 from tests.support.container import LABEL, SOON, Container, docker, eventually, serving
 
 # Runs what follows with a standard output whose reader is gone.
@@ -24,7 +24,6 @@ for line in server.stdout:
 """
 # Two servers, and what they start, do not fit into the memory of `make run`.
 TWO = ("--env=WEB_CONCURRENCY=2", "--memory=512m", "--memory-swap=512m")
-FEW_FILES = "--ulimit=nofile=64:64"
 
 
 def both_servers(container: Container, held: ExitStack) -> dict[int, HTTPConnection]:
@@ -97,23 +96,6 @@ def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container
     eventually(lambda: abs(year() - before - years) <= 1)
     assert with_routes.post().status == 200
     assert with_routes.stop() == 0
-
-
-@contextmanager
-def out_of_file_descriptors(container: Container) -> Iterator[socket]:
-    """Takes all that a container with FEW_FILES has; what it gives is a connection that it had accepted before."""
-    with ExitStack() as held:
-        before = held.enter_context(container.connect(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"))
-        answer = b""
-        # Answered, it is one of those that were accepted; the others may arrive in any order.
-        while not answer.endswith(b"}"):
-            part = before.recv(65536)
-            assert part, answer
-            answer += part
-        for _ in range(70):
-            held.enter_context(container.connect())
-        eventually(lambda: "Too many open files" in container.log)
-        yield before
 
 
 def test_out_of_file_descriptors_it_serves_whom_it_has_accepted_and_later_all(start: Start) -> None:

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.bytecode import assert_only_the_app_is_compiled
 from tests.support.container import LABEL, PATIENCE, docker
-from tests.image.test_start import assert_only_the_app_is_compiled
 
 NAME = "reproduction-for-tests"
 
 
 @pytest.fixture(scope="module")
-def reproduced() -> Iterator[subprocess.CompletedProcess[str]]:
+def reproduced(project: Path) -> Iterator[subprocess.CompletedProcess[str]]:
     """What `make reproduce` says; the image that it made is gone afterwards."""
-    folder = Path(__file__).parent.parent.parent
     command = ["make", "--silent", "reproduce", f"IMAGE={NAME}"]
     try:
-        yield subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
+        yield subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
     finally:
         docker("image", "rm", "--force", f"{NAME}:reproduced")
 

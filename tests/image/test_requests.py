@@ -1,41 +1,19 @@
 """What becomes of requests that no honest client sends, byte by byte: bodies, types, targets, framing, forwarding."""
 
 import json
-import re
 from collections.abc import Callable
 
 import pytest
 
-from tests.support.container import Answer, Container, eventually
-from tests.service import BODY, POST
+from tests.image.messages import JSON, assert_problem, get, post, request, sized
+from tests.service import BODY
+from tests.support.container import Container, eventually
 
 # Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.
 BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-JSON = b"Content-Type: application/json"
 CHUNKED = b"Transfer-Encoding: chunked"
 # What uvicorn itself says of what is no HTTP: there is no request yet that could have an id.
 NO_HTTP = b"Invalid HTTP request received."
-
-
-def request(*lines: bytes, body: bytes = b"") -> bytes:
-    """A request of these lines."""
-    return b"\r\n".join([*lines, b"", body])
-
-
-def get(target: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
-    """A request for the target, the only one on its connection."""
-    return request(method + b" " + target + b" HTTP/1.1", b"Host: a", b"Connection: close", *headers)
-
-
-def post(*headers: bytes, body: bytes = BODY, version: bytes = b"HTTP/1.1", media_type: bytes = JSON) -> bytes:
-    """A request with a body, without a word on its length."""
-    return request(b"POST " + POST.encode() + b" " + version, b"Host: a", media_type, *headers, body=body)
-
-
-def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> bytes:
-    """The same with its length, the only one on its connection."""
-    length = b"Content-Length: %d" % len(body)
-    return post(b"Connection: close", *headers, length, body=body, media_type=media_type)
 
 
 def chunks(size: bytes = b"%x" % len(BODY), end: bytes = b"\r\n") -> bytes:
@@ -46,17 +24,6 @@ def chunks(size: bytes = b"%x" % len(BODY), end: bytes = b"\r\n") -> bytes:
 def records(container: Container) -> list[dict[str, str]]:
     """The lines of its log."""
     return [json.loads(line) for line in container.log.splitlines()]
-
-
-def assert_problem(answer: Answer, status: int) -> None:
-    """The answer is a problem of that status that no terminal, log or browser can be misled by."""
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert re.fullmatch(rb"[ -~]+", answer.body)
-    assert answer.json["status"] == status
-    assert answer.json["request_id"] == answer.headers["x-request-id"]
-    assert b"Traceback" not in answer.body
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from tests.image.conftest import Start
+from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
+from tests.image.messages import JSON, assert_problem, get, sized
 from tests.support.container import Container, eventually
-from tests.image.test_recovery import FEW_FILES, out_of_file_descriptors
-from tests.image.test_requests import JSON, assert_problem, get, sized
 
 TEXT = b"Content-Type: text/plain"
 

@@ -5,11 +5,9 @@ import re
 
 import pytest
 
+from tests.image.bytecode import assert_only_the_app_is_compiled
 from tests.image.conftest import Start
 from tests.support.container import ANOTHER_USER, SOON, docker, serving
-
-# What Python says, told to be verbose, when it compiles a module of anything but the app instead of loading bytecode.
-COMPILED = re.compile(r"^# (?:code object from (?!'?/app/)'?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -34,12 +32,6 @@ def test_it_writes_nothing_where_it_could(start: Start, options: tuple[str, ...]
     assert container.post().status == 200
     container.python("import app.probe; app.probe.main()")
     assert docker("diff", container.identity) == ""
-
-
-def assert_only_the_app_is_compiled(told: str) -> None:
-    """Python told that it loaded bytecode, and of no module beside the app's that it was compiled."""
-    assert "# /opt/python/pycache/" in told
-    assert COMPILED.findall(told) == [], "import these in the Dockerfile's builder as well"
 
 
 @pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])

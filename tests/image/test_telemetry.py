@@ -12,8 +12,8 @@ import pytest
 
 from tests.image.conftest import Start, starting
 from tests.support.container import PATIENCE, Container, docker, eventually
-from tests.test_requirements import pins
-from tests.test_telemetry import ENDPOINT, NOT_SENT, sent, values
+from tests.support.requirements import pins
+from tests.support.telemetry import ENDPOINT, NOT_SENT, sent, values
 
 COLLECTOR = "/collector.py"
 

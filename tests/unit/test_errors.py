@@ -2,29 +2,17 @@
 
 import asyncio
 from concurrent.futures import CancelledError
-from http.client import responses
 
 import pytest
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
-from httpx2 import Response
 from pydantic import Json
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.middleware import RequestMiddleware
-
-
-def assert_problem(response: Response, status: int, detail: str) -> None:
-    """The response is a problem of that status, with that text in its detail."""
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    body = response.json()
-    assert body["status"] == status
-    assert body["title"] == responses.get(status, "Error")
-    assert body["request_id"] == response.headers["x-request-id"]
-    assert detail in body["detail"]
+from tests.support.problems import assert_problem
 
 
 def test_an_unknown_path_is_a_problem(client: TestClient) -> None:

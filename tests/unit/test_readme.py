@@ -7,6 +7,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
+from tests.support.makefile import named_targets, targets
 
 
 @pytest.fixture
@@ -15,28 +16,18 @@ def readme(project: Path) -> str:
     return (project / "README.md").read_text()
 
 
-def targets(*makefiles: Path) -> set[str]:
-    """The targets that `make` lists."""
-    return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
-
-
-def named_targets(readme: str) -> set[str]:
-    """The targets that a text tells to make."""
-    return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
-
-
 def test_the_readme_names_every_make_target_and_no_other(project: Path, readme: str) -> None:
-    assert named_targets(readme) == targets(project / "Makefile", *project.glob("*.mk"))
+    assert named_targets(readme) == targets(project / "Makefile", *project.glob("template/*.mk"))
 
 
 def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) -> None:
-    for path in re.findall(r"`((?:app|scripts|tests)/[\w./-]*)`", readme):
+    for path in re.findall(r"`((?:app|scripts|template|tests)/[\w./-]*)`", readme):
         assert (project / path).exists(), path
 
 
 def test_the_readme_leads_to_every_document(project: Path, readme: str) -> None:
-    documents = {f"docs/{path.name}" for path in (project / "docs").glob("*.md")}
-    assert documents <= set(re.findall(r"\]\((docs/[\w-]+\.md)\)", readme))
+    documents = {str(path.relative_to(project)) for path in project.glob("docs/**/*.md")}
+    assert documents <= set(re.findall(r"\]\((docs/[\w/-]+\.md)\)", readme))
 
 
 def test_the_docs_name_every_setting_with_its_default(project: Path) -> None:
@@ -46,7 +37,7 @@ def test_the_docs_name_every_setting_with_its_default(project: Path) -> None:
 
 
 def test_the_docs_name_every_route(project: Path, readme: str) -> None:
-    text = "\n".join([readme, *(path.read_text() for path in (project / "docs").glob("*.md"))])
+    text = "\n".join([readme, *(path.read_text() for path in project.glob("docs/**/*.md"))])
     for path, methods in create_app(Settings()).openapi()["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in text

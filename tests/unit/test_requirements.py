@@ -1,14 +1,8 @@
 """The locked requirements."""
 
-import re
 from pathlib import Path
 
 import pytest
-
-
-def pins(text: str) -> dict[str, str]:
-    """The version of each package in a locked file."""
-    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize(("below", "above"), [("", "-dev"), ("-dev", "-verify")])

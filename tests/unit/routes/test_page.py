@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.routes.page import WEB
-from tests.unit.review.test_report import CARD
+from tests.support.card import CARD
 
 
 def test_the_page_may_load_its_own_files_and_nothing_else(client: TestClient) -> None:

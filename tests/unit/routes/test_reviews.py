@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.test_errors import assert_problem
+from tests.support.problems import assert_problem
 
 DOCKERFILE = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nUSER 10001\n"
 FOUND = ["full-base-image", "hardcoded-version", "unpinned-base", "source-with-everything"]

@@ -1,0 +1,1 @@
+"""What is about the template itself, and leaves with the sample."""

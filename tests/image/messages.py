@@ -1,0 +1,40 @@
+"""Requests, byte by byte, and what every answer that refuses one is like."""
+
+import re
+
+from tests.service import BODY, POST
+from tests.support.container import Answer
+
+JSON = b"Content-Type: application/json"
+
+
+def request(*lines: bytes, body: bytes = b"") -> bytes:
+    """A request of these lines."""
+    return b"\r\n".join([*lines, b"", body])
+
+
+def get(target: bytes, *headers: bytes, method: bytes = b"GET") -> bytes:
+    """A request for the target, the only one on its connection."""
+    return request(method + b" " + target + b" HTTP/1.1", b"Host: a", b"Connection: close", *headers)
+
+
+def post(*headers: bytes, body: bytes = BODY, version: bytes = b"HTTP/1.1", media_type: bytes = JSON) -> bytes:
+    """A request with a body, without a word on its length."""
+    return request(b"POST " + POST.encode() + b" " + version, b"Host: a", media_type, *headers, body=body)
+
+
+def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> bytes:
+    """The same with its length, the only one on its connection."""
+    length = b"Content-Length: %d" % len(body)
+    return post(b"Connection: close", *headers, length, body=body, media_type=media_type)
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    """The answer is a problem of that status that no terminal, log or browser can be misled by."""
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert re.fullmatch(rb"[ -~]+", answer.body)
+    assert answer.json["status"] == status
+    assert answer.json["request_id"] == answer.headers["x-request-id"]
+    assert b"Traceback" not in answer.body

@@ -1,0 +1,14 @@
+"""Make's targets: those that the makefiles list, and those that a text names."""
+
+import re
+from pathlib import Path
+
+
+def targets(*makefiles: Path) -> set[str]:
+    """The targets that `make` lists."""
+    return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
+
+
+def named_targets(readme: str) -> set[str]:
+    """The targets that a text tells to make."""
+    return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))

@@ -1,0 +1,102 @@
+"""Texts in Markdown: what they lead to, and what they tell their reader to type."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from tests.support.project import PROJECT
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a text in Markdown leads to, can be led to by, and tells its reader to type."""
+
+    links: list[str]
+    anchors: set[str]
+    # What is set in code within a line, each line behind a prompt, and examples in Python.
+    code: list[str]
+    commands: list[str]
+    examples: list[str]
+
+
+class Html(HTMLParser):
+    """What HTML within Markdown leads to, and the names that it gives."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.names: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what leads elsewhere, and what can be led to."""
+        for name, value in attrs:
+            if value and name in {"href", "src"}:
+                self.links.append(value)
+            elif value and name == "srcset":
+                self.links += [candidate.split()[0] for candidate in value.split(",")]
+            elif value and name in {"id", "name"}:
+                self.names.append(value)
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading, but for the number that it adds where there was one of that name."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def read(text: str) -> Document:
+    """A text in Markdown."""
+    links: list[str] = []
+    anchors: set[str] = set()
+    code: list[str] = []
+    commands: list[str] = []
+    examples: list[str] = []
+    for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).walk():
+        if node.type in {"link", "image"}:
+            links.append(str(node.attrs.get("href", node.attrs.get("src"))))
+        elif node.type in {"html_inline", "html_block"}:
+            html = Html(node.content)
+            links += html.links
+            anchors.update(html.names)
+        elif node.type == "heading":
+            words = [inner.content for inner in node.walk() if inner.type in {"text", "code_inline"}]
+            anchor = name = slug("".join(words))
+            number = 0
+            while anchor in anchors:
+                number += 1
+                anchor = f"{name}-{number}"
+            anchors.add(anchor)
+        elif node.type == "code_inline":
+            code.append(node.content)
+        elif node.type == "fence" and node.info == "console":
+            commands += [line.removeprefix("$ ") for line in node.content.splitlines() if line.startswith("$ ")]
+        elif node.type == "fence" and node.info == "python":
+            examples.append(node.content)
+    return Document(links, anchors, code, commands, examples)
+
+
+@cache
+def document(path: Path) -> Document:
+    """A text of the project."""
+    return read(path.read_text())
+
+
+def missing(link: str, document_path: Path) -> str | None:
+    """What a link of a document leads to that is not there; another site is believed."""
+    address = urlsplit(link)
+    if address.scheme or address.netloc:
+        return None
+    target = document_path
+    if address.path:
+        target = (document_path.parent / unquote(address.path)).resolve()
+        if not target.is_relative_to(PROJECT) or not target.exists():
+            return f"{link}: no such file"
+    if address.fragment and unquote(address.fragment) not in document(target).anchors:
+        return f"{link}: no such heading"
+    return None

@@ -1,0 +1,16 @@
+"""Problems, as errors are answered: https://www.rfc-editor.org/rfc/rfc9457."""
+
+from http.client import responses
+
+from httpx2 import Response
+
+
+def assert_problem(response: Response, status: int, detail: str) -> None:
+    """The response is a problem of that status, with that text in its detail."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert body["status"] == status
+    assert body["title"] == responses.get(status, "Error")
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert detail in body["detail"]

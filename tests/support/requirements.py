@@ -1,0 +1,8 @@
+"""Locked requirements, read."""
+
+import re
+
+
+def pins(text: str) -> dict[str, str]:
+    """The version of each package in a locked file."""
+    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", text, re.MULTILINE))
