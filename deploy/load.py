@@ -1,4 +1,7 @@
-"""Steady load: so many requests a second, whether or not those before were answered, and none of them repeated.
+"""Constant-rate load: so many requests a second, whether or not those before were answered, and none of them repeated.
+
+It measures what clients notice while something changes. saturation.py measures how much a service can answer instead:
+its clients wait for each answer, so they send less to a service that pauses.
 
 `python -m deploy.load URL` prints what became of them, and fails if one failed.
 """

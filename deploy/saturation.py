@@ -1,10 +1,15 @@
-"""Load: as many requests as a number of clients can ask, each its next one when the last is answered."""
+"""Closed-loop load: each client sends its next request when the last one is answered.
+
+It measures how much a service can answer. load.py sends at a constant rate instead, and measures what clients notice:
+here, a service that pauses is simply sent less.
+"""
 
 import asyncio
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import cast
 
 HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r\n", re.DOTALL | re.IGNORECASE)
 
@@ -39,8 +44,7 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.ask()
 
     def ask(self) -> None:

@@ -1,6 +1,6 @@
-"""Fuzzing the reviewer: what holds for any text (tests/review/test_properties.py), tried on texts that are bred.
+"""Fuzzing the reviewer: what holds for any text (tests/unit/review/test_properties.py), tried on texts that are bred.
 
-    python -m tests.fuzz [OPTION of libFuzzer …]
+    python -m template.fuzz [OPTION of libFuzzer …]
 
 A text that reaches code which none before it has reached is kept, and the next ones are made from it. It runs until a
 property does not hold, which it shows, or until -max_total_time=SECONDS are over.

@@ -23,8 +23,8 @@ from pathlib import Path
 from threading import Event, Timer
 from types import FrameType
 
+from deploy.container import DOCKER, LOCKED_DOWN
 from deploy.load import RATE, REQUESTS, Load, LoadError, Outcome, Phase, positive, read, report
-from tests.support.container import DOCKER, LOCKED_DOWN
 
 HAPROXY = "haproxy:3.0"
 CONFIGURATION = Path(__file__).with_name("haproxy.cfg")

@@ -1,4 +1,4 @@
-"""The command line: `python -m bench [--quick] [--peers] [ROW …]`; see `make bench`."""
+"""The command line: `python -m template.bench [--quick] [--peers] [ROW …]`; see `make bench`."""
 
 import argparse
 import signal
@@ -12,7 +12,7 @@ from template.bench import report, runs, styles
 from template.bench.engine import Engine, EngineError
 from template.bench.subject import PROJECT, EditError
 
-DOCS = PROJECT / "docs"
+DOCS = PROJECT / "docs" / "template"
 # The figures as they come, so that nothing is lost whatever happens.
 KEPT = PROJECT / "template" / ".bench.json"
 
@@ -55,7 +55,7 @@ def main() -> int:
 
                 runs.measure(planned, arguments.quick, step, figures, failures, KEPT)
     except EditError as error:
-        return fail(f"{error}. The product has changed: change bench/variants.py with it")
+        return fail(f"{error}. The product has changed: change template/bench/variants.py with it")
     except EngineError as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -74,17 +74,17 @@ def main() -> int:
     if not arguments.quick and not arguments.rows:
         for name, text in written.files.items():
             (DOCS / name).write_text(text)
-        print(f"written: {', '.join(f'docs/{name}' for name in written.files)}")
+        print(f"written: {', '.join(f'docs/template/{name}' for name in written.files)}")
     return 1 if failures else 0
 
 
 def parse() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m template.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each figure once: that it can be had, not what it is")
     parser.add_argument("--peers", action="store_true", help="beside the styles that people would otherwise pick")
     parser.add_argument("--note", default="", help="what else is to be said of the machine, for the page")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="of docs/benchmarks.md; all unless told")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="of docs/template/benchmarks.md; all unless told")
     return parser.parse_args()
 
 

@@ -25,7 +25,7 @@ MATTERS = {"MB": 0.05, "s": 0.02}
 
 @dataclass(frozen=True)
 class Report:
-    """A page to print, and the files that go with it: their names in docs/, and what is in them."""
+    """A page to print, and the files that go with it: their names in docs/template/, and what is in them."""
 
     text: str
     files: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def _compared(row: Variant, name: str, figures: Figures) -> tuple[str, str, str]
 
 
 def of_variants(rows: Sequence[Variant], figures: Figures, failures: dict[str, str], machine: str) -> Report:
-    """What each line buys: the page docs/benchmarks.md."""
+    """What each line buys: the page docs/template/benchmarks.md."""
     files = {name: text for name, text in charts(figures).items() if text}
     parts = [
         "# What each line of the Dockerfile buys",
@@ -175,7 +175,7 @@ def _title(svg: str) -> str:
 
 
 def of_styles(figures: Figures, failures: dict[str, str], machine: str) -> Report:
-    """The styles beside each other: the page docs/peers.md."""
+    """The styles beside each other: the page docs/template/peers.md."""
     names = list(figures)
     files = {name: text for name, text in charts_of_styles(figures).items() if text}
     rows, behind = [], []
@@ -200,8 +200,9 @@ def of_styles(figures: Figures, failures: dict[str, str], machine: str) -> Repor
         "# The same work in other styles",
         f"Written by `make bench-peers` on {datetime.now(UTC):%Y-%m-%d}, as it came. The same app of one route "
         "with the same packages, in the styles that people would otherwise pick: "
-        "[bench/peers](../bench/peers/README.md) says what each is taken from, and what was changed so that all do the "
-        "same. All ask the same parser for HTTP. In bold: who is first, and whoever cannot be told apart from it.",
+        "[template/bench/peers](../../template/bench/peers/README.md) says what each is taken from, and what was "
+        "changed so that all do the same. All ask the same parser for HTTP. In bold: who is first, and whoever cannot "
+        "be told apart from it.",
         HOW_TO_READ,
         f"Measured on: {machine}.",
         "\n".join(f'<img src="{name}" alt="{_title(text)}" width="760">\n' for name, text in files.items()).strip(),

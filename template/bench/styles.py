@@ -1,4 +1,4 @@
-"""The styles that people would otherwise pick, serving the same app: bench/peers/README.md says what each is."""
+"""The styles that people would otherwise pick, serving the same app: peers/README.md says what each is."""
 
 import re
 import shutil
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from template.bench.runs import Plan, Workshop
 from template.bench.subject import PROJECT, Subject
-from tests.support.container import serving
 
 STYLES = Path(__file__).parent / "peers"
 OURS = "this project"
@@ -16,6 +15,8 @@ MEASURES = [
     "start", "edited", "unchanged", "rebuilt", "dependency", "cold", "context",
     "added", "whole", "unpacked", "pushed", "pushed dependency", "stop", "rate", "slowest", "memory",
 ]  # fmt: skip
+# The command that each runs.
+SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
 # The same server for all: the parser that is installed, and no line of its own for each request.
 SERVER = ("--env=UVICORN_HTTP=zttp", "--env=UVICORN_ACCESS_LOG=false")
 
@@ -105,7 +106,7 @@ def subject(workshop: Workshop, name: str) -> Subject:
     kind = UvSubject if style.folder == "uv" else Subject
     made = kind(
         workshop.engine, folder.name, folder, style.options, run=SERVER,
-        develop=(*serving(), "--reload"), mounted=style.source,
+        develop=(*SERVE, "--reload"), mounted=style.source,
     )  # fmt: skip
     if isinstance(made, UvSubject):
         made.uv = ("--build-arg", f"UV_IMAGE={uv(workshop)}")
@@ -127,7 +128,7 @@ def uv(workshop: Workshop) -> str:
 
 def uv_version() -> str:
     """The version that the project locks with."""
-    (version,) = re.findall(r"^uv==(\S+)", (PROJECT / "requirements-lock.txt").read_text(), re.MULTILINE)
+    (version,) = re.findall(r"^uv==(\S+)", (PROJECT / "requirements/lock.txt").read_text(), re.MULTILINE)
     return str(version)
 
 

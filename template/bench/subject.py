@@ -9,7 +9,7 @@ from pathlib import Path
 
 from template.bench.engine import Build, Engine, EngineError
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 # What is changed in a subject.
 APP, REQUIREMENTS = "app/main.py", "requirements.txt"
 

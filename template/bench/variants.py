@@ -244,7 +244,7 @@ VARIANTS = (
             )
         ],
         note="Who builds waits less, and each start takes longer. For a large app the other way round may be better: "
-        "[the guide](guide.md#compile-a-large-app) has the line.",
+        "[the guide](../guide.md#compile-a-large-app) has the line.",
     ),
     Variant(
         "uvloop",

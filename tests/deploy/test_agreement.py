@@ -8,8 +8,8 @@ import pytest
 
 from app.main import create_app
 from app.settings import ServerSettings, Settings
+from deploy.container import LOCKED_DOWN
 from tests.deploy.conftest import DIGEST, Objects
-from tests.support.container import LOCKED_DOWN
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 

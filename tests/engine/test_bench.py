@@ -1,4 +1,4 @@
-"""`python -m bench` and the engine: whatever becomes of a run, it leaves what was there, and nothing of its own."""
+"""template/bench and the engine: whatever becomes of a run, it leaves what was there, and nothing of its own."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def marks() -> set[str]:
 @contextmanager
 def running(project: Path) -> Iterator[subprocess.Popen[str]]:
     """A run of one row, in a group of its own as in a terminal."""
-    command = [sys.executable, "-m", "bench", *ROW]
+    command = [sys.executable, "-m", "template.bench", *ROW]
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as run:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # What a folder that somebody works in holds, beside what belongs into an image.
-WANTED = ("Dockerfile", "app/main.py", "requirements.txt", "tests/test_main.py")
+WANTED = ("Dockerfile", "app/main.py", "requirements.txt", "tests/unit/test_main.py")
 UNWANTED = (
     ".env",
     ".git/config",

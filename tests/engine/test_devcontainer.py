@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.container import DOCKER, LABEL, PATIENCE, docker, eventually
+from deploy.container import DOCKER
+from tests.support.container import LABEL, PATIENCE, docker, eventually
 
 ROUTE = """
 
@@ -65,14 +66,14 @@ def devcontainer(tool: Path, command: str, folder: Path, *arguments: str) -> str
 
 
 @pytest.fixture(scope="module")
-def tool(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command line tool, in the locked version."""
     npm = shutil.which("npm")
     if npm is None:
         pytest.fail("no npm: install Node.js 20 or newer, or name other tests with TESTS=", pytrace=False)
     folder = tmp_path_factory.mktemp("tool")
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(project / ".devcontainer" / name, folder)
+        shutil.copy(Path(__file__).with_name(name), folder)
     subprocess.run([npm, "ci", "--silent"], cwd=folder, timeout=300 * PATIENCE, check=True)
     return folder / "node_modules" / ".bin" / "devcontainer"
 
@@ -107,7 +108,7 @@ def test_what_it_needs_is_committed_and_git_works_inside(inside: Inside) -> None
 
 
 def test_tests_run_inside_and_leave_nothing_in_the_folder(inside: Inside) -> None:
-    assert " passed" in inside.run("pytest", "tests/test_settings.py")
+    assert " passed" in inside.run("pytest", "tests/unit/test_settings.py")
     assert "All checks passed" in inside.run("ruff", "check", "app")
     assert inside.run("git", "status", "--porcelain", "--ignored") == ""
 

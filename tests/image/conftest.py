@@ -9,7 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.support.container import LABEL, LOCKED_DOWN, Container, docker, eventually, serving
+from deploy.container import LOCKED_DOWN
+from tests.support.container import LABEL, Container, docker, eventually, serving
 
 containers = pytest.StashKey[list[Container]]()
 shown = pytest.StashKey[list[str]]()
@@ -78,21 +79,21 @@ def shared(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
 
 
 @pytest.fixture
-def mount(tmp_path: Path) -> Callable[[str, str], str]:
-    """Makes the option of docker run by which a module of this folder is at a path of the container."""
+def mount(tmp_path: Path) -> Callable[[Path, str], str]:
+    """Makes the option of docker run by which a file is at a path of the container."""
 
-    def mount(name: str, path: str) -> str:
+    def mount(file: Path, path: str) -> str:
         # A copy that every user can read, whatever the umask of this checkout.
-        module = tmp_path / name
-        module.write_text(Path(__file__).with_name(name).read_text())
-        module.chmod(0o644)
-        return f"--volume={module}:{path}:ro"
+        copy = tmp_path / file.name
+        copy.write_text(file.read_text())
+        copy.chmod(0o644)
+        return f"--volume={copy}:{path}:ro"
 
     return mount
 
 
 @pytest.fixture
-def serve(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Container]:
+def serve(start: Start, mount: Callable[[Path, str], str]) -> Callable[..., Container]:
     """Starts a container that serves an app of this folder in place of the image's own.
 
     The app is named by its module; what follows are options of docker run.
@@ -100,7 +101,8 @@ def serve(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Conta
 
     def serve(name: str, *options: str) -> Container:
         module = f"{name}_for_tests"
-        return start(*serving(f"app.{module}:app"), options=(mount(f"{name}.py", f"/app/app/{module}.py"), *options))
+        mounted = mount(Path(__file__).with_name(f"{name}.py"), f"/app/app/{module}.py")
+        return start(*serving(f"app.{module}:app"), options=(mounted, *options))
 
     return serve
 

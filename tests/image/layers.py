@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
-from tests.support.container import DOCKER, docker
+from deploy.container import DOCKER
+from tests.support.container import docker
 
 WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
+from pathlib import Path
 from socket import socket
 
 import pytest
@@ -43,9 +44,13 @@ def test_idle_it_ends_with_0(start: Start, user: tuple[str, ...]) -> None:
     ],
 )
 def test_while_it_imports_it_ends_with_the_code_that_docs_image_md_says(
-    start: Start, mount: Callable[[str, str], str], user: tuple[str, ...], module: str, code: int
+    start: Start, mount: Callable[[Path, str], str], user: tuple[str, ...], module: str, code: int
 ) -> None:
-    hold = (mount("hold.py", "/hold/sitecustomize.py"), "--env=PYTHONPATH=/hold", f"--env=HOLD={module}")
+    hold = (
+        mount(Path(__file__).with_name("hold.py"), "/hold/sitecustomize.py"),
+        "--env=PYTHONPATH=/hold",
+        f"--env=HOLD={module}",
+    )
     container = start(options=(*user, *hold), wait=False)
     eventually(lambda: "held" in container.log)
     assert container.stop() == code

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.conftest import Start, starting
+from tests.support import collector as collector_program
 from tests.support.container import PATIENCE, Container, docker, eventually
 from tests.support.requirements import pins
 from tests.support.telemetry import ENDPOINT, NOT_SENT, sent, values
@@ -58,11 +59,11 @@ def start_sending(sending_image: str, request: pytest.FixtureRequest) -> Iterato
 
 
 @pytest.fixture
-def collect(start: Start, mount: Callable[[str, str], str]) -> Callable[..., Container]:
+def collect(start: Start, mount: Callable[[Path, str], str]) -> Callable[..., Container]:
     """Starts a collector."""
 
     def collect(*arguments: str) -> Container:
-        option = mount("collector.py", COLLECTOR)
+        option = mount(Path(collector_program.__file__), COLLECTOR)
         container = start("python", COLLECTOR, "4318", *arguments, options=(option,), wait=False)
         eventually(lambda: "port" in container.log)
         return container

@@ -12,20 +12,11 @@ from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from deploy.container import DOCKER
 from tests.service import BODY, POST
 
-DOCKER = os.environ.get("DOCKER", "docker")
 # How many times as long everything may take: an emulated processor needs ten or more.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
-# As `make run` does.
-LOCKED_DOWN = (
-    "--read-only",
-    "--cap-drop=ALL",
-    "--security-opt=no-new-privileges",
-    "--memory=256m",
-    "--memory-swap=256m",
-    "--pids-limit=64",
-)
 # OpenShift, among others, chooses the user, in root's group.
 ANOTHER_USER = "--user=123456:0"
 # Health that is told sooner: every second, and without the time in which a container starts, when the engine asks every

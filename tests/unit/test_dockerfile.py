@@ -42,4 +42,4 @@ def test_each_block_of_lines_is_followed_by_what_is_said_about_it(page: str) -> 
 
 
 def test_each_rule_that_it_leads_to_exists(page: str) -> None:
-    assert set(re.findall(r"\(rules\.md#([^)]*)\)", page)) <= set(RULES)
+    assert set(re.findall(r"\(sample/rules\.md#([^)]*)\)", page)) <= set(RULES)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-PUSH = Path(__file__).parents[1] / "scripts" / "push"
+from tests.support.project import PROJECT
+
+PUSH = PROJECT / "scripts" / "push"
 BOTH = "Platforms: linux/amd64, linux/amd64/v2, linux/arm64"
 
 

@@ -4,19 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import PROJECT
+from tests.support.requirements import pins
 
-@pytest.mark.parametrize(("below", "above"), [("", "-dev"), ("-dev", "-verify")])
+LOCKED = [
+    *sorted(PROJECT.glob("requirements*.txt")),
+    *sorted(PROJECT.glob("requirements/*.txt")),
+    *sorted(PROJECT.glob("template/*.txt")),
+]
+
+
+@pytest.mark.parametrize(
+    ("below", "above"),
+    [("requirements.txt", "requirements-dev.txt"), ("requirements-dev.txt", "requirements/verify.txt")],
+)
 def test_the_locked_files_agree(project: Path, below: str, above: str) -> None:
-    texts = [(project / f"requirements{name}.txt").read_text() for name in (below, above)]
-    first, second = map(pins, texts)
+    first, second = (pins((project / name).read_text()) for name in (below, above))
     shared = first.keys() & second.keys()
     assert shared
     assert {name: first[name] for name in shared} == {name: second[name] for name in shared}
 
 
-@pytest.mark.parametrize(
-    "path", sorted(Path(__file__).parent.parent.glob("requirements*.txt")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_locked_file_has_hashes_and_tells_how_to_lock_it_again(path: Path) -> None:
     text = path.read_text()
     assert pins(text)

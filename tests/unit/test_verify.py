@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.container import LOCKED_DOWN
+from deploy.container import LOCKED_DOWN
 
 
 @pytest.mark.parametrize("name", ["Makefile", "scripts/verify"])

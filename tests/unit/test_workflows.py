@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-WORKFLOWS = sorted((Path(__file__).parent.parent / ".github" / "workflows").glob("*"))
+from tests.support.project import PROJECT
+
+WORKFLOWS = sorted(PROJECT.glob(".github/workflows/*"))
 # What else runs there: they need what GitHub alone has.
 OWN = {
     "cp",  # into what is uploaded
@@ -31,7 +33,7 @@ def jobs(workflow: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_each_step_runs_one_command_that_people_can_run_too(path: Path, project: Path) -> None:
-    makefile = "".join(path.read_text() for path in [project / "Makefile", *project.glob("*.mk")])
+    makefile = "".join(path.read_text() for path in [project / "Makefile", *project.glob("template/*.mk")])
     for command in runs(path.read_text()):
         program, *arguments = command.split()
         if program == "make":

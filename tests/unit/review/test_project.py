@@ -84,7 +84,8 @@ def test_what_is_not_named_stays_out_of_the_build_context(project: Path, path: s
 
 
 @pytest.mark.parametrize(
-    "path", [".dockerignore", "Dockerfile", "app/main.py", "requirements.txt", "scripts/check", "tests/test_main.py"]
+    "path",
+    [".dockerignore", "Dockerfile", "app/main.py", "requirements.txt", "scripts/check", "tests/unit/test_main.py"],
 )
 def test_what_the_image_and_the_tests_need_enters_it(project: Path, path: str) -> None:
     assert not Dockerignore.parse((project / ".dockerignore").read_text()).excluded([path])

@@ -1,4 +1,4 @@
-"""README.md and docs/reviews.md: they agree with the sample that they describe."""
+"""README.md and docs/sample/reviews.md: they agree with the sample that they describe."""
 
 import re
 from pathlib import Path
@@ -24,4 +24,4 @@ def test_the_readme_shows_a_review_as_it_is(project: Path) -> None:
 
 
 def test_it_is_said_how_many_reviews_wait(project: Path) -> None:
-    assert re.search(rf"When\s+{MOST_WAITING} of\s+them wait", (project / "docs" / "reviews.md").read_text())
+    assert re.search(rf"When\s+{MOST_WAITING} of\s+them wait", (project / "docs" / "sample" / "reviews.md").read_text())

@@ -1,21 +1,27 @@
-"""scripts/bare, without git: what it takes away, and what bare/ has in its place. `make template` runs it in a copy."""
+"""template/remove-sample, without git: what it removes, and what template/overlay has in its place.
 
-import ast
+`make template` runs it in a copy.
+"""
+
 import os
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-from tests.test_docs import document, missing
-from tests.test_readme import named_targets, targets
+from tests.support.imports import imported
+from tests.support.makefile import named_targets, targets
+from tests.support.markdown import document, missing
+from tests.support.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
-SCRIPT = (PROJECT / "scripts" / "bare").read_text()
+SCRIPT = (PROJECT / "template" / "remove-sample").read_text()
 SAMPLE = SCRIPT.split("SAMPLE='")[1].split("'")[0].split()
-OVERLAY = [path.relative_to(PROJECT / "bare") for path in (PROJECT / "bare").rglob("*") if path.is_file()]
+OVERLAY = [
+    path.relative_to(PROJECT / "template" / "overlay")
+    for path in PROJECT.glob("template/overlay/**/*")
+    if path.is_file()
+]
 # What is no file of the project.
 SKIPPED = {".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__", "node_modules"}
 
@@ -32,20 +38,8 @@ def test_what_is_listed_as_sample_is_there(pattern: str) -> None:
     assert (PROJECT / pattern).exists()
 
 
-def imported(path: Path) -> Iterator[Path]:
-    """The modules that a module of the project imports, as they would lie in the project."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        yield from (Path(*name.split(".")) for name in names)
-
-
 def test_no_module_of_the_machine_imports_the_sample() -> None:
-    for path in [*PROJECT.glob("app/**/*.py"), *PROJECT.glob("tests/**/*.py")]:
+    for path in (path for folder in ("app", "deploy", "tests") for path in PROJECT.glob(f"{folder}/**/*.py")):
         relative = path.relative_to(PROJECT)
         if not goes(relative) and relative not in OVERLAY:
             assert [name for name in imported(path) if goes(name) or goes(name.with_suffix(".py"))] == [], relative
@@ -63,18 +57,18 @@ def test_each_marked_part_of_a_file_begins_and_ends() -> None:
 
 
 def test_its_readme_names_every_make_target_that_stays_and_no_other() -> None:
-    assert named_targets((PROJECT / "bare" / "README.md").read_text()) == targets(PROJECT / "Makefile")
+    assert named_targets((PROJECT / "template" / "overlay" / "README.md").read_text()) == targets(PROJECT / "Makefile")
 
 
 def test_its_readme_leads_to_every_document_that_stays() -> None:
-    links = document(PROJECT / "bare" / "README.md").links
+    links = document(PROJECT / "template" / "overlay" / "README.md").links
     assert [problem for link in links if (problem := missing(link, PROJECT / "README.md"))] == []
-    stay = [path.relative_to(PROJECT) for path in (PROJECT / "docs").glob("*.md")]
+    stay = [path.relative_to(PROJECT) for path in PROJECT.glob("docs/**/*.md")]
     assert {str(path) for path in stay if not goes(path)} <= set(links)
 
 
 def test_no_document_that_stays_leads_to_what_goes() -> None:
-    for path in (PROJECT / "docs").glob("*.md"):
+    for path in PROJECT.glob("docs/**/*.md"):
         if not goes(path.relative_to(PROJECT)):
             targets = [link.partition("#")[0] for link in document(path).links if "//" not in link]
             inside = [(path.parent / target).resolve().relative_to(PROJECT) for target in targets if target]
@@ -85,4 +79,4 @@ def test_no_document_that_stays_leads_to_what_goes() -> None:
 def test_what_it_writes_anew_is_no_copy_of_what_is_there(path: Path) -> None:
     assert not goes(path)
     there = PROJECT / path
-    assert not there.exists() or there.read_bytes() != (PROJECT / "bare" / path).read_bytes()
+    assert not there.exists() or there.read_bytes() != (PROJECT / "template" / "overlay" / path).read_bytes()

@@ -16,7 +16,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 def dockerfiles(project: Path) -> list[str]:
     """The project's own and those of the other styles."""
-    return [path.read_text() for path in (project / "Dockerfile", *project.glob("bench/peers/*/*Dockerfile"))]
+    return [path.read_text() for path in (project / "Dockerfile", *project.glob("template/bench/peers/*/*Dockerfile"))]
 
 
 def test_every_stage_has_the_mark_in_its_name_its_shell_and_a_label(engine: Engine, project: Path) -> None:
@@ -47,6 +47,6 @@ def test_every_cache_mount_is_one_of_its_own_and_a_new_one_when_it_is_to_be_empt
 
 
 def test_without_an_engine_there_is_one_line_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.engine.DOCKER", "/no/such/docker")
+    monkeypatch.setattr("template.bench.engine.DOCKER", "/no/such/docker")
     with pytest.raises(EngineError, match=r"^docker context: .*No such file"):
         Engine()

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and docs/peers.md: they are of the rows and the styles that there are."""
+"""docs/template/benchmarks.md and docs/template/peers.md: they are of the rows and the styles that there are."""
 
 import re
 from pathlib import Path
@@ -8,13 +8,13 @@ from template.bench.variants import VARIANTS
 
 
 def test_the_page_has_every_row_as_it_is_measured_and_no_other(project: Path) -> None:
-    page = (project / "docs" / "benchmarks.md").read_text()
+    page = (project / "docs" / "template" / "benchmarks.md").read_text()
     shown = re.findall(r"^### (\S+)\n\n(With it: .*)$", page, re.MULTILINE)
     rows = [(row.name, f"With it: {row.title}. Without it: {row.undone}.") for row in VARIANTS]
     assert shown == rows, "run make bench"
 
 
 def test_the_page_of_styles_has_every_style_and_no_other(project: Path) -> None:
-    page = (project / "docs" / "peers.md").read_text()
+    page = (project / "docs" / "template" / "peers.md").read_text()
     head = next(line for line in page.splitlines() if line.startswith("|"))
     assert [cell.strip() for cell in head.split("|")[2:-1]] == list(STYLES_BY_NAME), "run make bench-peers"

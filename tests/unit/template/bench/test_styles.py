@@ -1,4 +1,4 @@
-"""bench/styles.py: what it reads of the project."""
+"""template/bench/styles.py: what it reads of the project."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""scripts/bare: what it asks, refuses and leaves to undo. Here, since the dev stage has no git."""
+"""template/remove-sample: what it asks, refuses and leaves to undo. Here, since the dev stage has no git."""
 
 import os
 import shutil
@@ -28,11 +28,11 @@ def repository(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "A Service"))
 
 
-def bare(folder: Path, answer: str = "") -> subprocess.CompletedProcess[str]:
+def remove_sample(folder: Path, answer: str = "") -> subprocess.CompletedProcess[str]:
     """What the script says to this answer."""
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     environment.pop("YES", None)
-    command = [str(folder / "scripts" / "bare")]
+    command = [str(folder / "template" / "remove-sample")]
     return subprocess.run(command, input=answer, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -40,12 +40,12 @@ def assert_refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
     """It changed nothing, and said why in one line."""
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"bare: {reason}")
+    assert line.partition(": ")[2].startswith(reason)
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "n\n", "yess\n"], ids=["no answer", "an empty one", "no", "another one"])
 def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, answer: str) -> None:
-    done = bare(repository, answer)
+    done = remove_sample(repository, answer)
     assert_refused(done, "nothing was changed")
     assert "  app/review\n" in done.stdout
     assert "  app/routes/greetings.py\n" in done.stdout
@@ -55,14 +55,14 @@ def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, 
 @pytest.mark.parametrize("name", ["README.md", "new"])
 def test_what_is_not_committed_could_not_be_brought_back(repository: Path, name: str) -> None:
     (repository / name).write_text("mine")
-    assert_refused(bare(repository, "y\n"), "not all of this is committed")
+    assert_refused(remove_sample(repository, "y\n"), "not all of this is committed")
     assert (repository / name).read_text() == "mine"
 
 
 def test_nor_could_what_git_ignores(repository: Path) -> None:
-    (repository / ".git/info/exclude").write_text("greetings.py\n!bare/**\n")
+    (repository / ".git/info/exclude").write_text("greetings.py\n!template/overlay/**\n")
     (repository / "app/routes/greetings.py").write_text("mine")
-    assert_refused(bare(repository, "y\n"), "app/routes/greetings.py is in the way")
+    assert_refused(remove_sample(repository, "y\n"), "app/routes/greetings.py is in the way")
     assert (repository / "app/routes/greetings.py").read_text() == "mine"
 
 
@@ -71,15 +71,15 @@ def test_where_there_is_no_commit_nothing_could_be_brought_back(repository: Path
     shutil.rmtree(repository / ".git")
     if begun:
         git(repository, "init", "--quiet")
-    assert_refused(bare(repository, "y\n"), "there is no commit here")
+    assert_refused(remove_sample(repository, "y\n"), "there is no commit here")
     assert (repository / "app/review").exists()
 
 
 def test_what_it_did_is_staged_whole_and_git_undoes_it(repository: Path) -> None:
     (repository / "app/review/__pycache__").mkdir()
-    done = bare(repository, "y\n")
+    done = remove_sample(repository, "y\n")
     assert (done.returncode, done.stderr) == (0, "")
-    assert not [name for name in ("app/review", "bare", "bench", "sample.mk") if (repository / name).exists()]
+    assert not [name for name in ("app/review", "docs/sample", "template") if (repository / name).exists()]
     assert (repository / "app/routes/greetings.py").exists()
     assert (repository / "README.md").read_text().startswith("# Service\n")
     staged = git(repository, "status", "--porcelain").splitlines()

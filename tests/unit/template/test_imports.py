@@ -1,0 +1,17 @@
+"""What template/ may import."""
+
+from pathlib import Path
+
+from tests.support.imports import imported
+from tests.support.project import PROJECT
+
+# It runs the property tests, so it imports them.
+RUNNER = Path("template/fuzz.py")
+
+
+def test_the_template_does_not_import_tests() -> None:
+    paths = {path.relative_to(PROJECT): path for path in PROJECT.glob("template/**/*.py")}
+    overlay = {name for name in paths if name.is_relative_to("template/overlay")}
+    assert RUNNER in paths
+    for name in paths.keys() - overlay - {RUNNER}:
+        assert [str(module) for module in imported(paths[name]) if module.parts[0] == "tests"] == [], name
