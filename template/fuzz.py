@@ -8,7 +8,7 @@ property does not hold, which it shows, or until -max_total_time=SECONDS are ove
 
 import sys
 
-import atheris
+import atheris  # type: ignore[import-untyped]
 
 with atheris.instrument_imports(include=["app"]):
     from tests.unit.review import test_properties
