@@ -46,7 +46,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
 @pytest.mark.parametrize("answer", ["", "\n", "n\n", "yess\n"], ids=["no answer", "an empty one", "no", "another one"])
 def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, answer: str) -> None:
     done = remove_sample(repository, answer)
-    assert_refused(done, "nothing was changed")
+    assert_refused(done, "nothing has changed")
     assert "  app/review\n" in done.stdout
     assert "  app/routes/greetings.py\n" in done.stdout
     assert git(repository, "status", "--porcelain") == ""
@@ -55,14 +55,14 @@ def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, 
 @pytest.mark.parametrize("name", ["README.md", "new"])
 def test_what_is_not_committed_could_not_be_brought_back(repository: Path, name: str) -> None:
     (repository / name).write_text("mine")
-    assert_refused(remove_sample(repository, "y\n"), "not all of this is committed")
+    assert_refused(remove_sample(repository, "y\n"), "some changes are not committed")
     assert (repository / name).read_text() == "mine"
 
 
 def test_nor_could_what_git_ignores(repository: Path) -> None:
     (repository / ".git/info/exclude").write_text("greetings.py\n!template/overlay/**\n")
     (repository / "app/routes/greetings.py").write_text("mine")
-    assert_refused(remove_sample(repository, "y\n"), "app/routes/greetings.py is in the way")
+    assert_refused(remove_sample(repository, "y\n"), "git ignores app/routes/greetings.py")
     assert (repository / "app/routes/greetings.py").read_text() == "mine"
 
 
@@ -71,7 +71,7 @@ def test_where_there_is_no_commit_nothing_could_be_brought_back(repository: Path
     shutil.rmtree(repository / ".git")
     if begun:
         git(repository, "init", "--quiet")
-    assert_refused(remove_sample(repository, "y\n"), "there is no commit here")
+    assert_refused(remove_sample(repository, "y\n"), "there is no commit to go back to")
     assert (repository / "app/review").exists()
 
 

@@ -3,6 +3,13 @@
 import re
 from pathlib import Path
 
+from tests.support.project import PROJECT
+
+MAKEFILES = [
+    PROJECT / "Makefile",
+    *PROJECT.glob("template/*.mk"),
+]
+
 
 def targets(*makefiles: Path) -> set[str]:
     """The targets that `make` lists."""

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from app.review.rules import RULES
-
 BLOCK = re.compile(r"^```dockerfile\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,7 +37,3 @@ def test_each_block_of_lines_is_followed_by_what_is_said_about_it(page: str) -> 
     for lines, behind in zip(parts[::2], parts[1::2], strict=True):
         # Neither another block, nor a heading, nor a table.
         assert re.match(r"\n*(?!```|#|\|)[^\n]*\w", behind), f"nothing is said about\n{lines}"
-
-
-def test_each_rule_that_it_leads_to_exists(page: str) -> None:
-    assert set(re.findall(r"\(sample/rules\.md#([^)]*)\)", page)) <= set(RULES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.support.makefile import targets
+from tests.support.makefile import MAKEFILES, targets
 from tests.support.markdown import document, missing
 from tests.support.project import PROJECT
 
@@ -21,7 +21,7 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
 def test_every_make_target_that_the_docs_name_exists(path: Path) -> None:
-    existing = targets(PROJECT / "Makefile", *PROJECT.glob("template/*.mk"))
+    existing = targets(*MAKEFILES)
     text = "\n".join(document(PROJECT / path).code + document(PROJECT / path).commands)
     # Settings may stand before the target as well: make RUNTIME=host test.
     assert set(re.findall(r"(?<![\w-])make (?:[A-Z_]+=\S* )*([a-z][\w-]*)", text)) - existing == set()

@@ -7,7 +7,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.support.makefile import named_targets, targets
+from tests.support.makefile import MAKEFILES, named_targets, targets
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def readme(project: Path) -> str:
     return (project / "README.md").read_text()
 
 
-def test_the_readme_names_every_make_target_and_no_other(project: Path, readme: str) -> None:
-    assert named_targets(readme) == targets(project / "Makefile", *project.glob("template/*.mk"))
+def test_the_readme_names_every_make_target_and_no_other(readme: str) -> None:
+    assert named_targets(readme) == targets(*MAKEFILES)
 
 
 def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) -> None:

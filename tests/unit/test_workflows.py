@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.makefile import MAKEFILES
 from tests.support.project import PROJECT
 
 WORKFLOWS = sorted(PROJECT.glob(".github/workflows/*"))
@@ -33,7 +34,7 @@ def jobs(workflow: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_each_step_runs_one_command_that_people_can_run_too(path: Path, project: Path) -> None:
-    makefile = "".join(path.read_text() for path in [project / "Makefile", *project.glob("template/*.mk")])
+    makefile = "".join(path.read_text() for path in MAKEFILES)
     for command in runs(path.read_text()):
         program, *arguments = command.split()
         if program == "make":

@@ -1,9 +1,18 @@
 """The catalogue of the rules."""
 
+import re
 from pathlib import Path
 
 from app.review.catalogue import catalogue
+from app.review.rules import RULES
 
 
 def test_the_catalogue_of_rules_is_current(project: Path) -> None:
     assert (project / "docs" / "sample" / "rules.md").read_text() == catalogue(), "run make docs"
+
+
+def test_each_rule_that_the_dockerfiles_page_links_to_exists(project: Path) -> None:
+    page = (project / "docs" / "dockerfile.md").read_text()
+    linked = set(re.findall(r"rules\.md#([^)]*)\)", page))
+    assert linked
+    assert linked <= set(RULES)

@@ -1,6 +1,5 @@
 """The project's own Dockerfile and .dockerignore, as the reviewer reads them."""
 
-import re
 from pathlib import Path
 
 import pytest

@@ -3,8 +3,10 @@
 `make template` runs it in a copy.
 """
 
-import os
+import ast
 import re
+import tomllib
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -22,8 +24,7 @@ OVERLAY = [
     for path in PROJECT.glob("template/overlay/**/*")
     if path.is_file()
 ]
-# What is no file of the project.
-SKIPPED = {".git", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__", "node_modules"}
+LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
 def goes(path: Path) -> bool:
@@ -38,22 +39,33 @@ def test_what_is_listed_as_sample_is_there(pattern: str) -> None:
     assert (PROJECT / pattern).exists()
 
 
-def test_no_module_of_the_machine_imports_the_sample() -> None:
+def machine() -> Iterator[Path]:
+    """Yield the modules that stay as they are, but for some lines."""
     for path in (path for folder in ("app", "deploy", "tests") for path in PROJECT.glob(f"{folder}/**/*.py")):
         relative = path.relative_to(PROJECT)
         if not goes(relative) and relative not in OVERLAY:
-            assert [name for name in imported(path) if goes(name) or goes(name.with_suffix(".py"))] == [], relative
+            yield path
 
 
-def test_each_marked_part_of_a_file_begins_and_ends() -> None:
-    marked = []
-    for folder, folders, names in os.walk(PROJECT):
-        folders[:] = [name for name in folders if name not in SKIPPED]
-        for path in (Path(folder, name) for name in names):
-            marks = re.findall(rb"^ *# ((?:end of )?sample)$", path.read_bytes(), re.MULTILINE)
-            assert marks == [b"sample", b"end of sample"] * (len(marks) // 2), path
-            marked += marks
-    assert marked
+def test_no_module_of_the_machine_imports_the_sample() -> None:
+    for path in machine():
+        assert [name for name in imported(path) if goes(name) or goes(name.with_suffix(".py"))] == [], path
+
+
+def without_the_sample(path: Path) -> str:
+    """Return what a file that stays contains afterwards."""
+    return "".join(line for line in path.read_text().splitlines(keepends=True) if not LINES.search(line))
+
+
+def test_a_file_that_loses_lines_is_still_valid() -> None:
+    tomllib.loads(without_the_sample(PROJECT / "pyproject.toml"))
+    for path in machine():
+        ast.parse(without_the_sample(path), str(path))
+
+
+def test_no_manifest_loses_a_line() -> None:
+    manifests = [*PROJECT.glob("deploy/**/*.yaml"), PROJECT / "compose.yaml"]
+    assert [path for path in manifests if without_the_sample(path) != path.read_text()] == []
 
 
 def test_its_readme_names_every_make_target_that_stays_and_no_other() -> None:
