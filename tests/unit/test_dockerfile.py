@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import any_version
+
 BLOCK = re.compile(r"^```dockerfile\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -16,11 +18,7 @@ def page(project: Path) -> str:
 
 
 def test_every_line_of_the_dockerfile_is_explained_and_no_other(project: Path, page: str) -> None:
-    # Which image of Python it is may change by a digest or a version, and the page stays.
-    text, blocks = (
-        re.sub(r"^FROM \S+ AS python$", "FROM … AS python", text, flags=re.MULTILINE)
-        for text in ((project / "Dockerfile").read_text(), "".join(BLOCK.findall(page)))
-    )
+    text, blocks = map(any_version, ((project / "Dockerfile").read_text(), "".join(BLOCK.findall(page))))
     numbered = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and line[0] != "#"]
     explained = blocks.splitlines()
     wrong = []
