@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import registry as registry_program
-from tests.support.container import LABEL, docker
+from tests.support.container import docker
 
 # What docker does, but for what concerns the other platform.
 ONE_PLATFORM = """#!/bin/sh
@@ -34,19 +33,6 @@ def git(*arguments: str | Path, folder: Path | None = None) -> str:
     """What git prints."""
     command = ["git", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
-@pytest.fixture(scope="module")
-def registry() -> Iterator[str]:
-    """A registry to push to."""
-    # By the image in question, which has a Python.
-    code = Path(registry_program.__file__).read_text()
-    options = ("--detach", f"--label={LABEL}", f"--publish=127.0.0.1::{registry_program.PORT}")
-    container = docker("run", *options, os.environ["IMAGE"], "python", "-c", code).strip()
-    try:
-        yield docker("port", container, str(registry_program.PORT)).splitlines()[0]
-    finally:
-        docker("rm", "--force", "--volumes", container)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,23 @@
+"""Fixtures for the tests that need a Docker Engine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import registry as registry_program
+from tests.image.container import LABEL, docker
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[str]:
+    """A registry to push to."""
+    # By the image in question, which has a Python.
+    code = Path(registry_program.__file__).read_text()
+    options = ("--detach", f"--label={LABEL}", f"--publish=127.0.0.1::{registry_program.PORT}")
+    container = docker("run", *options, os.environ["IMAGE"], "python", "-c", code).strip()
+    try:
+        yield docker("port", container, str(registry_program.PORT)).splitlines()[0]
+    finally:
+        docker("rm", "--force", "--volumes", container)

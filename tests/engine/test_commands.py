@@ -1,0 +1,148 @@
+"""The card's build commands, as typed, in a fresh clone; and another version of Python by a build argument.
+
+The images have the names that the card gives them. Whatever had these names before has them again afterwards.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from shlex import split
+
+import pytest
+
+from tests.image.container import DOCKER, LABEL, PATIENCE, docker, eventually
+
+PRODUCTION, DEV = "username/app:v1.0", "app:dev"
+NEWER = f"tests-commands-{os.getpid()}:python3.13"
+PLATFORMS = "linux/amd64,linux/arm64"
+# Cold builds under emulation take minutes.
+SECONDS = 1200
+
+
+def run(image: str, *command: str, options: tuple[str, ...] = ()) -> str:
+    """Return what a container of the image prints."""
+    return docker("run", "--rm", f"--label={LABEL}", *options, image, *command, seconds=300).strip()
+
+
+def inspect(image: str, field: str) -> str:
+    """Return a field of the image's description, as a Go template names it."""
+    return docker("image", "inspect", f"--format={{{{{field}}}}}", image).strip()
+
+
+def require(image: str, *options: str) -> None:
+    """Skip the test where the builder cannot run this image, and give its reason. In CI, fail instead."""
+    command = ("buildx", "build", "--output=type=cacheonly", *options, "-")
+    try:
+        docker(*command, text=f"FROM {image}\nRUN true\n", seconds=300)
+    except AssertionError as error:
+        reason = f"the builder cannot run {image} {' '.join(options)}: {str(error).strip().splitlines()[-1]}"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _names() -> Iterator[None]:
+    """The images that had these names before have them again afterwards."""
+    names = (PRODUCTION, DEV)
+    # They get a second name, or the engine could delete them once the first one moves.
+    kept = {name: f"{name}-kept-{os.getpid()}" for name in names if docker("image", "ls", "--quiet", name)}
+    for name, other in kept.items():
+        docker("tag", name, other)
+    try:
+        yield
+    finally:
+        for name in (*names, NEWER):
+            docker("image", "rm", "--force", name, check=False)
+        for name, other in kept.items():
+            docker("tag", other, name)
+            docker("image", "rm", other)
+
+
+@pytest.fixture(scope="module")
+def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The last commit, as `git clone` brings it."""
+    folder = tmp_path_factory.mktemp("clone") / "app"
+    command = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)]
+    subprocess.run(command, check=True)
+    return folder
+
+
+def build(clone: Path, command: str) -> str:
+    """Run the command in the clone, and return what it prints."""
+    name, *arguments = split(command)
+    assert name == "docker"
+    done = subprocess.run(
+        [DOCKER, *arguments],
+        cwd=clone,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS * PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def production(clone: Path) -> str:
+    """What the first command prints."""
+    return build(clone, "docker build -t username/app:v1.0 .")
+
+
+def test_production_build_skips_dev(production: str) -> None:
+    assert "[builder " in production
+    assert "[dev " not in production
+
+
+@pytest.mark.usefixtures("production")
+def test_production_image_serves_with_python_3_12() -> None:
+    container = docker("run", "--detach", f"--label={LABEL}", PRODUCTION).strip()
+    try:
+        eventually(lambda: docker("exec", container, "python", "-m", "app.probe", check=False) == "", 60)
+        assert docker("exec", container, "python", "--version").startswith("Python 3.12.")
+    finally:
+        docker("rm", "--force", "--volumes", container)
+
+
+def test_build_of_dev_stops_before_production(clone: Path) -> None:
+    printed = build(clone, "docker build --target dev -t app:dev .")
+    assert "[production " not in printed
+    assert run(DEV, "pytest", "--version").startswith("pytest ")
+
+
+@pytest.mark.usefixtures("production")
+def test_fresh_build_reuses_no_image(clone: Path) -> None:
+    before = inspect(PRODUCTION, ".Created")
+    build(clone, "docker build --pull --no-cache -t username/app:v1.0 .")
+    assert inspect(PRODUCTION, ".Created") > before
+
+
+def test_python_version_argument_changes_both_stages(clone: Path) -> None:
+    require("python:3.13-slim")
+    build(clone, f"docker build --build-arg PYTHON_VERSION=3.13 -t {NEWER} .")
+    # The packages are the builder's, the interpreter is production's own: neither works with another one's.
+    assert run(NEWER, "python", "--version").startswith("Python 3.13.")
+    assert run(NEWER, "python", "-c", "import app.main, sys; print(sys.prefix)") == "/usr/local"
+    assert "/opt/python/lib/python3.13/" in run(NEWER, "python", "-c", "import fastapi; print(fastapi.__file__)")
+
+
+def test_multi_platform_build_pushes_amd64_and_arm64(clone: Path, registry: str) -> None:
+    """The card's name would push to Docker Hub. The registry in front of it is the one difference."""
+    require("python:3.12-slim", f"--platform={PLATFORMS}")
+    image = f"{registry}/{PRODUCTION}"
+    try:
+        build(clone, f"docker buildx build --platform {PLATFORMS} -t {image} --push .")
+        index = json.loads(docker("buildx", "imagetools", "inspect", "--raw", image))
+        found = {"{os}/{architecture}".format(**manifest["platform"]) for manifest in index["manifests"]}
+        # Attestations have an unknown platform.
+        assert found - {"unknown/unknown"} == set(PLATFORMS.split(","))
+        # From the registry, not from what the engine kept of the build.
+        docker("image", "rm", "--force", image, check=False)
+        code = "import app.main, platform; print(platform.machine())"
+        assert run(image, "python", "-c", code, options=("--platform=linux/arm64",)) == "aarch64"
+    finally:
+        docker("image", "rm", "--force", image, check=False)
