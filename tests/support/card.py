@@ -1,28 +1,5 @@
-"""The design card's four stages as they stand there, one after the other."""
+"""The Dockerfile of the design card, word for word."""
 
-CARD = """\
-FROM python:3.12-slim AS base
-ENV PYTHONDONTWRITEBYTECODE=1
-ENV PYTHONUNBUFFERED=1
-WORKDIR /app
+from pathlib import Path
 
-FROM base AS builder
-RUN --mount=type=cache,target=/root/.cache/pip \\
-    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
-    pip install --user -r requirements.txt
-
-FROM base AS dev
-COPY --from=builder /root/.local /root/.local
-ENV PATH=/root/.local/bin:$PATH
-COPY . .
-RUN pytest
-
-FROM python:3.12-slim AS production
-RUN adduser --disabled-password --no-create-home appuser
-COPY --from=builder /root/.local /root/.local
-ENV PATH=/root/.local/bin:$PATH
-COPY . .
-USER appuser
-EXPOSE 8000
-CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]
-"""
+CARD = (Path(__file__).parents[1] / "engine" / "card.Dockerfile").read_text()

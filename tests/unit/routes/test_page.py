@@ -85,8 +85,9 @@ def test_routes_go_before_files(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
 
 
-def test_the_example_of_the_card_is_the_card() -> None:
-    assert (WEB / "examples" / "card.Dockerfile").read_text() == CARD
+def test_example_of_the_card_is_what_the_engine_tests_build(project: Path) -> None:
+    built = project / "tests" / "engine" / "card.Dockerfile"
+    assert (WEB / "examples" / "card.Dockerfile").read_text() == built.read_text(), "run make docs"
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
