@@ -1,4 +1,4 @@
-"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME/text/replacement}` and the like, filled in.
+"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME/text/replacement}` and others, filled in.
 
 https://docs.docker.com/reference/dockerfile/#environment-replacement
 """

@@ -29,7 +29,7 @@ USER = """RUN SOURCE_DATE_EPOCH=0 useradd --no-log-init --no-create-home --uid 1
 """
 APP = "COPY --chmod=755 app app\n"
 # The Python base image as the Dockerfile names it, perhaps pinned, and the full one of the same version.
-PYTHON = re.search(r"^ARG PYTHON_VERSION.*\n(?:ARG PYTHON_IMAGE.*\n)+", (PROJECT / DOCKERFILE).read_text(), re.MULTILINE)[0]
+PYTHON = "".join(re.findall(r"^ARG PYTHON_(?:VERSION|IMAGE)=.*\n", (PROJECT / DOCKERFILE).read_text(), re.MULTILINE))
 SLIM = subprocess.run([PROJECT / "scripts/pin", "--show"], capture_output=True, text=True, check=True).stdout.strip()
 FULL = SLIM.partition("@")[0].removesuffix("-slim")
 START = 'CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]'

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.container import DOCKER, LABEL, docker
+from deploy.container import DOCKER
+from tests.support.container import LABEL, docker
 
 PIN = re.compile(r"^ARG PYTHON_IMAGE=\$\{PYTHON_IMAGE/(\S+)/(\S+?)@(sha256:[0-9a-f]{64})\}$", re.MULTILINE)
 OLD = f"sha256:{'0' * 64}"
@@ -98,9 +99,7 @@ def test_without_an_answer_nothing_changes(folder: Path) -> None:
 
 
 def test_an_unknown_option_is_an_error(folder: Path) -> None:
-    assert pin(folder, "--of").stderr == (
-        "pin: the option is --upgrade, --off, --check, --show or --print, not --of\n"
-    )
+    assert pin(folder, "--of").stderr == ("pin: the option is --upgrade, --off, --check, --show or --print, not --of\n")
 
 
 @pytest.mark.parametrize(
