@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine import registry as registry_program
-from tests.image.container import LABEL, docker
+from tests.support.container import LABEL, docker
 
 
 @pytest.fixture(scope="module")

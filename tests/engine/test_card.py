@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.conftest import Start, starting
-from tests.image.container import LABEL, Container, docker, eventually
+from tests.support.container import LABEL, Container, docker, eventually
 
 CARD = Path(__file__).with_name("card.Dockerfile").read_text()
 BASE = "python:3.12-slim"

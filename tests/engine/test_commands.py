@@ -12,7 +12,8 @@ from shlex import split
 
 import pytest
 
-from tests.image.container import DOCKER, LABEL, PATIENCE, docker, eventually
+from deploy.container import DOCKER
+from tests.support.container import LABEL, PATIENCE, docker, eventually
 
 PRODUCTION, DEV = "username/app:v1.0", "app:dev"
 NEWER = f"tests-commands-{os.getpid()}:python3.13"

@@ -7,7 +7,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.routes.page import WEB
-from tests.support.card import CARD
 from tests.support.project import any_version
 
 
