@@ -55,6 +55,6 @@ class ServerSettings(Variables):
     """
 
     web_concurrency: int = Field(default=1, ge=1)
-    uvicorn_http: Literal["auto", "h11", "httptools", "zttp"] = "auto"
+    uvicorn_http: Literal["auto", "h11", "httptools"] = "auto"
     uvicorn_timeout_graceful_shutdown: int = Field(default=0, ge=0)
     uvicorn_timeout_keep_alive: int = Field(default=0, ge=0)

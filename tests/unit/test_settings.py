@@ -53,7 +53,7 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
     ],
 )
 def test_so_does_what_the_server_would_take_as_it_is(variable: str, value: str) -> None:
-    ServerSettings.from_environment({"WEB_CONCURRENCY": "2", "UVICORN_HTTP": "zttp", "UVICORN_PORT": "any"})
+    ServerSettings.from_environment({"WEB_CONCURRENCY": "2", "UVICORN_HTTP": "h11", "UVICORN_PORT": "any"})
     with pytest.raises(SystemExit, match=f"^{variable}={value!r}: [^\n]+$"):
         ServerSettings.from_environment({variable: value})
 
