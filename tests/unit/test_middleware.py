@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import nullcontext
 
 import pytest
 from fastapi import Request, Response, WebSocket
@@ -67,10 +66,16 @@ def test_a_length_that_is_said_twice_is_refused(client: TestClient) -> None:
     assert "Content-Length" in response.json()["detail"]
 
 
-@pytest.mark.parametrize(("version", "answered"), [("1.1", True), ("1.0", False)])
-def test_only_from_http_1_1_on_has_a_body_a_coding(version: str, answered: bool) -> None:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        assert answered
+HOST, CHUNKED, LENGTH = (b"host", b"a"), (b"transfer-encoding", b"chunked"), (b"content-length", b"6")
+
+
+async def framed(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Send the request through FramingMiddleware and return True if it reaches the app."""
+    reached = False
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal reached
+        reached = True
 
     async def never() -> Message:
         pytest.fail("it was read")
@@ -78,9 +83,46 @@ def test_only_from_http_1_1_on_has_a_body_a_coding(version: str, answered: bool)
     async def send(message: Message) -> None:
         pytest.fail("it was answered")
 
-    scope = {"type": "http", "http_version": version, "headers": [(b"transfer-encoding", b"chunked")]}
-    with nullcontext() if answered else pytest.raises(HTTPException):
-        asyncio.run(FramingMiddleware(answer)(scope, never, send))
+    await FramingMiddleware(app)({"type": "http", "http_version": version, "headers": headers}, never, send)
+    return reached
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"),
+    [
+        pytest.param("1.1", [HOST], id="one Host"),
+        pytest.param("1.0", [], id="HTTP/1.0 without Host"),
+        pytest.param("1.2", [HOST], id="HTTP/1.2"),
+        pytest.param("1.1", [HOST, LENGTH], id="a length"),
+        pytest.param("1.1", [HOST, CHUNKED], id="chunks"),
+        pytest.param("1.1", [HOST] + [(b"x", b"a")] * 99, id="100 headers"),
+    ],
+)
+def test_clear_framing_reaches_the_app(version: str, headers: list[tuple[bytes, bytes]]) -> None:
+    assert asyncio.run(framed(version, headers))
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "status"),
+    [
+        pytest.param("0.9", [HOST], 505, id="HTTP/0.9"),
+        pytest.param("2.0", [HOST], 505, id="HTTP/2.0"),
+        pytest.param("1.1", [HOST] + [(b"x", b"a")] * 100, 431, id="101 headers"),
+        pytest.param("1.1", [HOST, LENGTH, LENGTH], 400, id="two lengths"),
+        pytest.param("1.1", [HOST, LENGTH, CHUNKED], 400, id="length and coding"),
+        pytest.param("1.0", [HOST, CHUNKED], 400, id="chunks in HTTP/1.0"),
+        pytest.param("1.1", [], 400, id="no Host"),
+        pytest.param("1.2", [], 400, id="no Host in HTTP/1.2"),
+        pytest.param("1.1", [HOST, HOST], 400, id="two Hosts"),
+        pytest.param("1.0", [HOST, HOST], 400, id="two Hosts in HTTP/1.0"),
+    ],
+)
+def test_unclear_framing_is_rejected_and_the_connection_closed(
+    version: str, headers: list[tuple[bytes, bytes]], status: int
+) -> None:
+    with pytest.raises(HTTPException) as raised:
+        asyncio.run(framed(version, headers))
+    assert (raised.value.status_code, raised.value.headers) == (status, {"Connection": "close"})
 
 
 @pytest.fixture
