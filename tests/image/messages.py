@@ -1,11 +1,16 @@
-"""Requests, byte by byte, and what every answer that refuses one is like."""
+"""Requests byte by byte, as no HTTP client sends them, and the form of an answer that rejects one."""
 
 import re
 
 from tests.service import BODY, POST
 from tests.support.container import Answer
 
+# Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.
+BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 JSON = b"Content-Type: application/json"
+CHUNKED = b"Transfer-Encoding: chunked"
+# What uvicorn itself says of what is no HTTP: there is no request yet that could have an id.
+NO_HTTP = b"Invalid HTTP request received."
 
 
 def request(*lines: bytes, body: bytes = b"") -> bytes:
@@ -27,6 +32,11 @@ def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> byte
     """The same with its length, the only one on its connection."""
     length = b"Content-Length: %d" % len(body)
     return post(b"Connection: close", *headers, length, body=body, media_type=media_type)
+
+
+def chunks(size: bytes = b"%x" % len(BODY), end: bytes = b"\r\n") -> bytes:
+    """The body in one chunk, of which this is said to be the size."""
+    return size + b"\r\n" + BODY + b"\r\n0\r\n" + end
 
 
 def assert_problem(answer: Answer, status: int) -> None:

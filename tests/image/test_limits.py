@@ -4,42 +4,21 @@ import resource
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import cycle, islice
 
 import pytest
 
 from app.settings import Settings
+from tests.image.memory import MEMORY, unharmed
 from tests.service import BODY, POST
 from tests.support.container import Answer, Container, docker
 
-# The limit of a body, and what LOCKED_DOWN gives a container.
-LIMIT, MEMORY = Settings().max_body_bytes, 256 * 1024 * 1024
-# What the server may need at its peak beyond what it had needed before.
-MARGIN = MEMORY // 8
+LIMIT = Settings().max_body_bytes
 PART = b"a" * 1024 * 1024
 
 HEAD = f"POST {POST} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-def peak(container: Container) -> int:
-    """The most memory that the server has had, in bytes."""
-    # Not the container's: where control groups have that, and whether, differs from version to version.
-    code = "print(next(line.split()[1] for line in open('/proc/1/status') if line.startswith('VmHWM')))"
-    return int(container.python(code)) * 1024
-
-
-@contextmanager
-def unharmed(container: Container, show: list[str], what: str) -> Iterator[None]:
-    """Fails unless the container serves as before after what is done within, and has needed little more memory."""
-    before = peak(container)
-    yield
-    assert container.post().status == 200
-    state, grown = container.state, peak(container) - before
-    assert (state["Status"], state["OOMKilled"]) == ("running", False)
-    assert grown < MARGIN
-    show.append(f"{what}: {grown / 1024**2:.1f} MiB more at the peak")
 
 
 def chunk(data: bytes) -> bytes:
@@ -129,20 +108,6 @@ def test_what_never_ends_is_cut_off(
 ) -> None:
     with unharmed(shared, show, f"endless {request.node.callspec.id}"), shared.connect(start) as connection:
         flood(connection, part)
-
-
-@pytest.mark.parametrize(("count", "statuses"), [(50, [[200]]), (20_000, [[400], []])])
-def test_few_headers_are_read_and_20_000_refused(shared: Container, count: int, statuses: list[list[int]]) -> None:
-    found = shared.exchange(HEADERS + b"Connection: close\r\n" + b"X: a\r\n" * count + b"\r\n")
-    assert [answer.status for answer in found] in statuses
-
-
-def test_what_is_sent_behind_a_request_is_not_held_while_that_is_answered(
-    with_routes: Container, show: list[str]
-) -> None:
-    slow = b"GET /slow?seconds=10 HTTP/1.1\r\nHost: a\r\n\r\n"
-    with unharmed(with_routes, show, "endless requests behind another"), with_routes.connect(slow) as connection:
-        flood(connection, (HEADERS + b"\r\n") * 30_000)
 
 
 @pytest.fixture

@@ -79,9 +79,20 @@ def answers(data: bytes) -> Iterator[Answer]:
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
         status = int(first.split()[1])
-        length = int(headers.get("content-length", len(data) if status >= 200 else 0))
-        yield Answer(status, headers, data[:length])
-        data = data[length:]
+        if headers.get("transfer-encoding") == "chunked":
+            body, data = unchunked(data)
+        else:
+            length = int(headers.get("content-length", len(data) if status >= 200 else 0))
+            body, data = data[:length], data[length:]
+        yield Answer(status, headers, body)
+
+
+def unchunked(data: bytes) -> tuple[bytes, bytes]:
+    """A chunked body as a whole, and what follows it."""
+    body = b""
+    while size := int((parts := data.partition(b"\r\n"))[0], 16):
+        body, data = body + parts[2][:size], parts[2][size + 2 :]
+    return body, parts[2].removeprefix(b"\r\n")
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,12 @@ class Container:
     def log(self) -> str:
         """What it has written."""
         return docker("logs", self.identity)
+
+    @property
+    def failures(self) -> list[Any]:
+        """The records of its log that report an error or hold a traceback."""
+        records = [json.loads(line) for line in self.log.splitlines()]
+        return [record for record in records if record["level"] == "ERROR" or "exception" in record]
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """The answer to a request; underscores in the names of headers are hyphens."""
