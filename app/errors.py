@@ -91,7 +91,7 @@ async def _validation_error(_: Request, error: RequestValidationError) -> Respon
 
 
 async def _client_disconnect(_: Request, __: ClientDisconnect) -> Response:
-    return problem(400, "the body ended before it was whole")
+    return problem(400, "the client closed the connection")
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -29,6 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(BodyLimitMiddleware, max_bytes=settings.max_body_bytes),
         ],
     )
+    app.state.checks = {}
     errors.install(app)
     telemetry.install(app)
     for router in routes.ROUTERS:

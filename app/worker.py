@@ -1,72 +1,155 @@
-"""A process beside this one for what computes, so that the event loop is free for whoever asks how the service is.
+"""A process beside the service that computes, so that the event loop stays free for health checks.
 
-A thread would take turns with the event loop, which waits for its turn at each socket that it reads: under the load of
-tests/api/test_load.py, who asked for health waited several times as long. The price is the memory of a second Python.
+A thread would take turns with the event loop. Under the load of tests/api/test_load.py, health checks then waited
+several times as long. The price is the memory of a second Python.
+
+anyio.to_process does less than this needs: a caller that leaves while a process starts leaks that process, nobody
+reads its standard error, so that it blocks once the pipe is full, and it imports uvicorn again.
 """
 
+import asyncio
+import json
+import logging
 import os
 import signal
-from asyncio import get_running_loop
-from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import cache
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
-from typing import TypeVar
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Self, TypeVar
 
-from anyio import CapacityLimiter
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 
 Result = TypeVar("Result")
+logger = logging.getLogger("app.worker")
 
-# One call at a time: more would share the same processor. WEB_CONCURRENCY is uvicorn's way to use several.
-ONE = CapacityLimiter(1)
-# What waits holds its body in memory, and 64 times 0.15 s is as long as a caller should wait for its turn.
+# A waiting request holds its body in memory, and 64 times 0.15 s is as long as a caller should wait for its turn.
 MOST_WAITING = 64
+# Load balancers often give up after 60 s.
+MOST_SECONDS_WAITING = 60
+# 30 times what the dearest review takes on an idle core: an emulated or throttled core needs that.
+MOST_SECONDS = 10
+SECONDS_BETWEEN_STARTS = 1
+# More than any answer has. Only what an answer needs is allocated.
+MOST_BYTES = 64 * 1024 * 1024
 
 
-@cache
-def process() -> Executor:
-    """The process; the first call to it starts it."""
-    # Begun anew instead of forked, which would take along the sockets.
-    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
+class Worker:
+    """A process that answers each line of JSON on its standard input with a line of JSON on its standard output.
 
-
-def end() -> None:
-    """End the process, for whose results nobody waits any more, and let go of its semaphores.
-
-    uvicorn may end the service by a signal; then Python does not get round to it, and warns.
+    The process is replaced when it ends, and killed when an answer takes more than `seconds` or nobody waits for it.
+    A new process gets calls once it has answered `trial`.
     """
-    for child in active_children():
-        child.kill()
-    process().shutdown()
-    process.cache_clear()
 
+    def __init__(self, command: Sequence[str], trial: object, seconds: float = MOST_SECONDS) -> None:
+        self.command = command
+        self.trial = trial
+        self.seconds = seconds
+        self.idle: asyncio.Queue[Process] = asyncio.Queue()
+        self.waiting = 0
+        self.failure: str | None = None
 
-def _begin() -> None:
-    """Leave Ctrl-C to the service, and end with it, however it ends: the pool itself would wait for work for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_the_service, daemon=True).start()
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        """Keep a process running inside the context."""
+        async with asyncio.TaskGroup() as group:
+            supervision = group.create_task(self._supervise())
+            yield self
+            supervision.cancel()
 
+    def unready(self) -> str | None:
+        """Return why a call would fail now, or None."""
+        return "too many requests are waiting" if self.waiting >= MOST_WAITING else self.failure
 
-def _end_with_the_service() -> None:
-    if service := parent_process():
-        service.join()
-        os._exit(0)
+    async def ask(self, question: object) -> Any:
+        """Return the answer to the question; both are values that JSON has.
 
-
-async def run(function: Callable[..., Result], *arguments: object) -> Result:
-    """What the function makes of the arguments: in the process, which both, the result and an exception travel to.
-
-    Raises what the function raises, and HTTPException with 503 where too many calls wait already or the process died.
-    """
-    if ONE.statistics().tasks_waiting >= MOST_WAITING:
-        raise HTTPException(503, "too many requests wait for their turn; ask again", {"Retry-After": "5"})
-    async with ONE:
+        Raises HTTPException with 503 if the process cannot start, ends or takes too long, or too many calls wait.
+        """
+        if reason := self.unready():
+            raise HTTPException(503, f"{reason}; try again later", {"Retry-After": "5"})
+        self.waiting += 1
         try:
-            return await get_running_loop().run_in_executor(process(), function, *arguments)
-        except BrokenProcessPool as error:
-            # Something killed it, for its memory perhaps: the next call has another one.
-            process.cache_clear()
-            raise HTTPException(503, "what was to answer this was ended; ask again", {"Retry-After": "1"}) from error
+            async with asyncio.timeout(MOST_SECONDS_WAITING):
+                process = await self.idle.get()
+        except TimeoutError as error:
+            raise HTTPException(503, "other requests took too long; try again later", {"Retry-After": "5"}) from error
+        finally:
+            self.waiting -= 1
+        try:
+            answer = await self._exchange(process, question)
+        except TimeoutError as error:
+            raise HTTPException(503, f"not done after {self.seconds:g} s", {"Retry-After": "5"}) from error
+        except (EOFError, OSError) as error:
+            # Often the kernel kills it because memory is short.
+            raise HTTPException(503, "the worker process ended; try again", {"Retry-After": "1"}) from error
+        if process.returncode is None:
+            self.idle.put_nowait(process)
+        return answer
+
+    async def _exchange(self, process: Process, question: object) -> Any:
+        assert process.stdin  # noqa: S101 -- a pipe, for mypy
+        assert process.stdout  # noqa: S101 -- as above
+        try:
+            async with asyncio.timeout(self.seconds):
+                process.stdin.write(json.dumps(question).encode() + b"\n")
+                await process.stdin.drain()
+                return json.loads(await process.stdout.readuntil())
+        except BaseException:
+            # Otherwise the next caller would get this answer.
+            _kill(process)
+            raise
+
+    async def _supervise(self) -> None:
+        while True:
+            try:
+                async with self._process() as process:
+                    await self._exchange(process, self.trial)
+                    self.failure = None
+                    self.idle.put_nowait(process)
+                    code = await process.wait()
+                    logger.warning("the worker process ended with exit code %d; starting another", code)
+                    # Empty if it ended during a call.
+                    with suppress(asyncio.QueueEmpty):
+                        self.idle.get_nowait()
+            except Exception as error:
+                # Once, not for each attempt.
+                if not self.failure:
+                    logger.error("the worker process does not start: %r", error)
+                self.failure = "the worker process does not start"
+                await asyncio.sleep(SECONDS_BETWEEN_STARTS)
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncIterator[Process]:
+        # In a session of its own, Ctrl-C in a terminal does not reach it. Its standard error is the service's.
+        process = await asyncio.create_subprocess_exec(
+            *self.command, stdin=PIPE, stdout=PIPE, limit=MOST_BYTES, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            _kill(process)
+            await process.wait()
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of the work, or cancel it and raise ClientDisconnect as soon as the client has left.
+
+    The body of the request must have been read.
+    """
+    task, gone = asyncio.create_task(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+def _kill(process: Process) -> None:
+    # Not process.kill(): before Python 3.12.8, it can take the exit code from asyncio, which warns then.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)

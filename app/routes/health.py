@@ -1,11 +1,15 @@
 """Health, for whatever runs the container: is it alive, may it have requests."""
 
+from collections.abc import Callable
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from app import errors
+
+# `app.state.checks`: each part that requests need returns why it is not ready, or None.
+Checks = dict[str, Callable[[], str | None]]
 
 router = APIRouter(tags=["health"], responses=errors.documented("default"))
 
@@ -25,7 +29,13 @@ async def alive() -> Health:
     return OK
 
 
-@router.get("/readyz")
-async def ready() -> Health:
-    """Whether requests can be served. A service that needs a database asks it here; a restart would not help."""
+@router.get("/readyz", responses=errors.documented(503))
+async def ready(request: Request) -> Health:
+    """Return ok if requests can be served. If not, the answer is 503 with the reason; a restart would not help.
+
+    A service that needs a database adds a check of it to `app.state.checks`.
+    """
+    checks: Checks = request.app.state.checks
+    if reasons := [f"{part}: {reason}" for part, check in checks.items() if (reason := check())]:
+        raise HTTPException(503, "; ".join(reasons), {"Retry-After": "5"})
     return OK

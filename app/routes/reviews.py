@@ -1,30 +1,32 @@
 """Reviews: a Dockerfile in, what to change out."""
 
-from asyncio import to_thread
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app import errors, negotiation, worker
-from app.review import formats
-from app.review.dockerignore import DockerignoreError
-from app.review.report import Review, review
-from app.review.syntax import DockerfileError
+from app import errors, negotiation
+from app.review import pipe
+from app.review.report import Review
+from app.worker import Worker, while_connected
+
+COMMAND = (sys.executable, "-m", pipe.__name__)
+TRIAL = ("text/plain", "FROM scratch", None)
 
 
 @asynccontextmanager
-async def ready_to_review(_: FastAPI) -> AsyncIterator[None]:
-    """Have the process imported what a review needs before the first one comes, and ended after the last one."""
-    worker.process().submit(written_review, "text/plain", "FROM scratch", None)
-    yield
-    await to_thread(worker.end)
+async def reviewing(app: FastAPI) -> AsyncIterator[dict[str, Worker]]:
+    """Run the process that reviews, and let readiness depend on it."""
+    async with Worker(COMMAND, TRIAL).running() as worker:
+        app.state.checks["reviews"] = worker.unready
+        yield {"reviewer": worker}
 
 
-router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=ready_to_review)
+router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=reviewing)
 
 # The last is what `curl --data-binary` says when it is told nothing.
 MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
@@ -53,13 +55,6 @@ BODY = {
 }
 
 
-JSON: TypeAdapter[Review] = TypeAdapter(Review)
-# What the answer can be, the first if all are welcome; each takes a review.
-FORMATS: dict[str, Callable[[Review], str | bytes]] = {
-    "application/json": JSON.dump_json,
-    "text/plain": lambda found: formats.text({"Dockerfile": found}),
-    "application/sarif+json": lambda found: formats.sarif({"Dockerfile": found}),
-}
 ANSWER: dict[str, Any] = {
     "description": "The review",
     "content": {
@@ -93,16 +88,6 @@ async def read_submission(request: Request) -> Submission:
         raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
 
 
-def written_review(media_type: str, dockerfile: str, dockerignore: str | None) -> str | bytes:
-    """The review in that form. Raises HTTPException with 422 where the texts are none."""
-    try:
-        return FORMATS[media_type](review(dockerfile, dockerignore))
-    except DockerfileError as error:
-        raise HTTPException(422, {"detail": f"line {error.line}: {error}", "line": error.line}) from error
-    except DockerignoreError as error:
-        raise HTTPException(422, f".dockerignore, line {error.line}: {error}") from error
-
-
 @router.post(
     "",
     response_model=Review,
@@ -113,13 +98,19 @@ async def create(submission: Annotated[Submission, Depends(read_submission)], re
     """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
 
     `Accept: text/plain` is answered as compilers print, `application/sarif+json` in SARIF 2.1.0 for code scanning.
-    What is no Dockerfile is answered with 422; the problem names the `line`. While too many reviews wait for their
-    turn, the answer is 503 with `Retry-After`.
+    What is no Dockerfile is answered with 422; the problem names the `line`. If too many reviews wait, or this one
+    takes too long, the answer is 503 with `Retry-After`.
     """
     vary = {"Vary": "Accept"}
     # No parameter: OpenAPI would ignore it, and has tools choose among the media types of the answer.
-    media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(FORMATS))
+    media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(pipe.MEDIA_TYPES))
     if media_type is None:
-        raise HTTPException(406, f"a review is {', '.join(FORMATS)}", vary)
-    written = await worker.run(written_review, media_type, submission.dockerfile, submission.told_dockerignore)
-    return Response(written, media_type=media_type, headers=vary)
+        raise HTTPException(406, f"a review is {', '.join(pipe.MEDIA_TYPES)}", vary)
+    reviewer: Worker = request.state.reviewer
+    question = (media_type, submission.dockerfile, submission.told_dockerignore)
+    answer = await while_connected(request, reviewer.ask(question))
+    if "problem" in answer:
+        raise HTTPException(422, answer["problem"])
+    if "failure" in answer:
+        raise RuntimeError(answer["failure"])
+    return Response(answer["review"], media_type=media_type, headers=vary)

@@ -9,7 +9,8 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.routes.reviews import FORMATS, MEDIA_TYPES
+from app.review.pipe import MEDIA_TYPES as FORMATS
+from app.routes.reviews import MEDIA_TYPES
 from tests.api.described import ask, schema, tried
 from tests.support.dockerfiles import dockerfiles, patterns, texts
 

@@ -1,99 +1,243 @@
-"""The process for what computes."""
+"""The process beside the service: its answers, its limits and its replacement."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
 from app import worker
+from app.worker import Worker, while_connected
+
+# Answers with its number, once it has done what it is asked to do.
+CHILD = """
+import json, os, signal, sys, time
+for line in sys.stdin:
+    question = json.loads(line)
+    if question == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if question == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    print(json.dumps([question, os.getpid()]), flush=True)
+"""
+COMMAND = (sys.executable, "-c", CHILD)
 
 
-def identity() -> int:
-    """The number of the process that runs this."""
-    return os.getpid()
+@asynccontextmanager
+async def running(seconds: float = 30) -> AsyncIterator[Worker]:
+    """A worker with a process that answered its trial."""
+    async with Worker(COMMAND, "trial", seconds).running() as one:
+        await one.ask("first")
+        yield one
 
 
-def refuse() -> None:
-    """Raise what travels back."""
-    raise HTTPException(418, "not me", {"X-Reason": "why"})
+async def eventually(happened: Callable[[], bool]) -> None:
+    """Wait until it has happened, at most 30 s."""
+    for _ in range(3000):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("not within 30 s")
 
 
-def interrupt() -> bool:
-    """What Ctrl-C does to every process of a terminal; whether it was survived."""
-    os.kill(os.getpid(), signal.SIGINT)
-    return True
-
-
-def die() -> None:
-    """End as the kernel ends what takes too much memory."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_it_is_one_process_and_another_than_this() -> None:
-    first, second = asyncio.run(worker.run(identity)), asyncio.run(worker.run(identity))
-    assert first == second != os.getpid()
-
-
-def test_what_is_raised_in_it_is_raised_here() -> None:
+async def refusal(call: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
+    """Return the status, the detail and the Retry-After that the call raises."""
     with pytest.raises(HTTPException) as raised:
-        asyncio.run(worker.run(refuse))
-    error = raised.value
-    assert (error.status_code, error.detail, error.headers) == (418, "not me", {"X-Reason": "why"})
+        await call
+    return raised.value.status_code, raised.value.detail, (raised.value.headers or {})["Retry-After"]
 
 
-def test_an_interrupt_is_not_for_it() -> None:
-    assert asyncio.run(worker.run(interrupt))
+def test_every_call_is_answered_by_one_other_process() -> None:
+    async def ask() -> list[list[Any]]:
+        async with running() as one:
+            return [*await asyncio.gather(*(one.ask(number) for number in range(20)))]
+
+    answers = asyncio.run(ask())
+    assert [question for question, _ in answers] == list(range(20))
+    (process,) = {process for _, process in answers}
+    assert process != os.getpid()
 
 
-def test_it_ends_with_the_service_however_that_ends(project: Path) -> None:
-    script = "import os, time; from app.worker import process; process().submit(os.getpid).result(); print(flush=True)"
-    command = [sys.executable, "-c", f"{script}; time.sleep(60)"]
-    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE) as service:
-        assert service.stdout
-        service.stdout.readline()
-        service.kill()
-        # It has the same standard output, which ends with the last process that has it.
-        service.communicate(timeout=10)
+def test_stop_ends_the_process() -> None:
+    async def ask() -> int:
+        async with running() as one:
+            _, process = await one.ask("")
+            return int(process)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(asyncio.run(ask()), 0)
 
 
-def test_ended_it_leaves_nothing_behind_that_python_would_warn_of(project: Path) -> None:
-    script = "import os, signal; from app import worker; worker.process().submit(os.getpid).result(); worker.end()"
-    command = [sys.executable, "-c", f"{script}; os.kill(os.getpid(), signal.SIGTERM)"]
+def test_killed_during_a_call_the_next_has_another_process() -> None:
+    async def ask() -> tuple[Any, ...]:
+        async with running() as one:
+            return await one.ask(""), await refusal(one.ask("die")), await one.ask("")
+
+    before, refused, after = asyncio.run(ask())
+    assert refused == (503, "the worker process ended; try again", "1")
+    assert before[1] != after[1]
+
+
+def test_killed_when_idle_it_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def ask() -> tuple[Any, ...]:
+        async with running() as one:
+            before = await one.ask("")
+            os.kill(before[1], signal.SIGKILL)
+            await eventually(lambda: bool(caplog.records))
+            return before, await one.ask("")
+
+    with caplog.at_level(logging.WARNING, "app.worker"):
+        before, after = asyncio.run(ask())
+    assert before[1] != after[1]
+    assert caplog.messages == ["the worker process ended with exit code -9; starting another"]
+
+
+def test_a_stopped_process_is_replaced_after_the_time_limit() -> None:
+    async def ask() -> tuple[Any, ...]:
+        async with running() as one:
+            before = await one.ask("")
+            one.seconds = 0.1
+            refused = await refusal(one.ask("stop"))
+            one.seconds = 30
+            return before, refused, await one.ask("")
+
+    before, refused, after = asyncio.run(ask())
+    assert refused == (503, "not done after 0.1 s", "5")
+    assert before[1] != after[1]
+
+
+def test_cancelled_calls_leave_no_answer_to_the_next_one() -> None:
+    async def ask() -> list[Any]:
+        async with running() as one:
+            calls = [asyncio.create_task(one.ask(question)) for question in ("stop", "waits", "waits too")]
+            await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+            assert one.waiting == 0
+            return [question for question, _ in [await one.ask(number) for number in range(3)]]
+
+    assert asyncio.run(ask()) == [0, 1, 2]
+
+
+def test_one_call_too_many_is_refused_and_readiness_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MOST_WAITING", 3)
+
+    async def ask() -> tuple[Any, ...]:
+        async with running() as one:
+            calls = [asyncio.create_task(one.ask(number)) for number in range(4)]
+            await asyncio.sleep(0)
+            full = one.unready()
+            refused = await refusal(one.ask("too many"))
+            return full, refused, [question for question, _ in await asyncio.gather(*calls)], one.unready()
+
+    full, refused, answered, later = asyncio.run(ask())
+    assert full == "too many requests are waiting"
+    assert refused == (503, "too many requests are waiting; try again later", "5")
+    assert answered == [0, 1, 2, 3]
+    assert later is None
+
+
+def test_a_call_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MOST_SECONDS_WAITING", 0)
+
+    async def ask() -> tuple[int, str, str]:
+        return await refusal(Worker(COMMAND, "never started").ask(""))
+
+    assert asyncio.run(ask()) == (503, "other requests took too long; try again later", "5")
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        pytest.param(("/nowhere",), "FileNotFoundError", id="no program"),
+        pytest.param((sys.executable, "-c", ""), "IncompleteReadError", id="a program that ends"),
+        pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), "TimeoutError", id="a program that hangs"),
+    ],
+)
+def test_without_a_process_it_is_unready_and_logs_why_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], reason: str
+) -> None:
+    monkeypatch.setattr(worker, "SECONDS_BETWEEN_STARTS", 0)
+
+    async def ask() -> tuple[tuple[int, str, str], Any]:
+        async with Worker(command, "", seconds=0.2).running() as one:
+            await eventually(lambda: one.unready() is not None)
+            refused = await refusal(one.ask(""))
+            await asyncio.sleep(0.5)
+            one.command, one.seconds = COMMAND, 30
+            await eventually(lambda: one.unready() is None)
+            return refused, await one.ask("again")
+
+    refused, answer = asyncio.run(ask())
+    assert refused == (503, "the worker process does not start; try again later", "5")
+    assert answer[0] == "again"
+    (message,) = caplog.messages
+    assert message.startswith(f"the worker process does not start: {reason}(")
+
+
+def request(*messages: Message) -> Request:
+    """A request of which these messages are yet to be received."""
+    left = list(messages)
+
+    async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()
+        return left.pop(0)
+
+    return Request({"type": "http"}, receive)
+
+
+def test_work_is_cancelled_when_its_client_leaves() -> None:
+    cancelled = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    async def leave() -> None:
+        with pytest.raises(ClientDisconnect):
+            await while_connected(request({"type": "http.disconnect"}), work())
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    assert cancelled == [True]
+
+
+def test_work_of_a_client_that_stays_returns_or_raises() -> None:
+    async def work(value: int) -> int:
+        return 1 // value
+
+    assert asyncio.run(while_connected(request(), work(1))) == 1
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(while_connected(request(), work(0)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_process_ends_with_the_service_without_warnings(project: Path, number: signal.Signals) -> None:
+    script = """
+import asyncio, os, sys
+from app.worker import Worker
+async def main():
+    async with Worker(sys.argv[2:], "").running() as one:
+        await one.ask("")
+        os.kill(os.getpid(), int(sys.argv[1]))
+asyncio.run(main())
+"""
+    command = [sys.executable, "-W", "error", "-c", script, str(int(number)), *COMMAND]
+    # The process holds the same standard error, so communicate() returns once both have ended.
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=30, check=False)
-    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
-
-
-def test_after_its_death_there_is_another() -> None:
-    before = asyncio.run(worker.run(identity))
-    with pytest.raises(HTTPException) as raised:
-        asyncio.run(worker.run(die))
-    assert (raised.value.status_code, raised.value.headers) == (503, {"Retry-After": "1"})
-    assert asyncio.run(worker.run(identity)) != before
-
-
-def test_calls_take_turns_and_one_too_many_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    at_once: list[int] = []
-
-    def slow() -> None:
-        at_once.append(1)
-        time.sleep(0.02)
-        at_once.append(-1)
-
-    async def call_often() -> list[BaseException | None]:
-        return await asyncio.gather(*(worker.run(slow) for _ in range(5)), return_exceptions=True)
-
-    with ThreadPoolExecutor() as threads:
-        monkeypatch.setattr(worker, "process", lambda: threads)
-        monkeypatch.setattr(worker, "MOST_WAITING", 3)
-        *done, refused = asyncio.run(call_often())
-    assert done == [None] * 4
-    assert at_once == [1, -1] * 4
-    assert isinstance(refused, HTTPException)
-    assert (refused.status_code, refused.headers) == (503, {"Retry-After": "5"})
+    assert (done.returncode, done.stderr) == (-number, "")

@@ -1,12 +1,12 @@
 """Reviews over HTTP: what is taken, what is answered, what is refused."""
 
 import json
-from multiprocessing import active_children
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.main import create_app
+from app.routes import reviews
 from app.settings import Settings
 from tests.support.problems import assert_problem
 
@@ -222,9 +222,9 @@ def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
     [([], "application/json"), (["text/html", "application/sarif+json"], "application/sarif+json")],
 )
 def test_no_accept_is_anything_and_several_are_one(accept: list[str], media_type: str) -> None:
-    client = TestClient(create_app(Settings()))
-    del client.headers["accept"]
-    response = client.post("/api/reviews", content=DOCKERFILE, headers=[("accept", each) for each in accept])
+    with TestClient(create_app(Settings())) as client:
+        del client.headers["accept"]
+        response = client.post("/api/reviews", content=DOCKERFILE, headers=[("accept", each) for each in accept])
     assert response.headers["content-type"] == media_type
 
 
@@ -238,7 +238,22 @@ def test_the_forms_of_the_answer_are_documented(client: TestClient) -> None:
     assert set(answers) == {"application/json", "text/plain", "application/sarif+json"}
 
 
-def test_the_process_that_reviews_ends_with_the_service() -> None:
-    with TestClient(create_app(Settings())):
-        assert active_children()
-    assert not active_children()
+def test_a_failure_of_the_reviewer_is_500() -> None:
+    with TestClient(create_app(Settings()), raise_server_exceptions=False) as client:
+
+        async def ask(_: object) -> dict[str, str]:
+            return {"failure": "a traceback"}
+
+        client.app_state["reviewer"].ask = ask
+        response = client.post("/api/reviews", content=DOCKERFILE)
+    assert_problem(response, 500, "the service failed")
+
+
+def test_a_reviewer_that_does_not_start_is_503_and_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviews, "COMMAND", ("/nowhere",))
+    with TestClient(create_app(Settings())) as client:
+        assert_problem(client.get("/readyz"), 503, "reviews: the worker process does not start")
+        response = client.post("/api/reviews", content=DOCKERFILE)
+        assert_problem(response, 503, "the worker process does not start")
+        assert response.headers["retry-after"] == "5"
+        assert client.get("/healthz").status_code == 200
