@@ -2,12 +2,17 @@
 
 import gzip
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from signal import SIGINT, SIGKILL, SIGSTOP
 
 import pytest
 
+from app.worker import MOST_WAITING
 from tests.image.conftest import Start
 from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
-from tests.image.messages import JSON, assert_problem, get, sized
+from tests.image.messages import JSON, assert_problem, get, post, sized
+from tests.service import BODY
 from tests.support.container import Container, eventually
 
 TEXT = b"Content-Type: text/plain"
@@ -57,27 +62,124 @@ def test_a_range_that_cannot_be_read_is_ignored(shared: Container, given: bytes)
 
 
 def reviewing(container: Container) -> int:
-    """The process that reviews."""
-    (found,) = (p.number for p in container.processes() if p.parent == 1 and "spawn_main" in p.command)
+    """Return the process that reviews."""
+    (found,) = (p.number for p in container.processes() if "app.review.pipe" in p.command)
     return found
 
 
+def send(container: Container, number: int) -> int:
+    """Send the signal to the process that reviews, which has answered, and return the process."""
+    assert container.post().status == 200
+    process = reviewing(container)
+    container.python(f"import os; os.kill({process}, {int(number)})")
+    return process
+
+
+def ready(container: Container) -> tuple[int, str]:
+    """Return the status and the detail of /readyz."""
+    answer = container.ask("GET", "/readyz")
+    return answer.status, answer.json.get("detail", "")
+
+
+def statuses(container: Container) -> list[int]:
+    """Return the statuses in the log, in order."""
+    return [int(record["status"]) for record in container.records if "status" in record]
+
+
+@contextmanager
+def reviews_waiting(container: Container, count: int) -> Iterator[None]:
+    """Clients that wait for a review, and leave in the end."""
+    with ExitStack() as clients:
+        for _ in range(count):
+            clients.enter_context(container.connect(post(b"Content-Length: %d" % len(BODY))))
+        yield
+
+
 def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None:
-    before = reviewing(service)
-    service.kill(before)
+    before = send(service, SIGKILL)
     lost = service.post()
     assert (lost.status, lost.headers.get("retry-after")) in {(503, "1"), (200, None)}
     assert service.post().status == 200
     assert reviewing(service) != before
+    assert "the worker process ended with exit code -9; starting another" in service.log
     eventually(lambda: "Z" not in {process.state for process in service.processes()})
+
+
+def test_a_stopped_reviewing_process_costs_one_review(service: Container) -> None:
+    before = send(service, SIGSTOP)
+    lost = service.post()
+    assert_problem(lost, 503)
+    assert lost.headers["retry-after"] == "5"
+    assert service.post().status == 200
+    assert ready(service) == (200, "")
+    assert reviewing(service) != before
+    eventually(lambda: "Z" not in {process.state for process in service.processes()})
+
+
+def test_an_interrupt_does_not_reach_the_reviewing_process(service: Container) -> None:
+    before = send(service, SIGINT)
+    assert service.post().status == 200
+    assert reviewing(service) == before
+
+
+def test_reviews_of_clients_that_left_are_cancelled(service: Container) -> None:
+    before = send(service, SIGSTOP)
+    with reviews_waiting(service, 20):
+        eventually(lambda: service.ask("GET", "/healthz").status == 200)
+    # A cancelled review is logged with 400, a finished one would be logged with 200 or 503.
+    eventually(lambda: statuses(service) == [200] + [400] * 20)
+    assert service.post().status == 200
+    assert reviewing(service) != before
+
+
+def test_with_too_many_reviews_waiting_it_is_not_ready(service: Container) -> None:
+    send(service, SIGSTOP)
+    with reviews_waiting(service, MOST_WAITING + 1):
+        eventually(lambda: ready(service) == (503, "reviews: too many requests are waiting"))
+        refused = service.post()
+        assert_problem(refused, 503)
+        assert refused.headers["retry-after"] == "5"
+        assert service.serves()
+    eventually(lambda: ready(service) == (200, ""))
+    assert service.post().status == 200
+
+
+def test_stop_during_a_review_exits_0_without_a_traceback(service: Container) -> None:
+    send(service, SIGSTOP)
+    with reviews_waiting(service, 2):
+        assert service.serves()
+        assert service.stop() == 0
+    assert "Traceback" not in service.log
+
+
+def test_without_shared_memory_it_reviews(start: Start) -> None:
+    container = start(options=("--ipc=none",))
+    assert container.post().status == 200
+    assert container.stop() == 0
+
+
+def test_with_4_processes_allowed_it_reviews(start: Start) -> None:
+    container = start(options=("--pids-limit=4",))
+    assert container.post().status == 200
+    assert ready(container) == (200, "")
+
+
+def test_with_1_process_allowed_it_is_not_ready_and_logs_why(start: Start) -> None:
+    container = start(options=("--pids-limit=1",))
+    eventually(lambda: ready(container) == (503, "reviews: the worker process does not start"))
+    assert_problem(container.post(), 503)
+    assert container.stop() == 0
+    (record,) = (record for record in container.records if record["level"] == "ERROR")
+    assert "Resource temporarily unavailable" in record["message"]
 
 
 def test_killed_when_no_other_can_be_started_it_is_replaced_as_soon_as_one_can(start: Start) -> None:
     container = start(options=(FEW_FILES,))
-    container.kill(reviewing(container))
+    process = reviewing(container)
     with out_of_file_descriptors(container) as before:
+        container.kill(process)
         before.sendall(b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM scratch")
-        assert before.recv(12) in {b"HTTP/1.1 500", b"HTTP/1.1 503"}
+        assert before.recv(12) == b"HTTP/1.1 503"
     eventually(container.serves)
     eventually(lambda: container.post().status == 200)
     assert container.stop() == 0

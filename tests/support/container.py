@@ -151,6 +151,11 @@ class Container:
         records = [json.loads(line) for line in self.log.splitlines()]
         return [record for record in records if record["level"] == "ERROR" or "exception" in record]
 
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """The lines of its log, each of which is a JSON object."""
+        return [json.loads(line) for line in self.log.splitlines()]
+
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """The answer to a request; underscores in the names of headers are hyphens."""
         connection = HTTPConnection(*self.address, timeout=30 * PATIENCE)

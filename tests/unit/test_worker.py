@@ -124,7 +124,7 @@ def test_cancelled_calls_leave_no_answer_to_the_next_one() -> None:
             for call in calls:
                 call.cancel()
             await asyncio.wait(calls)
-            assert one.waiting == 0
+            assert not one.waits
             return [question for question, _ in [await one.ask(number) for number in range(3)]]
 
     assert asyncio.run(ask()) == [0, 1, 2]
@@ -174,6 +174,7 @@ def test_without_a_process_it_is_unready_and_logs_why_once(
         async with Worker(command, "", seconds=0.2).running() as one:
             await eventually(lambda: one.unready() is not None)
             refused = await refusal(one.ask(""))
+            # Several attempts later, there is still one line in the log.
             await asyncio.sleep(0.5)
             one.command, one.seconds = COMMAND, 30
             await eventually(lambda: one.unready() is None)
@@ -184,6 +185,14 @@ def test_without_a_process_it_is_unready_and_logs_why_once(
     assert answer[0] == "again"
     (message,) = caplog.messages
     assert message.startswith(f"the worker process does not start: {reason}(")
+
+
+def test_when_the_process_does_not_start_waiting_calls_fail() -> None:
+    async def ask() -> list[tuple[int, str, str]]:
+        async with Worker(("/nowhere",), "").running() as one:
+            return [*await asyncio.gather(*(refusal(one.ask(number)) for number in range(3)))]
+
+    assert set(asyncio.run(ask())) == {(503, "the worker process does not start; try again later", "5")}
 
 
 def request(*messages: Message) -> Request:
