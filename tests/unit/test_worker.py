@@ -25,6 +25,7 @@ import json, os, signal, sys, time
 for line in sys.stdin:
     question = json.loads(line)
     if question == "die":
+        print("last words", file=sys.stderr)
         os.kill(os.getpid(), signal.SIGKILL)
     if question == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -78,7 +79,7 @@ def test_stop_ends_the_process() -> None:
         os.kill(asyncio.run(ask()), 0)
 
 
-def test_killed_during_a_call_the_next_has_another_process() -> None:
+def test_killed_during_a_call_the_next_has_another_process(capfd: pytest.CaptureFixture[str]) -> None:
     async def ask() -> tuple[Any, ...]:
         async with running() as one:
             return await one.ask(""), await refusal(one.ask("die")), await one.ask("")
@@ -86,6 +87,8 @@ def test_killed_during_a_call_the_next_has_another_process() -> None:
     before, refused, after = asyncio.run(ask())
     assert refused == (503, "the worker process ended; try again", "1")
     assert before[1] != after[1]
+    # It writes to the standard error of the service.
+    assert capfd.readouterr().err == "last words\n"
 
 
 def test_killed_when_idle_it_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
