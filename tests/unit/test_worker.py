@@ -161,20 +161,24 @@ def test_a_call_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("command", "reason"),
+    ("command", "seconds", "reason"),
     [
-        pytest.param(("/nowhere",), "FileNotFoundError", id="no program"),
-        pytest.param((sys.executable, "-c", ""), "IncompleteReadError", id="a program that ends"),
-        pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), "TimeoutError", id="a program that hangs"),
+        pytest.param(("/nowhere",), 30, "FileNotFoundError", id="no program"),
+        pytest.param((sys.executable, "-c", "input()"), 30, "IncompleteReadError", id="a program that ends"),
+        pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), 0.1, "TimeoutError", id="one that hangs"),
     ],
 )
 def test_without_a_process_it_is_unready_and_logs_why_once(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], reason: str
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    seconds: float,
+    reason: str,
 ) -> None:
     monkeypatch.setattr(worker, "SECONDS_BETWEEN_STARTS", 0)
 
     async def ask() -> tuple[tuple[int, str, str], Any]:
-        async with Worker(command, "", seconds=0.2).running() as one:
+        async with Worker(command, "", seconds).running() as one:
             await eventually(lambda: one.unready() is not None)
             refused = await refusal(one.ask(""))
             # Several attempts later, there is still one line in the log.
