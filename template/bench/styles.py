@@ -18,7 +18,7 @@ MEASURES = [
 # The command that each runs.
 SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
 # The same server for all: the parser that is installed, and no line of its own for each request.
-SERVER = ("--env=UVICORN_HTTP=zttp", "--env=UVICORN_ACCESS_LOG=false")
+SERVER = ("--env=UVICORN_HTTP=h11", "--env=UVICORN_ACCESS_LOG=false")
 
 # Why this project is not first, where it is not.
 PIP = "uv installs faster than pip does, which is the design card's; none of pip's options gains anything"
