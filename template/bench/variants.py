@@ -269,7 +269,7 @@ VARIANTS = (
             )
         ],
         note="httptools is faster, and is not used because clients can make it exceed the memory limit: "
-        "[the criteria](image.md#change-the-http-parser).",
+        "[the criteria](../image.md#change-the-http-parser).",
     ),
     Variant(
         "access-log",

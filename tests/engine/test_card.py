@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Start, starting
+from tests.support.card import CARD
 from tests.support.container import LABEL, Container, docker, eventually
+from tests.support.start import Start, starting
 
-CARD = Path(__file__).with_name("card.Dockerfile").read_text()
 BASE = "python:3.12-slim"
 
 # What to replace, and by what, in the order in which the failures appear.

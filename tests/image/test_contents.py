@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.image.conftest import Start
 from tests.image.layers import Entry, Image, merged, read
 from tests.service import BUDGETS
 from tests.support.container import Container
 from tests.support.requirements import pins
+from tests.support.start import Start
 
 # Beyond the packages and the app: what adding a user writes, with a copy of what was there before.
 PLACES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?")

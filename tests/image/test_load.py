@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deploy.saturation import Result, load
-from tests.image.conftest import Start
 from tests.service import GET, POST, TYPICAL
 from tests.support.container import Container, docker
+from tests.support.start import Start
 
 CLIENTS = 64
 SECONDS = float(os.environ.get("LOAD_SECONDS", "4"))

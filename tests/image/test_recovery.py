@@ -7,9 +7,9 @@ from http.client import HTTPConnection, HTTPException
 
 import pytest
 
-from tests.image.conftest import Start
 from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
 from tests.support.container import LABEL, SOON, Container, docker, eventually, serving
+from tests.support.start import Start
 
 # Runs what follows with a standard output whose reader is gone.
 GONE = "import os, sys; r, w = os.pipe(); os.dup2(w, 1); os.close(r); os.close(w); os.execvp(sys.argv[1], sys.argv[1:])"

@@ -9,11 +9,11 @@ from signal import SIGINT, SIGKILL, SIGSTOP
 import pytest
 
 from app.worker import MOST_WAITING
-from tests.image.conftest import Start
 from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
 from tests.image.messages import JSON, assert_problem, get, post, sized
 from tests.service import BODY
 from tests.support.container import Container, eventually
+from tests.support.start import Start
 
 TEXT = b"Content-Type: text/plain"
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from tests.image.bytecode import assert_only_the_app_is_compiled
-from tests.image.conftest import Start
 from tests.support.container import ANOTHER_USER, SOON, docker, serving
+from tests.support.start import Start
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from socket import socket
 
 import pytest
 
-from tests.image.conftest import Start
 from tests.service import BODY, POST
 from tests.support.container import ANOTHER_USER, Container, eventually
+from tests.support.start import Start
 
 as_each_user = pytest.mark.parametrize(
     "user", [pytest.param((), id="its own user"), pytest.param((ANOTHER_USER,), id="another user")]

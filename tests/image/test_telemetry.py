@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Start, starting
 from tests.support import collector as collector_program
 from tests.support.container import PATIENCE, Container, docker, eventually
 from tests.support.requirements import pins
+from tests.support.start import Start, starting
 from tests.support.telemetry import ENDPOINT, NOT_SENT, sent, values
 
 COLLECTOR = "/collector.py"

@@ -19,3 +19,8 @@ def targets(*makefiles: Path) -> set[str]:
 def named_targets(readme: str) -> set[str]:
     """The targets that a text tells to make."""
     return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
+
+
+def listed_targets(page: str) -> set[str]:
+    """Return the targets that a table of the docs has a row for."""
+    return set(re.findall(r"^\| `make ([a-z][a-z-]*)", page, re.MULTILINE))

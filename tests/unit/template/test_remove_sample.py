@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.imports import imported
-from tests.support.makefile import named_targets, targets
-from tests.support.markdown import document, missing
+from tests.support.makefile import listed_targets, named_targets, targets
+from tests.support.markdown import document, missing, read
 from tests.support.project import PROJECT
 
 SCRIPT = (PROJECT / "template" / "remove-sample").read_text()
@@ -24,6 +24,7 @@ OVERLAY = [
     for path in PROJECT.glob("template/overlay/**/*")
     if path.is_file()
 ]
+PAGES = [path.relative_to(PROJECT) for path in [*PROJECT.glob("docs/**/*.md"), *PROJECT.glob(".github/*.md")]]
 LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
@@ -39,16 +40,16 @@ def test_what_is_listed_as_sample_is_there(pattern: str) -> None:
     assert (PROJECT / pattern).exists()
 
 
-def machine() -> Iterator[Path]:
-    """Yield the modules that stay as they are, but for some lines."""
+def staying() -> Iterator[Path]:
+    """Yield the modules that stay, but for some of their lines."""
     for path in (path for folder in ("app", "deploy", "tests") for path in PROJECT.glob(f"{folder}/**/*.py")):
         relative = path.relative_to(PROJECT)
         if not goes(relative) and relative not in OVERLAY:
             yield path
 
 
-def test_no_module_of_the_machine_imports_the_sample() -> None:
-    for path in machine():
+def test_no_module_that_stays_imports_the_sample() -> None:
+    for path in staying():
         assert [name for name in imported(path) if goes(name) or goes(name.with_suffix(".py"))] == [], path
 
 
@@ -59,7 +60,7 @@ def without_the_sample(path: Path) -> str:
 
 def test_a_file_that_loses_lines_is_still_valid() -> None:
     tomllib.loads(without_the_sample(PROJECT / "pyproject.toml"))
-    for path in machine():
+    for path in staying():
         ast.parse(without_the_sample(path), str(path))
 
 
@@ -68,23 +69,26 @@ def test_no_manifest_loses_a_line() -> None:
     assert [path for path in manifests if without_the_sample(path) != path.read_text()] == []
 
 
-def test_its_readme_names_every_make_target_that_stays_and_no_other() -> None:
-    assert named_targets((PROJECT / "template" / "overlay" / "README.md").read_text()) == targets(PROJECT / "Makefile")
+def test_the_docs_that_stay_name_every_make_target_that_stays() -> None:
+    page = without_the_sample(PROJECT / "docs" / "targets.md")
+    assert listed_targets(page) == targets(PROJECT / "Makefile")
+    readme = (PROJECT / "template" / "overlay" / "README.md").read_text()
+    assert named_targets(readme) <= targets(PROJECT / "Makefile")
 
 
-def test_its_readme_leads_to_every_document_that_stays() -> None:
+def test_its_readme_leads_to_pages_that_stay() -> None:
     links = document(PROJECT / "template" / "overlay" / "README.md").links
+    assert "docs/index.md" in links
     assert [problem for link in links if (problem := missing(link, PROJECT / "README.md"))] == []
-    stay = [path.relative_to(PROJECT) for path in PROJECT.glob("docs/**/*.md")]
-    assert {str(path) for path in stay if not goes(path)} <= set(links)
+    assert [link for link in links if goes(Path(link.partition("#")[0]))] == []
 
 
-def test_no_document_that_stays_leads_to_what_goes() -> None:
-    for path in PROJECT.glob("docs/**/*.md"):
-        if not goes(path.relative_to(PROJECT)):
-            targets = [link.partition("#")[0] for link in document(path).links if "//" not in link]
-            inside = [(path.parent / target).resolve().relative_to(PROJECT) for target in targets if target]
-            assert [str(target) for target in inside if goes(target)] == [], path
+@pytest.mark.parametrize("page", [path for path in PAGES if not goes(path)], ids=str)
+def test_no_page_that_stays_leads_to_what_goes(page: Path) -> None:
+    path = PROJECT / page
+    links = [link.partition("#")[0] for link in read(without_the_sample(path)).links if "//" not in link]
+    inside = [(path.parent / link).resolve().relative_to(PROJECT) for link in links if link]
+    assert [str(target) for target in inside if goes(target)] == []
 
 
 @pytest.mark.parametrize("path", OVERLAY, ids=str)

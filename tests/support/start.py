@@ -1,0 +1,48 @@
+"""Start containers of an image for tests, which are removed afterwards, whatever happened."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import pytest
+
+from deploy.container import LOCKED_DOWN
+from tests.support.container import LABEL, Container, docker, eventually
+
+containers = pytest.StashKey[list[Container]]()
+
+
+class Start(Protocol):
+    """Starts a container."""
+
+    def __call__(
+        self, *command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True
+    ) -> Container:
+        """The container, serving unless `wait` is false.
+
+        `command` is what it runs instead of the image's own; `options` are docker run's, which go before those that
+        `make run` locks it down with.
+        """
+
+
+@contextmanager
+def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start]:
+    """What starts containers of the image for a test or a file. They are removed in the end."""
+    started = node.stash.setdefault(containers, [])
+
+    def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:
+        own = LOCKED_DOWN if locked_down else ()
+        options = (f"--label={LABEL}", "--publish=127.0.0.1::8000", *own, *options)
+        container = Container(docker("create", *options, image, *command).strip())
+        started.append(container)
+        docker("start", container.identity)
+        if wait:
+            eventually(lambda: container.serves() or container.state["Status"] == "exited")
+            assert container.state["Status"] == "running"
+        return container
+
+    try:
+        yield start
+    finally:
+        for container in started:
+            docker("rm", "--force", "--volumes", container.identity)
