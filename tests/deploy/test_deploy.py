@@ -161,4 +161,4 @@ def test_make_hands_on_what_it_is_told(programs: Programs, settings: list[str], 
 def test_make_asks_for_an_image_that_a_registry_has(programs: Programs) -> None:
     done = programs.run("make", "deploy", "IMAGE=name")
     assert done.returncode == 2
-    assert "say what: make deploy IMAGE=registry/name VERSION=v1" in done.stdout
+    assert "IMAGE must include a registry: make deploy IMAGE=registry/name VERSION=v1" in done.stdout
