@@ -26,7 +26,7 @@ def test_the_readme_names_only_make_targets_that_there_are(readme: str) -> None:
 
 
 def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) -> None:
-    for path in re.findall(r"`((?:app|scripts|template|tests)/[\w./-]*)`", readme):
+    for path in re.findall(r"`((?:app|scripts|tests)/[\w./-]*)`", readme):
         assert (project / path).exists(), path
 
 
