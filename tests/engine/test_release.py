@@ -30,7 +30,7 @@ Release = Callable[..., dict[str, str]]
 
 
 def git(*arguments: str | Path, folder: Path | None = None) -> str:
-    """What git prints."""
+    """Return what git prints, with the configuration of this machine: it may have to trust this folder."""
     command = ["git", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 

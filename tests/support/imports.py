@@ -1,4 +1,4 @@
-"""What a module of the project imports."""
+"""Find the modules that a module of the project imports."""
 
 import ast
 from collections.abc import Iterator

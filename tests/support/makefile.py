@@ -1,4 +1,4 @@
-"""Make's targets: those that the makefiles list, and those that a text names."""
+"""Find the targets that the makefiles list, and those that a text names."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ MAKEFILES = [
 
 
 def targets(*makefiles: Path) -> set[str]:
-    """The targets that `make` lists."""
+    """Return the targets that `make` lists."""
     return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
 
 
 def named_targets(readme: str) -> set[str]:
-    """The targets that a text tells to make."""
+    """Return the targets that a text tells its reader to run."""
     return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
 
 

@@ -1,4 +1,4 @@
-"""Texts in Markdown: what they lead to, and what they tell their reader to type."""
+"""Read Markdown: its links, its anchors, and the code and commands in it."""
 
 import re
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from tests.support.project import PROJECT
 
 @dataclass(frozen=True)
 class Document:
-    """What a text in Markdown leads to, can be led to by, and tells its reader to type."""
+    """The links of a Markdown text, its anchors, and the code that it shows."""
 
     links: list[str]
     anchors: set[str]
-    # What is set in code within a line, each line behind a prompt, and examples in Python.
+    # Inline code, the lines after a prompt, and the examples in Python.
     code: list[str]
     commands: list[str]
     examples: list[str]
 
 
 class Html(HTMLParser):
-    """What HTML within Markdown leads to, and the names that it gives."""
+    """The links and the anchors of the HTML in a Markdown text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Html(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what leads elsewhere, and what can be led to."""
+        """Collect the links and the anchors of a tag."""
         for name, value in attrs:
             if value and name in {"href", "src"}:
                 self.links.append(value)
@@ -46,12 +46,12 @@ class Html(HTMLParser):
 
 
 def slug(heading: str) -> str:
-    """The anchor that GitHub gives a heading, but for the number that it adds where there was one of that name."""
+    """Return the anchor that GitHub gives a heading, without the number that makes a repeated one unique."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def read(text: str) -> Document:
-    """A text in Markdown."""
+    """Parse a Markdown text."""
     links: list[str] = []
     anchors: set[str] = set()
     code: list[str] = []
@@ -83,12 +83,12 @@ def read(text: str) -> Document:
 
 @cache
 def document(path: Path) -> Document:
-    """A text of the project."""
+    """Parse a Markdown file of the project."""
     return read(path.read_text())
 
 
 def missing(link: str, document_path: Path) -> str | None:
-    """What a link of a document leads to that is not there; another site is believed."""
+    """Return what is wrong with a link in a document. Links to other sites are not checked."""
     address = urlsplit(link)
     if address.scheme or address.netloc:
         return None

@@ -1,4 +1,4 @@
-"""Problems, as errors are answered: https://www.rfc-editor.org/rfc/rfc9457."""
+"""Check that a response is a problem: https://www.rfc-editor.org/rfc/rfc9457."""
 
 from http.client import responses
 
@@ -6,7 +6,7 @@ from httpx2 import Response
 
 
 def assert_problem(response: Response, status: int, detail: str) -> None:
-    """The response is a problem of that status, with that text in its detail."""
+    """Assert that the response is a problem with this status, and that its detail contains this text."""
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()

@@ -1,4 +1,4 @@
-"""What a service sends to a collector, read from what the collector prints."""
+"""Decode the telemetry that a service sends, from what collector.py prints."""
 
 import json
 from base64 import b64decode
@@ -21,7 +21,7 @@ NOT_SENT = "nothing is sent to a collector: "
 
 @dataclass
 class Sent:
-    """What a collector was sent."""
+    """The telemetry that a collector received."""
 
     spans: list[Span] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Sent:
 
 
 def sent(lines: Iterable[str]) -> Sent:
-    """What collector.py prints, read."""
+    """Decode the lines that collector.py prints."""
     found = Sent()
     for line in lines:
         data = json.loads(line)
@@ -59,7 +59,7 @@ def sent(lines: Iterable[str]) -> Sent:
 
 
 def values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    """Attributes by their names; of a list, its first text."""
+    """Return the attributes by name. Of a list, return the first text."""
     plain = {}
     for attribute in attributes:
         kind = attribute.value.WhichOneof("value")

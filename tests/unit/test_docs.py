@@ -1,4 +1,4 @@
-"""README.md and docs/: links lead somewhere, and what is named exists."""
+"""README.md and docs/: every link has a target, and everything that they name exists."""
 
 import re
 from pathlib import Path
