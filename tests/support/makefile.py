@@ -1,4 +1,4 @@
-"""Find the targets that the makefiles list, and those that a text names."""
+"""The targets that the makefiles list."""
 
 import re
 from pathlib import Path
@@ -12,15 +12,10 @@ MAKEFILES = [
 
 
 def targets(*makefiles: Path) -> set[str]:
-    """Return the targets that `make` lists."""
+    """The targets that `make` lists."""
     return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
-
-
-def named_targets(readme: str) -> set[str]:
-    """Return the targets that a text tells its reader to run."""
-    return set(re.findall(r"(?:\$ |`(?:\w+=\w+ )?)make ([a-z][a-z-]*)", readme))
 
 
 def listed_targets(page: str) -> set[str]:
     """Return the targets that a table of the docs has a row for."""
-    return set(re.findall(r"^\| `make ([a-z][a-z-]*)", page, re.MULTILINE))
+    return set(re.findall(r"^\| `make ([a-z-]+)` \|", page, re.MULTILINE))

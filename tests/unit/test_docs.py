@@ -10,7 +10,8 @@ from tests.support.makefile import MAKEFILES, targets
 from tests.support.markdown import document, missing
 from tests.support.project import PROJECT
 
-DOCUMENTS = [Path("README.md"), *sorted(path.relative_to(PROJECT) for path in (PROJECT / "docs").glob("**/*.md"))]
+PAGES = sorted((PROJECT / "docs").glob("**/*.md"))
+DOCUMENTS = [path.relative_to(PROJECT) for path in [PROJECT / "README.md", *PAGES, *PROJECT.glob(".github/*.md")]]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.imports import imported
-from tests.support.makefile import listed_targets, named_targets, targets
+from tests.support.makefile import listed_targets, targets
 from tests.support.markdown import document, missing, read
 from tests.support.project import PROJECT
 
@@ -24,7 +24,6 @@ OVERLAY = [
     for path in PROJECT.glob("template/overlay/**/*")
     if path.is_file()
 ]
-PAGES = [path.relative_to(PROJECT) for path in [*PROJECT.glob("docs/**/*.md"), *PROJECT.glob(".github/*.md")]]
 LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
@@ -58,6 +57,10 @@ def without_the_sample(path: Path) -> str:
     return "".join(line for line in path.read_text().splitlines(keepends=True) if not LINES.search(line))
 
 
+DOCUMENTS = [*PROJECT.glob("docs/**/*.md"), *PROJECT.glob(".github/*.md")]
+PAGES = [path for path in (page.relative_to(PROJECT) for page in DOCUMENTS) if not goes(path)]
+
+
 def test_a_file_that_loses_lines_is_still_valid() -> None:
     tomllib.loads(without_the_sample(PROJECT / "pyproject.toml"))
     for path in staying():
@@ -69,26 +72,30 @@ def test_no_manifest_loses_a_line() -> None:
     assert [path for path in manifests if without_the_sample(path) != path.read_text()] == []
 
 
-def test_the_docs_that_stay_name_every_make_target_that_stays() -> None:
-    page = without_the_sample(PROJECT / "docs" / "targets.md")
-    assert listed_targets(page) == targets(PROJECT / "Makefile")
-    readme = (PROJECT / "template" / "overlay" / "README.md").read_text()
-    assert named_targets(readme) <= targets(PROJECT / "Makefile")
-
-
-def test_its_readme_leads_to_pages_that_stay() -> None:
+def test_its_readme_links_only_to_pages_that_stay() -> None:
     links = document(PROJECT / "template" / "overlay" / "README.md").links
-    assert "docs/index.md" in links
     assert [problem for link in links if (problem := missing(link, PROJECT / "README.md"))] == []
     assert [link for link in links if goes(Path(link.partition("#")[0]))] == []
 
 
-@pytest.mark.parametrize("page", [path for path in PAGES if not goes(path)], ids=str)
-def test_no_page_that_stays_leads_to_what_goes(page: Path) -> None:
-    path = PROJECT / page
-    links = [link.partition("#")[0] for link in read(without_the_sample(path)).links if "//" not in link]
-    inside = [(path.parent / link).resolve().relative_to(PROJECT) for link in links if link]
+def test_the_docs_that_stay_describe_every_make_target_that_stays() -> None:
+    page = without_the_sample(PROJECT / "docs" / "targets.md")
+    assert listed_targets(page) == targets(PROJECT / "Makefile")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_a_page_that_stays_links_only_to_what_stays(path: Path) -> None:
+    links = read(without_the_sample(PROJECT / path)).links
+    targets = [link.partition("#")[0] for link in links if "//" not in link]
+    inside = [(PROJECT / path.parent / target).resolve().relative_to(PROJECT) for target in targets if target]
     assert [str(target) for target in inside if goes(target)] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_a_page_that_stays_loses_no_heading_and_no_half_table(path: Path) -> None:
+    text = without_the_sample(PROJECT / path)
+    assert read(text).anchors == document(PROJECT / path).anchors
+    assert re.search(r"^\| ---.*\n(?!\|)", text, re.MULTILINE) is None
 
 
 @pytest.mark.parametrize("path", OVERLAY, ids=str)
