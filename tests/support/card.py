@@ -1,4 +1,4 @@
-"""The Dockerfile of the design card, word for word."""
+"""The card's Dockerfile, word for word. docs/dockerfile.md says what the card is."""
 
 from pathlib import Path
 
