@@ -1,4 +1,4 @@
-"""The catalogue of the rules, in Markdown: `python -m app.review.catalogue` writes docs/rules.md."""
+"""The catalogue of the rules, in Markdown: `python -m app.review.catalogue` writes docs/sample/rules.md."""
 
 import sys
 from itertools import groupby
