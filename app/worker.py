@@ -48,12 +48,15 @@ class Worker:
         self.idle: asyncio.Queue[Process] = asyncio.Queue()
         self.waits: set[asyncio.Timeout] = set()
         self.failure: str | None = None
+        self.attempted = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Keep a process running inside the context."""
         async with asyncio.TaskGroup() as group:
             supervision = group.create_task(self._supervise())
+            # If uvicorn cannot open its port, it cancels all tasks. asyncio hangs if one of them is starting a process.
+            await self.attempted.wait()
             yield self
             supervision.cancel()
 
@@ -106,6 +109,7 @@ class Worker:
         while True:
             try:
                 async with self._process() as process:
+                    self.attempted.set()
                     await self._exchange(process, self.trial)
                     self.failure = None
                     self.idle.put_nowait(process)
@@ -119,6 +123,7 @@ class Worker:
                 if not self.failure:
                     logger.error("the worker process does not start: %r", error)
                 self.failure = "the worker process does not start"
+                self.attempted.set()
                 for wait in self.waits:
                     if not wait.expired():
                         wait.reschedule(0)
