@@ -407,35 +407,35 @@ class Measure:
 
 
 MEASURES = {
-    "cold": Measure("build with nothing reused", "s", cold, 3, 12),
-    "unchanged": Measure("build with nothing changed", "s", unchanged, 7, 0.7),
-    "rebuilt": Measure("build after one line changed", "s", rebuilt, 7, 1.2),
-    "dependency": Measure("build after one more package", "s", with_a_dependency, 3, 6),
-    "downloads": Measure("packages downloaded for one more", "packages", downloads, 1, 6),
+    "cold": Measure("cold build", "s", cold, 3, 12),
+    "unchanged": Measure("build without a change", "s", unchanged, 7, 0.7),
+    "rebuilt": Measure("build after a changed line", "s", rebuilt, 7, 1.2),
+    "dependency": Measure("build after an added package", "s", with_a_dependency, 3, 6),
+    "downloads": Measure("packages downloaded for an added one", "packages", downloads, 1, 6),
     "context": Measure("build context sent for the image", "MB", context, 1, 3),
     "context of dev": Measure("build context sent for `dev`", "MB", context_of_dev, 1, 15),
     "added": Measure("added to the base, compressed", "MB", added, 1, 4),
     "whole": Measure("whole image, compressed", "MB", whole, 1, 4),
     "unpacked": Measure("whole image on disk", "MB", unpacked, 1, 1),
     "layers": Measure("layers above the base", "layers", layer_count, 1, 4),
-    "pushed": Measure("to push and pull after one line changed", "MB", pushed_after_a_line, 1, 6),
+    "pushed": Measure("to push and pull after a changed line", "MB", pushed_after_a_line, 1, 6),
     "unpacked elsewhere": Measure(
-        "to unpack for it, built elsewhere", "MB", unpacked_after_a_line_built_elsewhere, 1, 18
+        "to unpack after it, built elsewhere", "MB", unpacked_after_a_line_built_elsewhere, 1, 18
     ),
     "pushed elsewhere": Measure(
-        "to push and pull for it, built elsewhere", "MB", pushed_after_a_line_built_elsewhere, 1, 18
+        "to push and pull after it, built elsewhere", "MB", pushed_after_a_line_built_elsewhere, 1, 18
     ),
-    "pushed dependency": Measure("to push and pull after one more package", "MB", pushed_after_a_dependency, 1, 12),
-    "start": Measure("`docker run` to first answer", "s", start, 9, 1.2),
+    "pushed dependency": Measure("to push and pull after an added package", "MB", pushed_after_a_dependency, 1, 12),
+    "start": Measure("`docker run` to first response", "s", start, 9, 1.2),
     "floor": Measure("`docker run` of an empty interpreter", "s", floor, 9, 1),
     "stop": Measure("`docker stop`", "s", stop, 3, 4),
-    "stop while starting": Measure("`docker stop` while it starts", "s", stop_while_starting, 3, 4),
-    "memory": Measure("memory at rest", "MB", memory, 3, 4),
-    "rate": Measure("requests a second, on half a processor", "/s", rate, 3, 7, better=1),
-    "slowest": Measure("99 of 100 requests answered within", "ms", slowest, 3, 1),
-    "edited": Measure("saving a file to the new code's answer", "s", edited, 5, 8),
-    "unpinned": Measure("packages whose version is that of the day", "packages", unpinned, 1, 2),
+    "stop while starting": Measure("`docker stop` during the start", "s", stop_while_starting, 3, 4),
+    "memory": Measure("idle memory", "MB", memory, 3, 4),
+    "rate": Measure("requests per second, on half a core", "/s", rate, 3, 7, better=1),
+    "slowest": Measure("p99 latency", "ms", slowest, 3, 1),
+    "edited": Measure("saving a file to the first response of the new code", "s", edited, 5, 8),
+    "unpinned": Measure("packages without a pinned version", "packages", unpinned, 1, 2),
     "layers moved": Measure("layers changed without a commit", "layers", layers_moved, 1, 12),
-    "places": Measure("lines to change for another Python", "lines", places_of_the_version),
+    "places": Measure("lines to change for another Python version", "lines", places_of_the_version),
     "writable": Measure("files that the process may change", "files", writable, 1, 2),
 }

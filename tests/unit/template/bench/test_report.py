@@ -68,4 +68,4 @@ def test_a_style_that_is_behind_has_its_reason_in_the_page() -> None:
     figures: Figures = {styles.OURS: {"cold": [2.0]}, "another": {"cold": [1.0]}}
     page = of_styles(figures, {}, "a machine").text
     assert "| **1 s** |" in page
-    assert f"| build with nothing reused | another | {styles.REASONS['cold']} |" in page
+    assert f"| cold build | another | {styles.REASONS['cold']} |" in page
