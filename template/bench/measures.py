@@ -72,13 +72,14 @@ def base(subject: Subject) -> str:
     """The image that the last stage is built on in the end, as its `FROM` alone gives it."""
     dockerfile = (subject.folder / "Dockerfile").read_text()
     stages = {name: image for image, name in re.findall(r"^FROM (\S+) AS (\S+)$", dockerfile, re.MULTILINE)}
-    defaults = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    head, *_ = re.split(r"^FROM ", dockerfile, maxsplit=1, flags=re.MULTILINE)
+    arguments = "".join(re.findall(r"^ARG .*\n", head, re.MULTILINE))
     image = list(stages)[-1]
     while image in stages:
-        image = re.sub(r"\$\{(\w+)\}", lambda match: defaults[match[1]], stages[image])
+        image = stages[image]
     name = f"base-of-{subject.name}"
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "Dockerfile").write_text(subject.engine.marked(f"FROM {image}\n"))
+        Path(folder, "Dockerfile").write_text(subject.engine.marked(f"{arguments}FROM {image}\n"))
         subject.engine.build(Path(folder), name)
     return subject.engine.image(name)
 
