@@ -23,9 +23,7 @@ SERVER = ("--env=UVICORN_HTTP=h11", "--env=UVICORN_ACCESS_LOG=false")
 # Why another style is better, where it is.
 PIP = "uv installs packages faster than pip"
 LIBRARY = "the image contains the bytecode of the standard library, which makes each start faster"
-HEALTH = (
-    "the image has a health check: while it runs, its Python process takes a share of the container's processor time"
-)
+HEALTH = "the image has a health check, whose Python process takes a share of the processor time"
 REASONS = {
     "cold": PIP,
     "dependency": PIP,
