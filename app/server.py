@@ -26,4 +26,4 @@ def install() -> None:
 
     A subclass would do as well, but only where `UVICORN_HTTP` names it. This holds however the app is started.
     """
-    H11Protocol.send_400_response = reject  # type: ignore[assignment, method-assign]
+    H11Protocol.send_400_response = reject  # type: ignore[assignment, method-assign]  # the replacing is meant

@@ -8,7 +8,7 @@ property does not hold, which it shows, or until -max_total_time=SECONDS are ove
 
 import sys
 
-import atheris  # type: ignore[import-untyped]
+import atheris  # type: ignore[import-untyped]  # the package has no types
 
 with atheris.instrument_imports(include=["app"]):
     from tests.unit.review import test_properties

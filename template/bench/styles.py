@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from deploy.container import serving
 from template.bench.runs import Plan, Workshop
 from template.bench.subject import PROJECT, Subject
 
@@ -15,8 +16,6 @@ MEASURES = [
     "start", "edited", "unchanged", "rebuilt", "dependency", "cold", "context",
     "added", "whole", "unpacked", "pushed", "pushed dependency", "stop", "rate", "slowest", "memory",
 ]  # fmt: skip
-# The command that each runs.
-SERVE = ("uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000")  # noqa: S104 -- in a container
 # The same server for all: the parser that is installed, and no line of its own for each request.
 SERVER = ("--env=UVICORN_HTTP=h11", "--env=UVICORN_ACCESS_LOG=false")
 
@@ -108,7 +107,7 @@ def subject(workshop: Workshop, name: str) -> Subject:
     kind = UvSubject if style.folder == "uv" else Subject
     made = kind(
         workshop.engine, folder.name, folder, style.options, run=SERVER,
-        develop=(*SERVE, "--reload"), mounted=style.source,
+        develop=(*serving(), "--reload"), mounted=style.source,
     )  # fmt: skip
     if isinstance(made, UvSubject):
         made.uv = ("--build-arg", f"UV_IMAGE={uv(workshop)}")

@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,11 @@ def test_user_is_a_name_and_not_a_number(image: str) -> None:
 # What production does not inherit from base
 
 
+def wrote(container: Container, text: str) -> bool:
+    """Return True if the text is in the container's log."""
+    return text in container.log
+
+
 def test_printed_output_is_lost_when_it_is_killed(start: Start) -> None:
     code = "import sys, time; print('printed'); sys.stderr.write('running\\n'); time.sleep(60)"
     buffered, unbuffered = (
@@ -248,7 +254,7 @@ def test_printed_output_is_lost_when_it_is_killed(start: Start) -> None:
         for options in ((), ("--env=PYTHONUNBUFFERED=1",))
     )
     for container in (buffered, unbuffered):
-        eventually(lambda container=container: "running" in container.log)  # type: ignore[misc]
+        eventually(partial(wrote, container, "running"))
         docker("kill", container.identity)
     assert "printed" not in buffered.log
     assert "printed" in unbuffered.log

@@ -12,8 +12,7 @@ from shlex import split
 
 import pytest
 
-from deploy.container import DOCKER
-from tests.support.container import LABEL, PATIENCE, docker, eventually
+from tests.support.container import LABEL, docker, eventually
 
 PRODUCTION, DEV = "username/app:v1.0", "app:dev"
 NEWER = f"tests-commands-{os.getpid()}:python3.13"
@@ -78,17 +77,7 @@ def build(clone: Path, command: str) -> str:
     """Run the command in the clone, and return what it prints."""
     name, *arguments = split(command)
     assert name == "docker"
-    done = subprocess.run(
-        [DOCKER, *arguments],
-        cwd=clone,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS * PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return docker(*arguments, folder=clone, seconds=SECONDS)
 
 
 @pytest.fixture(scope="module")

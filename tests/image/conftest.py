@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.container import Container, docker, serving
+from deploy.container import serving
+from tests.support.container import Container, docker
 from tests.support.start import Start, containers, starting
 
 shown = pytest.StashKey[list[str]]()

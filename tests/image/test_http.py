@@ -73,6 +73,12 @@ def test_45_pipelining_clients_stay_below_the_memory_limit(with_routes: Containe
 # 3. Many and long headers are rejected in bounded memory.
 
 
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> str:
+    """The id of the test's parameters."""
+    return str(request.node.callspec.id)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -82,19 +88,11 @@ def test_45_pipelining_clients_stay_below_the_memory_limit(with_routes: Containe
         pytest.param([b"X" * 2_000_000 + b": a"], id="a name of 2 MB"),
     ],
 )
-def test_many_or_long_headers_are_rejected(
-    shared: Container, show: list[str], request_node: str, headers: list[bytes]
-) -> None:
-    with unharmed(shared, show, f"headers: {request_node}"):
+def test_many_or_long_headers_are_rejected(shared: Container, show: list[str], case: str, headers: list[bytes]) -> None:
+    with unharmed(shared, show, f"headers: {case}"):
         found = shared.exchange(get(b"/healthz", *headers))
     # None where the server closed before it had read everything.
     assert [answer.status for answer in found] in ([400], [431], [])
-
-
-@pytest.fixture
-def request_node(request: pytest.FixtureRequest) -> str:
-    """The id of the test's parameters."""
-    return str(request.node.callspec.id)
 
 
 def test_98_headers_are_read(shared: Container) -> None:

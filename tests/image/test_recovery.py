@@ -7,8 +7,9 @@ from http.client import HTTPConnection, HTTPException
 
 import pytest
 
+from deploy.container import serving
 from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
-from tests.support.container import LABEL, SOON, Container, docker, eventually, serving
+from tests.support.container import LABEL, SOON, Container, docker, eventually
 from tests.support.start import Start
 
 # Runs what follows with a standard output whose reader is gone.

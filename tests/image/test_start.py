@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from deploy.container import serving
 from tests.image.bytecode import assert_only_the_app_is_compiled
-from tests.support.container import ANOTHER_USER, SOON, docker, serving
+from tests.support.container import ANOTHER_USER, SOON, docker
 from tests.support.start import Start
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
 from deploy.container import DOCKER
@@ -26,19 +27,16 @@ SOON = ("--health-interval=1s", "--health-retries=1", "--health-start-period=1ms
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
 
 
-def serving(app: str = "app.main:app") -> tuple[str, ...]:
-    """The command of the image, or the same for another app."""
-    return "uvicorn", app, "--host", "0.0.0.0", "--port", "8000"  # noqa: S104 -- in a container
+def docker(*arguments: str, check: bool = True, text: str = "", seconds: float = 60, folder: Path | None = None) -> str:
+    """Return what the command prints, on both its outputs.
 
-
-def docker(*arguments: str, check: bool = True, text: str = "", seconds: float = 60) -> str:
-    """What the command prints, on both its outputs.
-
-    `text` is its standard input. Raises AssertionError if it fails, unless `check` is false, or takes longer.
+    `text` is its standard input, and `folder` where it runs. Raises AssertionError if it fails, unless `check` is
+    false, or takes longer than `seconds`.
     """
     command = [DOCKER, *arguments]
     done = subprocess.run(
         command,
+        cwd=folder,
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -148,8 +146,7 @@ class Container:
     @property
     def failures(self) -> list[Any]:
         """The records of its log that report an error or hold a traceback."""
-        records = [json.loads(line) for line in self.log.splitlines()]
-        return [record for record in records if record["level"] == "ERROR" or "exception" in record]
+        return [record for record in self.records if record["level"] == "ERROR" or "exception" in record]
 
     @property
     def records(self) -> list[dict[str, str]]:
