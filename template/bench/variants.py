@@ -242,9 +242,8 @@ VARIANTS = (
                 f"{APP}RUN --network=none python -m compileall -q --invalidation-mode unchecked-hash app\n",
             )
         ],
-        note="Compiling runs in each build that changes the app. Without it, each start compiles the app's own modules. "
-        "For a large app it may pay: "
-        "[the guide](../guide.md#compile-a-large-app) has the line.",
+        note="Compiling runs in each build that changes the app. Without it, each start compiles the app's own "
+        "modules. For a large app it may pay: [the guide](../guide.md#compile-a-large-app) has the line.",
     ),
     Variant(
         "uvloop",

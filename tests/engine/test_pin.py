@@ -90,11 +90,35 @@ def test_print_changes_nothing(folder: Path) -> None:
     assert (folder / "Dockerfile").read_text() == before
 
 
+def name(folder: Path, image: str) -> str:
+    """Let the Dockerfile name another base image, and return its text."""
+    text = (folder / "Dockerfile").read_text().replace("=python:${PYTHON_VERSION}-slim", f"={image}")
+    (folder / "Dockerfile").write_text(text)
+    return text
+
+
 def test_without_an_answer_nothing_changes(folder: Path) -> None:
-    before = (folder / "Dockerfile").read_text()
-    answer = pin(folder, PYTHON_IMAGE="127.0.0.1:1/python:3.12-slim")
+    before = name(folder, "127.0.0.1:1/python:${PYTHON_VERSION}-slim")
+    answer = pin(folder)
     assert answer.returncode == 1
     assert answer.stderr.splitlines()[-1].startswith("pin: no digest for 127.0.0.1:1/python:3.12-slim")
+    assert (folder / "Dockerfile").read_text() == before
+
+
+@pytest.mark.parametrize("image", ["python", "127.0.0.1:1/python"])
+def test_an_image_without_a_tag_is_not_pinned(folder: Path, image: str) -> None:
+    before = name(folder, image)
+    assert pin(folder).stderr == f"pin: {image} has no tag\n"
+    assert pin(folder, "--show").stdout == f"{image}\n"
+    assert (folder / "Dockerfile").read_text() == before
+
+
+@pytest.mark.parametrize("variables", [{"PYTHON_VERSION": "3.13"}, {"PYTHON_IMAGE": "mirror.example/python:3.12-slim"}])
+def test_a_digest_of_another_image_is_not_written(folder: Path, variables: dict[str, str]) -> None:
+    before = (folder / "Dockerfile").read_text()
+    refused = pin(folder, **variables)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "edit ARG PYTHON_VERSION or ARG PYTHON_IMAGE there first" in refused.stderr
     assert (folder / "Dockerfile").read_text() == before
 
 

@@ -69,6 +69,24 @@ def test_every_call_is_answered_by_one_other_process() -> None:
     assert process != os.getpid()
 
 
+def test_the_first_process_has_started_once_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    # asyncio hangs if a server that fails cancels all tasks, and one of them is starting a process.
+    start, started = asyncio.create_subprocess_exec, []
+
+    async def recorded(*arguments: Any, **options: Any) -> Any:
+        process = await start(*arguments, **options)
+        started.append(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", recorded)
+
+    async def begin() -> int:
+        async with Worker(COMMAND, "").running():
+            return len(started)
+
+    assert asyncio.run(begin()) == 1
+
+
 def test_stop_ends_the_process() -> None:
     async def ask() -> int:
         async with running() as one:
