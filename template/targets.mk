@@ -1,7 +1,5 @@
 # The targets that `make remove-sample` removes.
 
-ANYWHERE += docs
-
 ##@ Template
 
 .PHONY: remove-sample
@@ -9,15 +7,7 @@ remove-sample: ## Remove the sample app and template/, and leave a service with 
 	$(if $(YES),YES=1 )template/remove-sample
 
 .PHONY: docs
-docs: docs-$(RUNTIME) ## Generate docs/sample/rules.md and the examples of the page
-
-.PHONY: docs-docker
-docs-docker:
-	$(BUILD_TOOLS)
-	$(IN_CONTAINER) $(IMAGE):tools template/docs
-
-.PHONY: docs-host
-docs-host: .venv/installed
+docs: .venv/installed ## Generate docs/sample/rules.md and the examples of the page
 	$(ON_HOST) template/docs
 
 .PHONY: bench
