@@ -291,9 +291,9 @@ VARIANTS = (
     ),
     Variant(
         "one-time",
-        "one time for all files that the build writes",
+        "one time for all files of the packages",
         "the times of the build",
-        ["pushed elsewhere", "unpacked elsewhere"],
+        ["pushed elsewhere"],
         [Edit(DOCKERFILE, TOUCH, "\n"), Edit(DOCKERFILE, TOUCH_THE_SYSTEM, "\n")],
     ),
     Variant(
