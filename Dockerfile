@@ -56,6 +56,7 @@ COPY --from=builder /opt/python /opt/python
 WORKDIR /app
 # Keep connections open for longer than the 60 s of most load balancers. Stop within the 10 s that docker stop allows.
 ENV APP_LOG_FORMAT=json \
+    UVICORN_HTTP=app.server:Protocol \
     UVICORN_LOG_CONFIG=app/logging.json \
     UVICORN_SERVER_HEADER=false \
     UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5 \

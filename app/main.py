@@ -6,7 +6,7 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors, routes, server, telemetry
+from app import errors, routes, telemetry
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
 from app.routes import health
 from app.settings import Settings
@@ -37,5 +37,4 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-server.install()
 app = create_app(Settings.from_environment(os.environ))

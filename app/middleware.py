@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from random import getrandbits
+from urllib.parse import unquote
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,10 @@ logger = logging.getLogger("app.access")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # RFC 9112, section 3.2, and the signs that RFC 3986 has for it; empty is allowed.
 HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[A-Za-z0-9:.]+\])(?::[0-9]*)?")
+# RFC 9112, section 3.2.2: clients send it to proxies, and every server has to read it.
+ABSOLUTE_TARGET = re.compile(rb"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+# A number of more than 4,300 digits cannot be read, and no body needs more than these.
+CONTENT_LENGTH = re.compile(rb"[0-9]{1,19}")
 # As many as Apache and gunicorn allow. h11 limits the bytes of incomplete headers only: 10,000 short ones can pass.
 MAX_HEADERS = 100
 # Asked every few seconds by whatever runs the container.
@@ -30,6 +35,11 @@ DEFAULT_HEADERS = {
     b"referrer-policy": b"no-referrer",
     b"x-content-type-options": b"nosniff",
 }
+
+
+def new_request_id() -> str:
+    """A random id, of 16 hexadecimal digits."""
+    return f"{getrandbits(64):016x}"
 
 
 class RequestMiddleware:
@@ -49,7 +59,7 @@ class RequestMiddleware:
             return
         start = time.perf_counter()
         given = dict(scope["headers"]).get(b"x-request-id", b"")
-        identity = given.decode() if REQUEST_ID.fullmatch(given) else f"{getrandbits(64):016x}"
+        identity = given.decode() if REQUEST_ID.fullmatch(given) else new_request_id()
         # Left set: each request has a context of its own, and the server logs what is raised in it.
         request_id.set(identity)
         if scope["type"] == "websocket":
@@ -104,6 +114,8 @@ class RequestMiddleware:
 class FramingMiddleware:
     """Rejects requests that a proxy in front may read differently, and those with too many headers.
 
+    It also serves requests whose target is a whole address, `GET http://host/path`.
+
     RFC 9112 requires or allows a server to reject them. The HTTP parser rejects others: h11 more than httptools.
     """
 
@@ -114,7 +126,7 @@ class FramingMiddleware:
         """Serve one ASGI connection."""
         if scope["type"] == "http" and (flaw := self._flaw(scope)):
             raise HTTPException(*flaw, {"Connection": "close"})
-        await self.app(scope, receive, send)
+        await self.app(self._relative(scope), receive, send)
 
     def _flaw(self, scope: Scope) -> tuple[int, str] | None:
         """Return the status and the reason to reject the request with, or None."""
@@ -134,7 +146,26 @@ class FramingMiddleware:
             return 400, "a request must have exactly one Host header"
         if not HOST.fullmatch(dict(scope["headers"]).get(b"host", b"")):
             return 400, "the header Host names no host"
+        if not CONTENT_LENGTH.fullmatch(dict(scope["headers"]).get(b"content-length", b"0")):
+            return 400, "Content-Length is not a number of at most 19 digits"
         return None
+
+    def _relative(self, scope: Scope) -> Scope:
+        """Return the scope with the path alone as its target."""
+        root = scope.get("root_path", "")
+        target = scope["raw_path"].removeprefix(root.encode()) if scope["type"] == "http" else b""
+        found = ABSOLUTE_TARGET.fullmatch(target)
+        if not found or not HOST.fullmatch(found[1]):
+            return scope
+        path = found[2] or b"/"
+        # The host of the target counts, whatever the header says.
+        headers = [(name, text) for name, text in scope["headers"] if name != b"host"]
+        return {
+            **scope,
+            "path": root + unquote(path.decode("ascii")),
+            "raw_path": root.encode() + path,
+            "headers": [(b"host", found[1]), *headers],
+        }
 
 
 class BodyLimitMiddleware:

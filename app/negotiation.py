@@ -7,18 +7,21 @@ Not by `email.message`, which reads RFC 2231's `q*=` and `charset*1=` as well, a
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
+# No client sends as many. What comes after them counts as not there.
+MAX_RANGES, MAX_PARAMETERS = 50, 10
 # Nothing before the value crosses a semicolon, so that a header of any length is read in one go.
 PARAMETER = re.compile(r';\s*([^\s;=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 # `q=.2` is no weight by the book, but Java's.
-WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+WEIGHT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
 
 def media_type(text: str) -> tuple[str, dict[str, str]]:
     """The media type and its parameters, of which the first of a name counts; all in small letters."""
     name = text.partition(";")[0].strip().lower()
     parameters: dict[str, str] = {}
-    for found in PARAMETER.finditer(text):
+    for found in islice(PARAMETER.finditer(text), MAX_PARAMETERS):
         parameters.setdefault(found[1].lower(), found[2].strip().strip('"').lower())
     return name, parameters
 
@@ -28,7 +31,8 @@ def best(accept: str, offers: Sequence[str]) -> str | None:
 
     Without a header anything will do. What cannot be read in it counts as not there.
     """
-    ranges = list(filter(None, map(_range, accept.split(",")))) if accept.strip() else [("*/*", 1.0)]
+    texts = accept.split(",", MAX_RANGES)[:MAX_RANGES]
+    ranges = list(filter(None, map(_range, texts))) if accept.strip() else [("*/*", 1.0)]
     liking = {offer: _liking(offer, ranges) for offer in offers}
     liked = max(offers, key=lambda offer: liking[offer])
     return liked if liking[liked] > 0 else None

@@ -1,29 +1,93 @@
-"""A correction to uvicorn's h11 protocol, which fails where a request turns invalid after the app was called."""
+"""The HTTP server's protocol: uvicorn's for h11, with a limit of connections and every refusal in the form of errors.
 
-from h11 import IDLE, SEND_RESPONSE
+`UVICORN_HTTP=app.server:Protocol` selects it, in the production image.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from http import HTTPStatus
+from typing import ClassVar
+
+from h11 import IDLE, SEND_RESPONSE, Data, EndOfMessage, RemoteProtocolError, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-answer_400 = H11Protocol.send_400_response
+from app.errors import problem
+from app.logs import request_id
+from app.middleware import DEFAULT_HEADERS, new_request_id
+from app.settings import Settings
+
+logger = logging.getLogger("app.server")
+
+MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
+SECONDS_BETWEEN_WARNINGS = 60
+REASONS = {
+    431: "the headers are too long",
+    501: "the only transfer coding that this service knows is chunked",
+}
 
 
-def reject(protocol: H11Protocol, msg: str) -> None:
-    """Answer with 400 unless a response has begun, and close the connection.
+class Protocol(H11Protocol):
+    """One connection.
 
-    uvicorn 0.54 sends the 400 in any case. If a response has begun, h11 raises in the protocol. If one begins later,
-    h11 raises in the app. Both put a traceback into the log, and any client can cause them with an invalid chunk.
+    If there are more than MAX_CONNECTIONS, the one whose client has been silent longest is closed. So those that send
+    half a request, or do not read the response, cannot use up the memory, and a health check always gets through.
     """
-    if protocol.conn.our_state in {IDLE, SEND_RESPONSE}:
-        answer_400(protocol, msg)
-    else:
-        protocol.transport.close()
-    if protocol.cycle is not None:
-        # From here on uvicorn drops what the app sends, as it does after a client has disconnected.
-        protocol.cycle.disconnected = True
 
+    # The one that was silent longest is the first.
+    connections_by_silence: ClassVar[dict["Protocol", None]] = {}
+    warned: ClassVar[float] = -SECONDS_BETWEEN_WARNINGS
 
-def install() -> None:
-    """Replace the method in uvicorn's class.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Make room for the connection."""
+        super().connection_made(transport)
+        self.connections_by_silence[self] = None
+        if len(self.connections_by_silence) > MAX_CONNECTIONS:
+            silent = next(iter(self.connections_by_silence))
+            del self.connections_by_silence[silent]
+            silent.transport.abort()
+            if self.loop.time() - Protocol.warned >= SECONDS_BETWEEN_WARNINGS:
+                Protocol.warned = self.loop.time()
+                logger.warning("more than %d connections: closing those that were silent longest", MAX_CONNECTIONS)
 
-    A subclass would do as well, but only where `UVICORN_HTTP` names it. This holds however the app is started.
-    """
-    H11Protocol.send_400_response = reject  # type: ignore[assignment, method-assign]  # the replacing is meant
+    def data_received(self, data: bytes) -> None:
+        """Read the data."""
+        if self in self.connections_by_silence:
+            del self.connections_by_silence[self]
+            self.connections_by_silence[self] = None
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self.connections_by_silence.pop(self, None)
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse the request, unless a response has begun, and close the connection.
+
+        uvicorn 0.54 answers 400 in any case, although h11 names another status for some requests. If a response has
+        begun, h11 raises in the protocol. If one begins later, h11 raises in the app. Both put a traceback into the
+        log, and any client can cause them with an invalid chunk.
+        """
+        if self.conn.our_state in {IDLE, SEND_RESPONSE}:
+            error = sys.exception()
+            status = error.error_status_hint if isinstance(error, RemoteProtocolError) else 400
+            self._refuse(status, REASONS.get(status, "the request is not valid HTTP"))
+        self.transport.close()
+        if self.cycle is not None:
+            # From here on uvicorn drops what the app sends, as it does after a client has disconnected.
+            self.cycle.disconnected = True
+
+    def _refuse(self, status: int, reason: str) -> None:
+        identity = new_request_id()
+        request_id.set(identity)
+        logger.info("%d: %s", status, reason)
+        response = problem(status, reason, {"Connection": "close"})
+        headers = [*response.raw_headers, *(DEFAULT_HEADERS | {b"x-request-id": identity.encode()}).items()]
+        head = Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
+        for event in (head, Data(data=bytes(response.body)), EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Ignore the header Upgrade, as RFC 9110 allows. uvicorn logs two warnings for each."""

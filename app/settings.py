@@ -46,6 +46,7 @@ class Settings(Variables):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     max_body_bytes: int = Field(default=128 * 1024, ge=1, le=64 * 1024 * 1024)
+    max_connections: int = Field(default=500, ge=1)
 
 
 class ServerSettings(Variables):
@@ -55,6 +56,6 @@ class ServerSettings(Variables):
     """
 
     web_concurrency: int = Field(default=1, ge=1)
-    uvicorn_http: Literal["auto", "h11", "httptools"] = "auto"
+    uvicorn_http: Literal["auto", "h11", "httptools", "app.server:Protocol"] = "auto"
     uvicorn_timeout_graceful_shutdown: int = Field(default=0, ge=0)
     uvicorn_timeout_keep_alive: int = Field(default=0, ge=0)

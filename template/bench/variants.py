@@ -263,7 +263,8 @@ VARIANTS = (
                 DOCKERFILE,
                 f"{INSTALL} && \\\n",
                 f"{INSTALL} && \\\n    pip install --user --no-compile httptools && \\\n",
-            )
+            ),
+            Edit(DOCKERFILE, "UVICORN_HTTP=app.server:Protocol", "UVICORN_HTTP=httptools"),
         ],
         note="httptools is faster, and is not used because clients can make it exceed the memory limit: "
         "[the criteria](../image.md#change-the-http-parser).",

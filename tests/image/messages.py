@@ -9,8 +9,6 @@ from tests.support.container import Answer
 BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 JSON = b"Content-Type: application/json"
 CHUNKED = b"Transfer-Encoding: chunked"
-# What uvicorn itself says of what is no HTTP: there is no request yet that could have an id.
-NO_HTTP = b"Invalid HTTP request received."
 
 
 def request(*lines: bytes, body: bytes = b"") -> bytes:

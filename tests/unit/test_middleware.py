@@ -83,7 +83,8 @@ async def framed(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
     async def send(message: Message) -> None:
         pytest.fail("it was answered")
 
-    await FramingMiddleware(app)({"type": "http", "http_version": version, "headers": headers}, never, send)
+    scope = {"type": "http", "http_version": version, "headers": headers, "raw_path": b"/"}
+    await FramingMiddleware(app)(scope, never, send)
     return reached
 
 
@@ -94,6 +95,7 @@ async def framed(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
         pytest.param("1.0", [], id="HTTP/1.0 without Host"),
         pytest.param("1.2", [HOST], id="HTTP/1.2"),
         pytest.param("1.1", [HOST, LENGTH], id="a length"),
+        pytest.param("1.1", [HOST, (LENGTH[0], b"9" * 19)], id="a length of 19 digits"),
         pytest.param("1.1", [HOST, CHUNKED], id="chunks"),
         pytest.param("1.1", [HOST] + [(b"x", b"a")] * 99, id="100 headers"),
     ],
@@ -110,6 +112,10 @@ def test_clear_framing_reaches_the_app(version: str, headers: list[tuple[bytes, 
         pytest.param("1.1", [HOST] + [(b"x", b"a")] * 100, 431, id="101 headers"),
         pytest.param("1.1", [HOST, LENGTH, LENGTH], 400, id="two lengths"),
         pytest.param("1.1", [HOST, LENGTH, CHUNKED], 400, id="length and coding"),
+        *(
+            pytest.param("1.1", [HOST, (LENGTH[0], text)], 400, id=f"length {text[:20]!r}")
+            for text in (b"", b"-1", b"1_0", b"\xb2", b"0" * 5000 + b"13", b"9" * 5000)
+        ),
         pytest.param("1.0", [HOST, CHUNKED], 400, id="chunks in HTTP/1.0"),
         pytest.param("1.1", [], 400, id="no Host"),
         pytest.param("1.2", [], 400, id="no Host in HTTP/1.2"),
@@ -123,6 +129,39 @@ def test_unclear_framing_is_rejected_and_the_connection_closed(
     with pytest.raises(HTTPException) as raised:
         asyncio.run(framed(version, headers))
     assert (raised.value.status_code, raised.value.headers) == (status, {"Connection": "close"})
+
+
+class Seen(dict[str, object]):
+    """The scope that reaches the app."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the scope."""
+        self |= scope
+
+
+@pytest.mark.parametrize(
+    ("target", "root", "path", "host"),
+    [
+        pytest.param(b"/a", "", "/a", b"a", id="a path"),
+        pytest.param(b"http://b/a%20b", "", "/a b", b"b", id="an address"),
+        pytest.param(b"HTTPS://b:80/", "", "/", b"b:80", id="an address with a port"),
+        pytest.param(b"http://[::1]", "", "/", b"[::1]", id="an address without a path"),
+        pytest.param(b"/rooth://b/a", "/root", "/rooth://b/a", b"a", id="a path that begins as the root does"),
+        pytest.param(b"/roothttp://b/a", "/root", "/root/a", b"b", id="an address behind a root path"),
+        pytest.param(b"http:///a", "", "http:///a", b"a", id="an address without a host"),
+        pytest.param(b"http://b@c/a", "", "http://b@c/a", b"a", id="an address with a user"),
+        pytest.param(b"ftp://b/a", "", "ftp://b/a", b"a", id="another scheme"),
+        pytest.param(b"//b/a", "", "//b/a", b"a", id="an address without a scheme"),
+        pytest.param(b"*", "", "*", b"a", id="the server itself"),
+    ],
+)
+def test_a_target_that_is_an_address_is_read_as_its_path_and_host(
+    target: bytes, root: str, path: str, host: bytes
+) -> None:
+    seen = Seen()
+    scope = {"type": "http", "http_version": "1.1", "headers": [(b"x", b"a"), HOST], "root_path": root}
+    asyncio.run(FramingMiddleware(seen)(scope | {"raw_path": target, "path": target.decode()}, None, None))  # type: ignore[arg-type]
+    assert (seen["path"], dict(seen["headers"])[b"host"]) == (path, host)  # type: ignore[call-overload]
 
 
 @pytest.fixture

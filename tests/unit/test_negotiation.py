@@ -28,6 +28,9 @@ OFFERS = ["application/json", "text/plain", "application/sarif+json"]
         ("text/html, *; q=.2, */*; q=.2", "application/json"),  # what Java sends
         ('text/plain;format="flowed";q="1"', "text/plain"),
         ("application/json;q*=utf-8''0.5", "application/json"),  # in email another way to write q
+        (",".join(["a/b"] * 49 + ["text/plain"]), "text/plain"),
+        (",".join(["a/b"] * 50 + ["text/plain"]), None),  # nobody sends as many
+        ("text/plain" + ";a=b" * 10 + ";q=0", "text/plain"),
         ("*/*;q=nan", None),
         (";,=,*,\xff;q", None),
         ("text/html", None),

@@ -1,24 +1,23 @@
-"""What uvicorn's h11 protocol does with a request that turns invalid after the app was called."""
+"""The server's protocol: how it refuses requests, and which connections it closes."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from logging import LogRecord
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app import server
+from app.logs import request_id
+from app.server import Protocol
 
+LINE = b"GET / HTTP/1.1\r\n"
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 NO_CHUNK = b"zz\r\n"
-
-
-@pytest.fixture(autouse=True)
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The correction, for the time of a test."""
-    monkeypatch.setattr(H11Protocol, "send_400_response", server.answer_400)
-    server.install()
 
 
 async def start(send: Send) -> None:
@@ -52,20 +51,59 @@ async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
     await part(send, more=False)
 
 
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
+    """Serve the app by the protocol inside the context, at the address that this yields."""
+    config = Config(app, lifespan="off", log_config=None)
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()
+    finally:
+        listener.close()
+
+
 async def exchange(app: ASGIApp, first: bytes, then: bytes = b"") -> bytes:
     """Send the first bytes, the others when a response has begun, and return what is received until the end."""
-    config = Config(app, http="h11", lifespan="off", log_config=None)
-    loop = asyncio.get_running_loop()
-    listener = await loop.create_server(lambda: H11Protocol(config, ServerState(), {}), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
-    try:
-        writer.write(first)
-        received = await reader.readuntil(b"\r\n\r\n") if then else b""
-        writer.write(then)
-        return received + await reader.read()
-    finally:
-        writer.close()
-        listener.close()
+    async with serving(app) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        try:
+            writer.write(first)
+            received = await reader.readuntil(b"\r\n\r\n") if then else b""
+            writer.write(then)
+            return received + await reader.read()
+        finally:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\0\r\n\r\n", 400),
+        (LINE + b"Host: a\r\nX: " + b"a" * 100_000, 431),
+        (LINE + b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    ],
+)
+def test_a_refusal_is_a_problem_whose_id_is_in_the_log(
+    data: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "app.server")
+    ids: list[str | None] = []
+
+    def keep_id(_: LogRecord) -> bool:
+        ids.append(request_id.get())
+        return True
+
+    caplog.handler.addFilter(keep_id)
+    head, _, body = asyncio.run(asyncio.wait_for(exchange(answers_at_once, data), 20)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert {b"content-type: application/problem+json", b"x-content-type-options: nosniff", b"connection: close"} < set(
+        head.lower().split(b"\r\n")
+    )
+    found = json.loads(body)
+    assert found["status"] == status
+    assert found["request_id"] == ids[-1]
+    assert b"x-request-id: " + found["request_id"].encode() in head.lower()
 
 
 @pytest.mark.parametrize("app", [answers_at_once, answers_in_the_end, answers_slowly])
@@ -88,3 +126,38 @@ def test_between_requests_the_answer_is_400() -> None:
     received = asyncio.run(asyncio.wait_for(exchange(answers_at_once, HEAD + b"0\r\n\r\n", b"\0\r\n"), 20))
     assert received.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 400 " in received
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+def test_a_wish_to_upgrade_is_ignored_without_a_word(protocol: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    wish = LINE + b"Host: a\r\nConnection: upgrade, close\r\nUpgrade: " + protocol + b"\r\n\r\n"
+    assert asyncio.run(asyncio.wait_for(exchange(answers_at_once, wish), 20)).startswith(b"HTTP/1.1 200 ")
+    assert [record.name for record in caplog.records] == ["uvicorn.access"]
+
+
+async def closed(limit: int, talkative: int) -> set[int]:
+    """Open one connection more than the limit, after one of them had a request; return which are closed."""
+    async with serving(answers_at_once) as address, asyncio.timeout(20):
+        connections = [await asyncio.open_connection(*address) for _ in range(limit)]
+        reader, writer = connections[talkative]
+        writer.write(LINE + b"Host: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\naa")
+        connections.append(await asyncio.open_connection(*address))
+        ends = [asyncio.create_task(reader.read(1)) for reader, _ in connections]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for _, writer in connections:
+            writer.close()
+        found = {index for index, end in enumerate(ends) if end.done()}
+        await asyncio.gather(*ends, return_exceptions=True)
+        return found
+
+
+@pytest.mark.parametrize(("talkative", "silent"), [(2, 0), (1, 0), (0, 1)])
+def test_beyond_the_limit_the_connection_that_was_silent_longest_is_closed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, talkative: int, silent: int
+) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(Protocol, "connections_by_silence", {})
+    monkeypatch.setattr(Protocol, "warned", -server.SECONDS_BETWEEN_WARNINGS)
+    assert asyncio.run(closed(3, talkative)) == {silent}
+    assert [record.levelname for record in caplog.records if record.name == "app.server"] == ["WARNING"]

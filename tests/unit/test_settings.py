@@ -7,7 +7,9 @@ from app.settings import ServerSettings, Settings
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
-    assert Settings.from_environment({}) == Settings(log_level="info", log_format="text", max_body_bytes=128 * 1024)
+    assert Settings.from_environment({}) == Settings(
+        log_level="info", log_format="text", max_body_bytes=128 * 1024, max_connections=500
+    )
 
 
 def test_variables_with_the_prefix_are_taken() -> None:
@@ -29,6 +31,7 @@ def test_other_variables_are_none_of_its_business() -> None:
         ("APP_MAX_BODY_BYTES", "0", "greater than or equal to 1"),
         ("APP_MAX_BODY_BYTES", "1e99\n", "a valid integer"),
         ("APP_MAX_BODY_BYTES", "67108865", "less than or equal to 67108864"),
+        ("APP_MAX_CONNECTIONS", "0", "greater than or equal to 1"),
     ],
 )
 def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str, value: str, allowed: str) -> None:
