@@ -1,41 +1,113 @@
-"""The build context as the engine reads it: what .dockerignore lets in, and nothing that lies beside it."""
+"""What the ignore files keep out of the build context and out of git, read by Docker and by git."""
 
-import os
+import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-# What a folder that somebody works in holds, beside what belongs into an image.
-WANTED = ("Dockerfile", "app/main.py", "requirements.txt", "tests/unit/test_main.py")
-UNWANTED = (
-    ".env",
-    ".git/config",
-    ".venv/bin/python",
-    "app/.env",
-    "app/__pycache__/main.cpython-312.pyc",
-    "app/web/node_modules/a/index.js",
-    "id_rsa",
-    "tests/.pytest_cache/x",
-)
+from tests.support.container import docker
+from tests.support.git import ignored
+from tests.support.project import never_published
+
+# Names that must never be published, by kind. The list does not come from the patterns.
+LITTER = {
+    "settings": ".env .env.local .env.production .env.bak .env-prod .envrc prod.env prod.env.local",
+    "private keys": """
+        id_rsa id_rsa.pub id_rsa_deploy id_dsa id_ecdsa_sk id_ed25519 server.key x.key key.pem private.pem
+        server-key.pem localhost+2-key.pem tls_key.pem privkey1.pem jwt_private_key.pem AuthKey_1.p8
+        client.p12 client.pfx login.ppk trust.jks app.keystore passwords.kdbx
+    """,
+    "credentials": """
+        .aws/credentials .git-credentials .gnupg/secring.gpg .htpasswd .kube/config .netrc .pgpass .pypirc .ssh/config
+        .secrets.toml secrets.toml secrets.json secrets.yaml secrets.yml credentials.json client_secret_1.json
+        service-account.json my_service_account_prod.json serviceAccountKey.json kubeconfig prod.kubeconfig
+    """,
+    "state": "terraform.tfstate terraform.tfstate.backup prod.tfvars prod.tfvars.json .terraform/providers",
+    "dumps": """
+        app.dump crash.dmp dump.rdb dump.sql backup.sql orders.sql.gz orders.sql.zip orders.sql.bz2 core.1234
+        db.sqlite3 db.sqlite3-journal
+    """,
+    "backups": "main.py.bak main.py.old main.py.orig main.py.rej main.py~ main.py.tmp",
+    "editors": ".main.py.swp .main.py.swo #main.py# .#main.py .idea/workspace.xml app.iml",
+    "operating systems": ".DS_Store ._main.py Thumbs.db desktop.ini Desktop.ini",
+    "Python": """
+        __pycache__/main.cpython-312.pyc main.pyc main.pyo app.egg-info/PKG-INFO .ipynb_checkpoints/a.ipynb
+        .venv/pyvenv.cfg .venv/bin/pip .venv-3.13/bin/pip venv/pyvenv.cfg venv/bin/activate venv/Scripts/pip.exe
+        venv/lib/python3.12/site-packages/a.py env/bin/pip env/lib64 env/pyvenv.cfg env/Lib/site-packages/a.py
+    """,
+    "tools": """
+        .mypy_cache/a .pytest_cache/a .ruff_cache/a .tox/a .nox/a .hypothesis/a .coverage .coverage.1 htmlcov/a.html
+        node_modules/a/index.js app.log run.prof
+    """,
+}
+FOLDERS = ("", ".github/", "app/", "app/sub/", "deploy/", "docs/", "scripts/sub/", "tests/", "tests/unit/sub/")
+NEVER = {folder + name for folder in FOLDERS for names in LITTER.values() for name in names.split()}
+
+# What a service may need, though its name is close to one above.
+NEEDED = """
+    __init__.py main.py py.typed _native.so env.py env/__init__.py env/lib.py environment.json venv.py core/__init__.py
+    core.py keys.py key.py keystore.py secrets.py secrets/__init__.py credentials/__init__.py tokens.json backup.py
+    dump.py id_generator.py service_account.py logs.py log/__init__.py old/__init__.py tmp/__init__.py lib/a.py
+    build/a.py dist/index.js static/app.css templates/page.html templates/page.jinja templates/query.sql.j2
+    migrations/0001_init.sql migrations/0002_add_backup.sql migrations/0003_drop_dump.sql queries/backup_user.sql
+    alembic/env.py certs/ca.pem certs/ca-bundle.crt certs/keycloak-ca.pem keys/public.pem keys/public.key keys/pub.key
+    keys/jwt_public_key.pem keys/pub-key.pem data/model.onnx data/words.sqlite data/prices.db data/a.tar.gz
+"""
+APP = {f"app/{name}" for name in NEEDED.split()}
+WANTED = APP | {
+    ".dockerignore",
+    ".github/workflows/ci.yml",
+    "Dockerfile",
+    "deploy/kubernetes/base/settings.env",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "scripts/venv",
+    "tests/unit/test_main.py",
+}
+# Not named in .dockerignore, though git may know them.
+ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "data/a.json", "requirements.in"}
 
 
-@pytest.fixture
-def folder(project: Path, tmp_path: Path) -> Path:
-    """A folder with those files, and the project's .dockerignore."""
-    for name in (*WANTED, *UNWANTED):
-        path = tmp_path / "folder" / name
+@pytest.fixture(scope="module")
+def folder(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all these files, and the project's .dockerignore."""
+    folder = tmp_path_factory.mktemp("folder")
+    for name in {*WANTED, *NEVER, *ELSEWHERE, ".git/config"}:
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("FROM scratch\nCOPY . /\n")
-    shutil.copy(project / ".dockerignore", tmp_path / "folder")
-    return tmp_path / "folder"
+        path.touch()
+    shutil.copy(project / ".dockerignore", folder)
+    return folder
 
 
-def test_what_is_not_named_never_reaches_the_engine(folder: Path, tmp_path: Path) -> None:
-    docker = os.environ.get("DOCKER", "docker")
-    command = [docker, "buildx", "build", f"--output=type=local,dest={tmp_path / 'context'}", str(folder)]
-    subprocess.run(command, capture_output=True, timeout=60, check=True)
+def copied(project: Path, stage: str) -> str:
+    """Return the COPY instruction by which a stage takes the source."""
+    text = (project / "Dockerfile").read_text().partition(f" AS {stage}\n")[2].partition("\nFROM ")[0]
+    (line,) = re.findall(r"^COPY (?!.*--from).*$", text, re.MULTILINE)
+    return str(line)
+
+
+@pytest.mark.parametrize(("stage", "wanted"), [("dev", WANTED), ("production", APP)])
+def test_a_stage_gets_what_it_needs_and_no_litter(
+    project: Path, folder: Path, tmp_path: Path, stage: str, wanted: set[str]
+) -> None:
     context = tmp_path / "context"
-    entered = {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()}
-    assert entered == {*WANTED, ".dockerignore"}
+    command = ("buildx", "build", "--file=-", f"--output=type=local,dest={context}", str(folder))
+    docker(*command, text=f"FROM scratch\n{copied(project, stage)}\n")
+    assert {str(path.relative_to(context)) for path in context.rglob("*") if path.is_file()} == wanted
+
+
+def test_git_ignores_the_same_litter(project: Path, tmp_path: Path) -> None:
+    rules = (project / ".gitignore").read_text()
+    assert ignored(tmp_path, rules, WANTED | NEVER | ELSEWHERE) == NEVER
+
+
+def test_both_ignore_files_have_the_same_block(project: Path) -> None:
+    docker, git = (never_published((project / name).read_text()) for name in (".dockerignore", ".gitignore"))
+    assert docker == git
+
+
+def test_no_exception_makes_the_builder_open_excluded_folders(project: Path) -> None:
+    lines = (project / ".dockerignore").read_text().splitlines()
+    assert [line for line in lines if re.match(r"!.*[*?[]", line)] == []

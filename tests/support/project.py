@@ -1,4 +1,4 @@
-"""The project's folder and its Dockerfile."""
+"""The project's folder, its Dockerfile and its ignore files."""
 
 import re
 from pathlib import Path
@@ -10,3 +10,9 @@ def any_version(dockerfile: str) -> str:
     """Return a Dockerfile without its Python version and digest, which change while its copies stay."""
     unpinned = re.sub(r"^ARG PYTHON_IMAGE=.*@sha256:.*\n", "", dockerfile, flags=re.MULTILINE)
     return re.sub(r"^ARG PYTHON_VERSION=.*$", "ARG PYTHON_VERSION=", unpinned, flags=re.MULTILINE)
+
+
+def never_published(rules: str) -> str:
+    """Return the block of an ignore file that both of them share: to the end of the file or to an empty line."""
+    (block,) = re.findall(r"^# Never published.*?(?=^$|\Z)", rules, flags=re.MULTILINE | re.DOTALL)
+    return str(block)
