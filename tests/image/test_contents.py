@@ -12,6 +12,9 @@ import pytest
 from tests.image.layers import Entry, Image, merged, read
 from tests.service import BUDGETS
 from tests.support.container import Container
+from tests.support.git import ignored
+from tests.support.leaks import has_key, is_litter
+from tests.support.project import never_published
 from tests.support.requirements import pins
 from tests.support.start import Start
 
@@ -24,13 +27,9 @@ TOOLS = re.compile(
     r"(.+-)?(c\+\+|g\+\+|clang\+\+|cc|gcc|clang|cpp|tcc|as|ld|go|rustc|cargo)(-[\d.]+)?"
     r"|g?make|cmake|ninja|git|pytest|py\.test|coverage|hypothesis|ruff|mypy|uv"
 )
-# A value behind a name that says what it is, an address with a password, and tokens that are known by their form.
+# A value behind a name that says what it is, and an address with a password.
 SECRET = re.compile(
     r"\w*(secret|token|passw(or)?d|credential|api_?key|private_?key)\w*=[^\s\"'$]|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE
-)
-KEY = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}"
-    rb"|\bgh[opsur]_[A-Za-z0-9]{36}|\bgithub_pat_\w{22}|\bAKIA[A-Z0-9]{16}\b"
 )
 LABEL = "org.opencontainers.image."
 
@@ -184,7 +183,7 @@ def test_no_secret_and_no_path_of_the_building_machine_is_in_its_history_variabl
     labels = [f"{name}={value}" for name, value in contents.labels.items()]
     lines = [*contents.history, *contents.environment, *labels]
     assert len(lines) > len(labels)
-    assert [line for line in lines if SECRET.search(line) or KEY.search(line.encode())] == []
+    assert [line for line in lines if SECRET.search(line) or has_key(line.encode())] == []
     assert [line for line in lines if str(project) in line or str(Path.home()) in line] == []
 
 
@@ -193,7 +192,20 @@ def test_no_key_and_no_path_of_the_building_machine_is_in_its_files(
 ) -> None:
     # Not the home folder: packages were built somewhere, too, and some say where.
     machine = re.escape(str(project).encode())
-    assert [path for path, entry in added if KEY.search(entry.data) or re.search(machine, entry.data)] == []
+    assert [path for path, entry in added if has_key(entry.data) or re.search(machine, entry.data)] == []
+
+
+def test_no_file_of_the_app_has_a_name_that_is_never_published(
+    added: list[tuple[str, Entry]], project: Path, tmp_path: Path
+) -> None:
+    files = [path.removeprefix("/app/") for path, _ in added if path.startswith("/app/")]
+    rules = never_published((project / ".dockerignore").read_text())
+    # Docker distinguishes Prod.ENV from prod.env. Here case does not matter.
+    assert ignored(tmp_path, rules, files, "-c", "core.ignoreCase=true") == set()
+
+
+def test_no_file_of_the_app_contains_secret_settings_or_a_dump(added: list[tuple[str, Entry]]) -> None:
+    assert [path for path, entry in added if path.startswith("/app/") and is_litter(entry.data)] == []
 
 
 def test_its_bytecode_names_only_files_of_the_image(service: Container) -> None:
