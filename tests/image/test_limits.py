@@ -10,8 +10,9 @@ import pytest
 
 from app.settings import Settings
 from tests.image.memory import MEMORY, unharmed
-from tests.service import BODY, GET, POST
+from tests.service import BODY, GET, POST, TYPICAL
 from tests.support.container import Answer, Container, docker
+from tests.support.start import Start
 
 LIMIT = Settings().max_body_bytes
 PART = b"a" * 1024 * 1024
@@ -107,6 +108,17 @@ def test_what_never_ends_is_cut_off(
 ) -> None:
     with unharmed(shared, show, f"endless {request.node.callspec.id}"), shared.connect(start) as connection:
         flood(connection, part)
+
+
+def test_it_serves_in_100_mb(start: Start) -> None:
+    service = start(options=("--memory=100m", "--memory-swap=100m"))
+
+    def post(body: bytes) -> int:
+        return service.ask("POST", POST, body, Content_Type="application/json").status
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(post, [TYPICAL, BODY, BODY.ljust(LIMIT)] * 20)) == {200}
+    assert (service.state["Status"], service.state["OOMKilled"]) == ("running", False)
 
 
 @pytest.fixture
