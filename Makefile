@@ -129,6 +129,10 @@ verify: build venv ## Run black-box tests against the production image; TESTS=pa
 load: build venv ## Measure the requests per second, latency and memory of the production image
 	LOAD_SECONDS=30 scripts/verify $(IMAGE):$(VERSION) tests/image/test_load.py
 
+.PHONY: fuzz
+fuzz: build venv ## Send mutated requests to the production image; SECONDS=60 SEED=0
+	FUZZ_SECONDS=$(or $(SECONDS),60) FUZZ_SEED=$(or $(SEED),0) scripts/verify $(IMAGE):$(VERSION) tests/image/test_fuzz.py
+
 .PHONY: audit
 audit: .venv-audit/installed ## Lint the workflows, the Dockerfile, the scripts and the manifests
 	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit

@@ -18,8 +18,8 @@ bench: .venv/template ## Measure what each line of the Dockerfile buys; ONLY=row
 bench-peers: .venv/template ## Measure the same app in the styles of other projects
 	.venv/bin/python -m template.bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
 
-.PHONY: fuzz
-fuzz: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
+.PHONY: fuzz-reviewer
+fuzz-reviewer: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
 	.venv/bin/python -m template.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
 
 .PHONY: template
