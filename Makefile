@@ -50,12 +50,14 @@ dev: dev-$(RUNTIME) ## Serve the app at http://127.0.0.1:8000 and reload it on e
 
 .PHONY: dev-docker
 dev-docker:
-	@echo "Open http://127.0.0.1:$(PORT) when the app has started"
+	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
 	$(COMPOSE) up --build --watch
 
 .PHONY: dev-host
 dev-host: .venv/installed
-	UVICORN_LOG_CONFIG=app/logging.json .venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
+	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
+	APP_DOCS=$${APP_DOCS-true} UVICORN_LOG_CONFIG=app/logging.json \
+		.venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
 
 .PHONY: test
 test: test-$(RUNTIME) ## Run the checks: lint, format, types, tests

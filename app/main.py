@@ -6,7 +6,7 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors, routes, telemetry
+from app import errors, routes, swagger, telemetry
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
 from app.routes import health
 from app.settings import Settings
@@ -19,6 +19,9 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title=routes.TITLE,
         telemetry=telemetry.config(),
+        # FastAPI's own pages load scripts from a CDN: app/swagger.py serves one without.
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,  # to an address that the caller's Host header decides
         responses=errors.documented("default"),
         # Not included: that costs as much for a request as all that is done for it, and these are asked all the time.
@@ -34,6 +37,8 @@ def create_app(settings: Settings) -> FastAPI:
     telemetry.install(app)
     for router in routes.ROUTERS:
         app.include_router(router)
+    if settings.docs:
+        swagger.install(app)
     return app
 
 

@@ -6,9 +6,11 @@ Plain pydantic: pydantic-settings would lengthen every start for what the few li
 import reprlib
 import sys
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from importlib.util import find_spec
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 
 class Variables(BaseModel):
@@ -35,6 +37,14 @@ class Variables(BaseModel):
             )
 
 
+def installed(docs: bool) -> bool:
+    """Return the value, unless it asks for a page whose files are missing."""
+    if docs and find_spec("fastapi_swagger") is None:
+        hint = "name it in requirements.in, then run make lock"
+        raise PydanticCustomError("not_installed", f"the package fastapi-swagger is not installed; {hint}")
+    return docs
+
+
 class Settings(Variables):
     """What can be set from outside.
 
@@ -43,6 +53,7 @@ class Settings(Variables):
 
     PREFIX = "APP_"
 
+    docs: Annotated[bool, AfterValidator(installed)] = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     max_body_bytes: int = Field(default=128 * 1024, ge=1, le=64 * 1024 * 1024)

@@ -1,13 +1,14 @@
-"""Fixtures for the tests in a browser: the page, watched."""
+"""Fixtures for the tests in a browser: pages, watched."""
 
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.steps import opened
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APPLICATIONS = ("Google Chrome", "Chromium")
@@ -47,23 +48,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, opened by somebody new. In the end nothing went wrong in it, and it asked nothing of another origin."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
-    page = context.new_page()
-    wrong: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # An answer that is an error is what some tests are about; a refusal by the policy has other words.
-        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
-            wrong.append(message.text)
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(url)
-    yield page
-    context.close()
-    assert wrong == []
-    assert {urlsplit(request)[:2] for request in requests if not request.startswith("blob:")} == {urlsplit(url)[:2]}
+    """The page, opened as `opened` does."""
+    with opened(browser, url) as page:
+        yield page

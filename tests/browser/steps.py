@@ -1,6 +1,10 @@
 """What several of the tests write, and how."""
 
-from playwright.sync_api import Page
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from app.routes.page import WEB
 
@@ -8,6 +12,31 @@ CARD = (WEB / "examples" / "card.Dockerfile").read_text()
 # One finding, root-user on line 1: the base is pinned and not buffered, and the command starts an installed program.
 ROOT = f'FROM python:3.12-slim@sha256:{"0" * 64}\nENV PYTHONUNBUFFERED=1\nCMD ["python", "-m", "http.server"]\n'
 CLEAN = 'FROM scratch\nCOPY a /\nUSER 10001\nCMD ["/a"]\n'
+
+
+@contextmanager
+def opened(browser: Browser, url: str) -> Iterator[Page]:
+    """Open a page as somebody new. In the end nothing went wrong in it, and it asked nothing of another origin."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # An answer that is an error is what some tests are about; a refusal by the policy has other words.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(url)
+    yield page
+    assert context.cookies() == []
+    context.close()
+    assert wrong == []
+    assert {urlsplit(request)[:2] for request in requests if not request.startswith("blob:")} == {urlsplit(url)[:2]}
 
 
 def paste(page: Page, text: str) -> None:

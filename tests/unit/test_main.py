@@ -2,9 +2,15 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from app.main import create_app
 from app.settings import Settings
@@ -31,3 +37,46 @@ def test_a_bad_setting_ends_the_process_with_one_line(project: Path) -> None:
     assert result.stderr.splitlines() == [
         "APP_MAX_BODY_BYTES='lots': Input should be a valid integer, unable to parse string as an integer"
     ]
+
+
+class Loaded(HTMLParser):
+    """The addresses that a page loads. Links to other pages load nothing until somebody follows them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Add those of one tag."""
+        self.addresses += [text for name, text in attrs if name in {"src", "href"} and tag != "a" and text]
+
+
+def loaded(response: Response) -> list[str]:
+    """Return the addresses that a page or a style sheet loads."""
+    media_type = response.headers.get("content-type", "").partition(";")[0]
+    if media_type == "text/html":
+        return Loaded(response.text).addresses
+    if media_type == "text/css":
+        return re.findall(r"""(?:url\(|@import)\s*["']?([^"')\s]+)""", response.text)
+    return []
+
+
+def test_nothing_that_is_served_loads_from_another_host() -> None:
+    app = create_app(Settings(docs=True))
+    client = TestClient(app)
+    base = str(client.base_url)
+    addresses = [base, *(urljoin(base, str(getattr(route, "path", ""))) for route in app.routes)]
+    asked, elsewhere = set(), set()
+    while addresses:
+        address = addresses.pop()
+        parts = urlsplit(address)
+        if parts.scheme == "data" or address in asked:
+            continue
+        if parts[:2] != urlsplit(base)[:2]:
+            elsewhere.add(address)
+            continue
+        asked.add(address)
+        addresses += [urljoin(address, found) for found in loaded(client.get(address))]
+    assert elsewhere == set()
+    assert urljoin(base, "/docs/swagger-ui.css") in asked

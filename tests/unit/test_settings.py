@@ -8,7 +8,7 @@ from app.settings import ServerSettings, Settings
 
 def test_without_variables_every_setting_has_its_default() -> None:
     assert Settings.from_environment({}) == Settings(
-        log_level="info", log_format="text", max_body_bytes=128 * 1024, max_connections=500
+        docs=False, log_level="info", log_format="text", max_body_bytes=128 * 1024, max_connections=500
     )
 
 
@@ -25,6 +25,8 @@ def test_other_variables_are_none_of_its_business() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "allowed"),
     [
+        ("APP_DOCS", "perhaps", "a valid boolean"),
+        ("APP_DOCS", "", "a valid boolean"),
         ("APP_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("APP_LOG_FORMAT", "", "'text' or 'json'"),
         ("APP_MAX_BODY_BYTES", "many", "a valid integer"),
@@ -65,6 +67,15 @@ def test_a_long_value_is_cut_in_the_middle() -> None:
     with pytest.raises(SystemExit) as end:
         Settings.from_environment({"APP_LOG_LEVEL": "x" * 5000})
     assert len(str(end.value)) < 150
+
+
+def test_docs_without_their_package_end_the_process_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.settings.find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as end:
+        Settings.from_environment({"APP_DOCS": "true"})
+    hint = "name it in requirements.in, then run make lock"
+    assert str(end.value) == f"APP_DOCS='true': the package fastapi-swagger is not installed; {hint}"
+    assert not Settings.from_environment({"APP_DOCS": "false"}).docs
 
 
 def test_settings_do_not_change() -> None:

@@ -22,7 +22,7 @@ def test_the_page_may_load_its_own_files_and_nothing_else(client: TestClient) ->
 def test_all_that_the_page_names_is_served(client: TestClient) -> None:
     text = (WEB / "index.html").read_text()
     named = re.findall(r'(?:href|src)="([^"#]+)"', text)
-    assert {"page.js", "page.css", "favicon.svg", "docs"} <= set(named)
+    assert {"page.js", "page.css", "favicon.svg", "openapi.json"} <= set(named)
     for path in named:
         assert not path.startswith("/")  # it works under a proxy's prefix, too
         assert client.get(f"/{path}").status_code == 200
@@ -81,7 +81,7 @@ def test_a_file_has_head_and_get_and_no_other_method(client: TestClient) -> None
 def test_routes_go_before_files(client: TestClient) -> None:
     refused = client.get("/api/reviews")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
-    assert client.get("/docs").status_code == 200
+    assert client.get("/openapi.json").status_code == 200
 
 
 def test_example_of_the_card_is_what_the_engine_tests_build(project: Path) -> None:

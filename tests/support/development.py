@@ -1,0 +1,56 @@
+"""Run `make dev` for a test, beside one that may be running here already."""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+
+from tests.support.container import PATIENCE, docker, eventually
+from tests.support.project import PROJECT
+
+# The name of the Compose project.
+NAME = f"tests-dev-{os.getpid()}"
+# The first build of the dev stage installs its packages.
+SECONDS = 600
+
+
+def status(url: str, path: str) -> int | None:
+    """Return the status of the answer to GET, or None without an answer."""
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()
+
+
+@contextmanager
+def developing(runtime: str, log: Path) -> Iterator[str]:
+    """Run `make dev` in this runtime while the block runs, and yield the address of the app. It writes to the log."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    # The tests run in .venv: make must not renew it now.
+    command = ["make", "dev", f"RUNTIME={runtime}", f"PORT={port}", f"NAME={NAME}", "--assume-old=.venv/installed"]
+    # Without the settings of this shell, and without those of the make that runs the tests.
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("APP_", "MAKE", "MFLAGS"))}
+    with log.open("w") as output:
+        made = subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        eventually(lambda: status(url, "/healthz") == 200 or made.poll() is not None, SECONDS)
+        assert made.poll() is None, log.read_text()
+        yield url
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(made.pid, signal.SIGINT)
+        made.wait(60 * PATIENCE)
+        if runtime == "docker":
+            docker("compose", f"--project-name={NAME}", "down", "--rmi=local", "--volumes", folder=PROJECT)
