@@ -294,17 +294,19 @@ def test_file_that_dockerignore_does_not_name_is_published(service: Container) -
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
+    ("options", "seconds", "code"),
     [
-        pytest.param((), 137, id="without a limit"),
-        pytest.param(("--env=UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=1",), 0, id="with a limit"),
+        pytest.param((), "3", 137, id="without a limit"),
+        pytest.param(("--env=UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=1",), "60", 0, id="with a limit"),
     ],
 )
-def test_half_sent_request_holds_a_stop_until_the_kill(start: Start, options: tuple[str, ...], code: int) -> None:
+def test_half_sent_request_holds_a_stop_until_the_kill(
+    start: Start, options: tuple[str, ...], seconds: str, code: int
+) -> None:
     container = start(options=options, locked_down=False)
     with container.connect(HALF_A_BODY):
         assert container.serves()
-        docker("stop", "-t", "3", container.identity)
+        docker("stop", "-t", seconds, container.identity, seconds=120)
     assert container.exit_code() == code
 
 
