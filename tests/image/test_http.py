@@ -92,7 +92,7 @@ def test_many_or_long_headers_are_rejected(shared: Container, show: list[str], c
     with unharmed(shared, show, f"headers: {case}"):
         found = shared.exchange(get(b"/healthz", *headers))
     # None where the server closed before it had read everything.
-    assert [answer.status for answer in found] in ([400], [431], [])
+    assert [answer.status for answer in found] in ([431], [])
 
 
 def test_98_headers_are_read(shared: Container) -> None:
@@ -154,7 +154,7 @@ def test_a_request_ends_where_it_says(shared: Container, data: bytes, statuses: 
 def test_lenient_reading_sees_the_requests_that_were_sent(shared: Container, data: bytes) -> None:
     found = [answer.status for answer in shared.exchange(data + BEHIND)]
     # Read as the RFC says, or rejected.
-    assert found in ([200, 200], [400], [])
+    assert found in ([200, 200], [400], [501], [])
 
 
 LENGTHS = [b"", b"-1", b"+6", b"0x6", b"6.0", b"6_0", b"6 6", b"6a", b"6, 7", b"\x0b6", b"\xa06", b"9" * 30]
@@ -320,7 +320,7 @@ def test_a_long_target_has_an_answer_and_no_traceback(shared: Container, size: i
     with no_traceback(shared):
         found = shared.exchange(get(b"/" + b"a" * size))
     # None where the server closed before it had read everything.
-    assert [answer.status for answer in found] in ([400], [404], [])
+    assert [answer.status for answer in found] in ([431], [404], [])
 
 
 HALVES = {

@@ -84,7 +84,7 @@ def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(shared: Cont
 def test_what_exceeds_its_length_is_no_part_of_the_body(shared: Container) -> None:
     found = shared.exchange(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY + b"a" * 10 * LIMIT)
     # None where the server closed before it had read everything.
-    assert [answer.status for answer in found] in ([200, 400], [200], [])
+    assert [answer.status for answer in found] in ([200, 431], [200], [])
 
 
 HEADERS = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
@@ -137,7 +137,7 @@ HELD = {
     "half a body": HEAD + b"Content-Length: %d\r\n\r\n" % LIMIT + b"a" * (LIMIT - 1),
     "half a chunked body": HEAD + CHUNKED + chunk(b"a" * (LIMIT - 1)),
     "a body that nobody reads": HEADERS + b"Content-Length: %d\r\n\r\n" % (10 * LIMIT) + b"a" * 2 * LIMIT,
-    "requests whose answers nobody reads": f"GET {GET} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 100,
+    "requests whose answers nobody reads": f"GET {GET} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 10,
 }
 
 
