@@ -11,7 +11,7 @@ import pytest
 from app.settings import Settings
 from tests.image.memory import MEMORY, unharmed
 from tests.service import BODY, GET, POST, TYPICAL
-from tests.support.container import Answer, Container, docker
+from tests.support.container import Answer, Container
 from tests.support.start import Start
 
 LIMIT = Settings().max_body_bytes
@@ -142,18 +142,20 @@ HELD = {
 
 
 @pytest.mark.usefixtures("many_files")
-@pytest.mark.parametrize("held", HELD.values(), ids=HELD.keys())
-def test_2000_connections_that_stop_halfway_keep_nobody_else_waiting(
-    service: Container, show: list[str], request: pytest.FixtureRequest, held: bytes
+@pytest.mark.parametrize(
+    ("count", "kind"),
+    [(2000, "half a body"), *((Settings().max_connections + 200, kind) for kind in HELD if kind != "half a body")],
+)
+def test_connections_that_stop_halfway_keep_nobody_else_waiting(
+    service: Container, show: list[str], count: int, kind: str
 ) -> None:
-    what = f"2,000 connections with {request.node.callspec.id}"
+    what = f"{count:,} connections with {kind}"
     with unharmed(service, show, what, MEMORY // 2), ExitStack() as connections:
-        for number in range(1, 2001):
+        for number in range(1, count + 1):
             connection = connections.enter_context(service.connect())
             # The server may have closed it, or may not read on.
             connection.settimeout(0.2)
             with suppress(OSError):
-                connection.sendall(held)
+                connection.sendall(HELD[kind])
             if number % 100 == 0:
                 assert service.ask("GET", "/healthz").status == 200
-        docker("exec", service.identity, "python", "-m", "app.probe")
