@@ -20,7 +20,7 @@ from threading import Event
 
 import httpx2
 
-REQUESTS = Path(__file__).with_name("load.txt")
+REQUESTS = Path(__file__).with_name("requests.txt")
 RATE = 50.0
 TIMEOUT = 10.0
 """Seconds after which an answer does not count any more."""
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def read(path: Path) -> list[Request]:
-    """The requests in a file like load.txt. Raises LoadError where there are none."""
+    """The requests in a file like requests.txt. Raises LoadError where there are none."""
     try:
         lines = [line for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
     except (OSError, UnicodeDecodeError) as error:

@@ -122,7 +122,7 @@ def test_the_requests_of_the_project_can_be_read() -> None:
     ],
 )
 def test_a_file_that_will_not_do_is_told_in_a_line(tmp_path: Path, text: str, problem: str) -> None:
-    path = tmp_path / "load.txt"
+    path = tmp_path / "requests.txt"
     path.write_text(text)
     with pytest.raises(LoadError, match=problem):
         read(path)
