@@ -39,6 +39,12 @@ class Request:
     path: str
     body: str = ""
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The type of the body, if there is one."""
+        media_type = "application/json" if self.body.startswith(("{", "[")) else "text/plain"
+        return {"Content-Type": media_type} if self.body else {}
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -82,12 +88,11 @@ def read(path: Path) -> list[Request]:
 
 async def ask(client: httpx2.AsyncClient, request: Request, due: float) -> Outcome:
     """What becomes of the request, sent now."""
-    media_type = "application/json" if request.body.startswith("{") else "text/plain"
-    headers = {"Content-Type": media_type} if request.body else {}
     server = failure = ""
     try:
         async with asyncio.timeout(TIMEOUT):
-            answer = await client.request(request.method, request.path, content=request.body or None, headers=headers)
+            content = request.body or None
+            answer = await client.request(request.method, request.path, content=content, headers=request.headers)
         server = answer.headers.get("x-served-by", "")
         if not answer.is_success:
             failure = f"status {answer.status_code}"
@@ -102,6 +107,12 @@ def client(url: str, kept: int | None) -> httpx2.AsyncClient:
     """A client that keeps so many idle connections, or all; `ask` has a time limit of its own."""
     limits = httpx2.Limits(max_keepalive_connections=kept)
     return httpx2.AsyncClient(base_url=url, limits=limits, timeout=None, trust_env=False)
+
+
+async def ask_once(url: str, requests: Sequence[Request]) -> list[Outcome]:
+    """What becomes of the requests, each sent when the one before is answered."""
+    async with client(url, None) as asking:
+        return [await ask(asking, request, time.monotonic()) for request in requests]
 
 
 @dataclass
@@ -199,6 +210,7 @@ def main() -> int:
         help="each request on a connection of its own: one that is kept ends with its container where nothing stands "
         "between that speaks HTTP",
     )
+    parser.add_argument("--once", action="store_true", help="each request once, and print only those that fail")
     arguments = parser.parse_args()
     if not arguments.url.startswith(("http://", "https://")):
         parser.error(f"a URL begins with http:// or https://, which {arguments.url} does not")
@@ -206,6 +218,11 @@ def main() -> int:
         requests = read(arguments.requests)
     except LoadError as error:
         parser.error(str(error))
+    if arguments.once:
+        failed = [one for one in asyncio.run(ask_once(arguments.url, requests)) if one.failure]
+        for outcome in failed:
+            print(f"{outcome.request}: {outcome.failure}; {arguments.requests} needs requests that succeed")
+        return int(bool(failed))
     load = Load(arguments.url, requests, arguments.rate, arguments.seconds, not arguments.no_keep_alive)
     interrupted = Event()
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -34,39 +35,41 @@ def service(start: Start) -> Container:
 
 
 @pytest.fixture(scope="module")
-def shared(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
-    """The same, one for all tests of a file."""
+def shared(image: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    """The same with the further routes of routes.py, one for all tests of a file."""
     with starting(image, request.node) as start:
-        yield start()
+        yield serve_module(start, tmp_path_factory.mktemp("shared"), "routes")
+
+
+def mounted(folder: Path, file: Path, path: str) -> str:
+    """Return the option of docker run by which a file is at a path of the container, by way of a copy in the folder."""
+    # Every user can read the copy, whatever the umask of this checkout.
+    copy = folder / file.name
+    copy.write_text(file.read_text())
+    copy.chmod(0o644)
+    return f"--volume={copy}:{path}:ro"
+
+
+def serve_module(start: Start, folder: Path, name: str, *options: str) -> Container:
+    """Start a container that serves the app in a module of this folder in place of the image's own."""
+    module = f"{name}_for_tests"
+    mount = mounted(folder, Path(__file__).with_name(f"{name}.py"), f"/app/app/{module}.py")
+    return start(*serving(f"app.{module}:app"), options=(mount, *options))
 
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Callable[[Path, str], str]:
     """Makes the option of docker run by which a file is at a path of the container."""
-
-    def mount(file: Path, path: str) -> str:
-        # A copy that every user can read, whatever the umask of this checkout.
-        copy = tmp_path / file.name
-        copy.write_text(file.read_text())
-        copy.chmod(0o644)
-        return f"--volume={copy}:{path}:ro"
-
-    return mount
+    return partial(mounted, tmp_path)
 
 
 @pytest.fixture
-def serve(start: Start, mount: Callable[[Path, str], str]) -> Callable[..., Container]:
+def serve(start: Start, tmp_path: Path) -> Callable[..., Container]:
     """Starts a container that serves an app of this folder in place of the image's own.
 
     The app is named by its module; what follows are options of docker run.
     """
-
-    def serve(name: str, *options: str) -> Container:
-        module = f"{name}_for_tests"
-        mounted = mount(Path(__file__).with_name(f"{name}.py"), f"/app/app/{module}.py")
-        return start(*serving(f"app.{module}:app"), options=(mounted, *options))
-
-    return serve
+    return partial(serve_module, start, tmp_path)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def unharmed(container: Container, show: list[str], what: str, margin: int = MAR
     """Fails unless the container serves as before after what is done within, and has needed little more memory."""
     before = peak(container)
     yield
-    assert container.post().status == 200
+    assert container.serves()
     state, grown = container.state, peak(container) - before
     assert (state["Status"], state["OOMKilled"]) == ("running", False)
     assert grown < margin

@@ -2,8 +2,10 @@
 
 import re
 
-from tests.service import BODY, POST
 from tests.support.container import Answer
+
+# A route of routes.py, and a body that it answers with 200.
+POST, BODY = "/echo", b'{"text": "a"}'
 
 # Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.
 BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

@@ -5,12 +5,34 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator
+from typing import Annotated
 from unittest import mock
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.main import app
+
+
+class Message(BaseModel):
+    """A body that has to have a certain form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1)]
+
+
+@app.post("/echo")
+async def echo(message: Message) -> Message:
+    """Answer what was sent."""
+    return message
+
+
+@app.get("/large")
+async def large() -> str:
+    """Answer 16 KB."""
+    return "a" * 16 * 1024
 
 
 @app.get("/slow")

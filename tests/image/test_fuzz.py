@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from deploy.load import REQUESTS as REQUESTS_FILE
+from deploy.load import Request, read
 from tests.image.memory import unharmed
-from tests.image.messages import CHUNKED, chunks, get, post, request, sized
-from tests.service import BODY, GET, TYPICAL
+from tests.image.messages import BODY, CHUNKED, POST, chunks, get, post, request, sized
 from tests.support.container import PATIENCE, Container
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
@@ -32,8 +33,8 @@ WAIT = 0.5
 
 REQUESTS = [
     get(b"/healthz"),
-    get(GET.encode(), b"Accept: text/plain;q=0.5, */*;q=0.1", b"X-Request-ID: a"),
-    get(b"http://a" + GET.encode() + b"?a=b"),
+    get(b"/large", b"Accept: text/plain;q=0.5, */*;q=0.1", b"X-Request-ID: a"),
+    get(b"http://a/seen?a=b"),
     request(b"HEAD / HTTP/1.0"),
     request(b"OPTIONS * HTTP/1.1", b"Host: a"),
     request(b"GET /healthz HTTP/1.1", b"Host: a", b"Connection: upgrade", b"Upgrade: websocket"),
@@ -42,6 +43,7 @@ REQUESTS = [
     post(CHUNKED, body=chunks()),
     post(CHUNKED, b"Trailer: X", body=chunks(end=b"X: a\r\n\r\n")) + get(b"/readyz"),
 ]
+ECHO = Request("POST", POST, BODY.decode())
 # What readers of text trip over: ends of lines, signs of several grammars, numbers, bytes that are no UTF-8.
 FRAGMENTS = [
     b"\r\n",
@@ -131,9 +133,20 @@ def mutated_request(chance: random.Random) -> bytes:
 
 def mutated_body(chance: random.Random) -> bytes:
     """Return a request that is correct but for the body, whose texts have changes."""
-    body = json.dumps(mutated_value(chance, json.loads(chance.choice([BODY, TYPICAL])))).encode()
-    accept = chance.choice([b"*/*", b"text/plain", b"application/json", b"application/*;q=0.1, */*;q=0"])
-    return sized(b"Accept: " + accept, body=body)
+    declared = chance.choice([one for one in read(REQUESTS_FILE) if one.body] or [ECHO])
+    try:
+        body = json.dumps(mutated_value(chance, json.loads(declared.body))).encode()
+    except ValueError:
+        body = mutated(chance, declared.body.encode())
+    return request(
+        f"{declared.method} {declared.path} HTTP/1.1".encode(),
+        b"Host: a",
+        b"Connection: close",
+        b"Accept: " + chance.choice([b"*/*", b"text/plain", b"application/*;q=0.1, */*;q=0"]),
+        *(f"{name}: {text}".encode() for name, text in declared.headers.items()),
+        b"Content-Length: %d" % len(body),
+        body=body,
+    )
 
 
 def statuses(container: Container, data: bytes) -> list[int]:
@@ -199,11 +212,11 @@ def healthy(container: Container, idle: Container) -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", [mutated_request, mutated_body])
 def test_mutated_requests_are_answered_as_documented(
-    service: Container, shared: Container, show: list[str], kind: Callable[[random.Random], bytes]
+    with_routes: Container, shared: Container, show: list[str], kind: Callable[[random.Random], bytes]
 ) -> None:
     what = f"{kind.__name__.replace('_', ' ')}, seed {SEED}, {SECONDS:g} s"
     end = time.monotonic() + SECONDS
-    with unharmed(service, show, what), healthy(service, shared), ThreadPoolExecutor(CLIENTS) as pool:
-        asking = [pool.submit(ask, service, kind, client, end) for client in range(CLIENTS)]
+    with unharmed(with_routes, show, what), healthy(with_routes, shared), ThreadPoolExecutor(CLIENTS) as pool:
+        asking = [pool.submit(ask, with_routes, kind, client, end) for client in range(CLIENTS)]
     show.append(f"{what}: {sum(done.result() for done in asking):,} requests")
-    assert service.failures == []
+    assert with_routes.failures == []

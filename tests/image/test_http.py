@@ -12,6 +12,7 @@ from app.settings import Settings
 from tests.image.memory import MEMORY, unharmed
 from tests.image.messages import (
     BEHIND,
+    BODY,
     CHUNKED,
     assert_problem,
     chunks,
@@ -19,7 +20,6 @@ from tests.image.messages import (
     post,
     request,
 )
-from tests.service import BODY
 from tests.support.container import Container, answers, eventually
 
 LINE = b"GET /healthz HTTP/1.1"
@@ -270,7 +270,7 @@ def no_traceback(container: Container) -> Iterator[None]:
     """Fails if what is done within leaves an error or a traceback in the log."""
     before = len(container.failures)
     yield
-    identity = container.post().headers["x-request-id"]
+    identity = container.ask("GET", "/nothing").headers["x-request-id"]
     eventually(lambda: identity in container.log)
     assert container.failures[before:] == []
 

@@ -10,12 +10,25 @@ import pytest
 
 from app.worker import MOST_WAITING
 from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
-from tests.image.messages import JSON, assert_problem, get, post, sized
-from tests.service import BODY
-from tests.support.container import Container, eventually
+from tests.image.messages import JSON, assert_problem, get, request
+from tests.support.container import Answer, Container, eventually
 from tests.support.start import Start
 
 TEXT = b"Content-Type: text/plain"
+BODY = b'{"dockerfile": "FROM a"}'
+
+
+def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> bytes:
+    """A request for a review, the only one on its connection."""
+    length = b"Content-Length: %d" % len(body)
+    return request(
+        b"POST /api/reviews HTTP/1.1", b"Host: a", b"Connection: close", media_type, *headers, length, body=body
+    )
+
+
+def post(container: Container) -> Answer:
+    """The answer to a request for a review."""
+    return container.ask("POST", "/api/reviews", BODY, Content_Type="application/json")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +82,7 @@ def reviewing(container: Container) -> int:
 
 def send(container: Container, number: int) -> int:
     """Send the signal to the process that reviews, which has answered, and return the process."""
-    assert container.post().status == 200
+    assert post(container).status == 200
     process = reviewing(container)
     container.python(f"import os; os.kill({process}, {int(number)})")
     return process
@@ -91,15 +104,15 @@ def reviews_waiting(container: Container, count: int) -> Iterator[None]:
     """Clients that wait for a review, and leave in the end."""
     with ExitStack() as clients:
         for _ in range(count):
-            clients.enter_context(container.connect(post(b"Content-Length: %d" % len(BODY))))
+            clients.enter_context(container.connect(sized()))
         yield
 
 
 def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None:
     before = send(service, SIGKILL)
-    lost = service.post()
+    lost = post(service)
     assert (lost.status, lost.headers.get("retry-after")) in {(503, "1"), (200, None)}
-    assert service.post().status == 200
+    assert post(service).status == 200
     assert reviewing(service) != before
     assert "the worker process ended with exit code -9; starting another" in service.log
     eventually(lambda: "Z" not in {process.state for process in service.processes()})
@@ -107,10 +120,10 @@ def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None
 
 def test_a_stopped_reviewing_process_costs_one_review(service: Container) -> None:
     before = send(service, SIGSTOP)
-    lost = service.post()
+    lost = post(service)
     assert_problem(lost, 503)
     assert lost.headers["retry-after"] == "5"
-    assert service.post().status == 200
+    assert post(service).status == 200
     assert ready(service) == (200, "")
     assert reviewing(service) != before
     eventually(lambda: "Z" not in {process.state for process in service.processes()})
@@ -118,7 +131,7 @@ def test_a_stopped_reviewing_process_costs_one_review(service: Container) -> Non
 
 def test_an_interrupt_does_not_reach_the_reviewing_process(service: Container) -> None:
     before = send(service, SIGINT)
-    assert service.post().status == 200
+    assert post(service).status == 200
     assert reviewing(service) == before
 
 
@@ -128,7 +141,7 @@ def test_reviews_of_clients_that_left_are_cancelled(service: Container) -> None:
         eventually(lambda: service.ask("GET", "/healthz").status == 200)
     # A cancelled review is logged with 400, a finished one would be logged with 200 or 503.
     eventually(lambda: statuses(service) == [200] + [400] * 20)
-    assert service.post().status == 200
+    assert post(service).status == 200
     assert reviewing(service) != before
 
 
@@ -136,12 +149,12 @@ def test_with_too_many_reviews_waiting_it_is_not_ready(service: Container) -> No
     send(service, SIGSTOP)
     with reviews_waiting(service, MOST_WAITING + 1):
         eventually(lambda: ready(service) == (503, "reviews: too many requests are waiting"))
-        refused = service.post()
+        refused = post(service)
         assert_problem(refused, 503)
         assert refused.headers["retry-after"] == "5"
         assert service.serves()
     eventually(lambda: ready(service) == (200, ""))
-    assert service.post().status == 200
+    assert post(service).status == 200
 
 
 def test_stop_during_a_review_exits_0_without_a_traceback(service: Container) -> None:
@@ -154,20 +167,20 @@ def test_stop_during_a_review_exits_0_without_a_traceback(service: Container) ->
 
 def test_without_shared_memory_it_reviews(start: Start) -> None:
     container = start(options=("--ipc=none",))
-    assert container.post().status == 200
+    assert post(container).status == 200
     assert container.stop() == 0
 
 
 def test_with_4_processes_allowed_it_reviews(start: Start) -> None:
     container = start(options=("--pids-limit=4",))
-    assert container.post().status == 200
+    assert post(container).status == 200
     assert ready(container) == (200, "")
 
 
 def test_with_1_process_allowed_it_is_not_ready_and_logs_why(start: Start) -> None:
     container = start(options=("--pids-limit=1",))
     eventually(lambda: ready(container) == (503, "reviews: the worker process does not start"))
-    assert_problem(container.post(), 503)
+    assert_problem(post(container), 503)
     assert container.stop() == 0
     (record,) = (record for record in container.records if record["level"] == "ERROR")
     assert "Resource temporarily unavailable" in record["message"]
@@ -181,5 +194,5 @@ def test_killed_when_no_other_can_be_started_it_is_replaced_as_soon_as_one_can(s
         before.sendall(b"POST /api/reviews HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nFROM scratch")
         assert before.recv(12) == b"HTTP/1.1 503"
     eventually(container.serves)
-    eventually(lambda: container.post().status == 200)
+    eventually(lambda: post(container).status == 200)
     assert container.stop() == 0

@@ -8,7 +8,7 @@ from socket import socket
 
 import pytest
 
-from tests.service import BODY, POST
+from tests.image.messages import BODY, POST
 from tests.support.container import ANOTHER_USER, Container, eventually
 from tests.support.start import Start
 
@@ -66,11 +66,11 @@ def test_a_slow_request_in_flight_gets_its_answer(with_routes: Container) -> Non
     assert log.index("Shutting down") < log.index('"path": "/slow')
 
 
-def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(service: Container) -> None:
-    with service.connect(HALF_A_BODY) as client, ThreadPoolExecutor() as threads:
-        assert service.serves()
-        code = threads.submit(service.stop)
-        eventually(lambda: not service.serves())
+def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(with_routes: Container) -> None:
+    with with_routes.connect(HALF_A_BODY) as client, ThreadPoolExecutor() as threads:
+        assert with_routes.serves()
+        code = threads.submit(with_routes.stop)
+        eventually(lambda: not with_routes.serves())
         client.sendall(THE_REST)
         status, body = answer(client)
         assert (status, body[:1]) == (200, b"{")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.container import DOCKER
-from tests.service import BODY, POST
+from deploy.load import REQUESTS, read
 
 # How many times as long everything may take: an emulated processor needs ten or more.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
@@ -163,9 +163,11 @@ class Container:
         finally:
             connection.close()
 
-    def post(self) -> Answer:
-        """The answer to a request with a body, which does what the service is there for."""
-        return self.ask("POST", POST, BODY, Content_Type="application/json")
+    def use(self) -> None:
+        """Fail unless the service does what it is there for: it answers the declared requests with a success."""
+        for request in read(REQUESTS):
+            answer = self.ask(request.method, request.path, request.body.encode() or None, **request.headers)
+            assert 200 <= answer.status < 300, f"{request}: {answer.status}"
 
     def connect(self, data: bytes = b"") -> socket.socket:
         """A connection on which this was sent."""

@@ -28,6 +28,7 @@ def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> 
         folder / ".venv/bin/pytest": f'echo "$@" >{folder}/asked',
         **{found / name: "" for name in {"curl", *programs}},
         folder / ".venv/bin/mypy": "",
+        folder / ".venv/bin/python": "",
     }.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{text}\n")

@@ -108,6 +108,21 @@ def test_the_report_has_a_row_for_each_phase_and_a_line_for_each_failure() -> No
     ]
 
 
+def test_once_it_prints_only_the_requests_that_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = Server([b"HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"])
+
+    async def ask() -> int:
+        async with server.listening() as url:
+            monkeypatch.setattr("sys.argv", ["load", "--once", url])
+            monkeypatch.setattr(load, "read", lambda _: [POST, GET])
+            return await asyncio.to_thread(load.main)
+
+    assert asyncio.run(ask()) == 1
+    assert capsys.readouterr().out == f"GET /a: status 404; {load.REQUESTS} needs requests that succeed\n"
+
+
 def test_the_requests_of_the_project_can_be_read() -> None:
     assert read(load.REQUESTS)
 
