@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from app.review import formats
 from app.review.dockerignore import DockerignoreError
@@ -18,9 +19,17 @@ from app.review.syntax import DockerfileError
 SEVERITIES = [severity.value for severity in Severity]
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors, which contain arguments, cannot steer a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, and exit with 2."""
+        super().error(formats.printable(message))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Review the files that the arguments name, and give the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m app.review",
         description="Review Dockerfiles: what breaks, costs or endangers, and what to write instead.",
         epilog="Exit status: 0; 1 if there is a finding as bad as --fail-on says; 2 if a file could not be read, or is "
@@ -58,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             continue
         unreadable = True
-        sys.stderr.write(f"{problem}\n")
+        sys.stderr.write(f"{formats.printable(problem)}\n")
 
     write = formats.FORMATS[options.format]
     if options.format == "text":

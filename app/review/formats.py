@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -26,15 +27,15 @@ def text(reviews: Reviews, *, color: bool = False) -> str:
             word = finding.severity.value
             if color:
                 word = f"\x1b[{COLORS[finding.severity]}m{word}\x1b[0m"
-            lines.append(f"{_printable(path)}:{finding.line}: {word}: {_printable(finding.message)} [{finding.rule}]")
-            lines.append(f"    {_printable(finding.fix)}")
-        lines.append(f"{_printable(path)}: {_sum(review)}")
+            lines.append(f"{printable(path)}:{finding.line}: {word}: {printable(finding.message)} [{finding.rule}]")
+            lines.append(f"    {printable(finding.fix)}")
+        lines.append(f"{printable(path)}: {_sum(review)}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def as_json(reviews: Reviews) -> str:
     """A list with each review as the API answers it, and the path of its file."""
-    return json.dumps([{"path": path} | asdict(review) for path, review in reviews.items()], indent=2) + "\n"
+    return _json([{"path": path} | asdict(review) for path, review in reviews.items()])
 
 
 def sarif(reviews: Reviews) -> str:
@@ -52,7 +53,7 @@ def sarif(reviews: Reviews) -> str:
             for finding in review.findings
         ],
     }
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return _json({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def github(reviews: Reviews) -> str:
@@ -66,6 +67,15 @@ def github(reviews: Reviews) -> str:
         for path, review in reviews.items()
         for finding in review.findings
     )
+
+
+def printable(words: str) -> str:
+    """Return the words without what steers a terminal or begins a workflow command in a log of GitHub.
+
+    Such a command is `::name` at the beginning of a line, or `##[name]` anywhere.
+    https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+    """
+    return re.sub(r"^( *):(?=:)", r"\1\\x3a", _visible(words)).replace("##[", r"\x23#[")
 
 
 FORMATS: dict[str, Callable[[Reviews], str]] = {"text": text, "json": as_json, "sarif": sarif, "github": github}
@@ -103,11 +113,16 @@ def _sarif_result(path: str, finding: Finding, index: int) -> dict[str, Any]:
     }
 
 
-def _printable(words: str) -> str:
+def _json(value: Any) -> str:
+    """Return the value as JSON that contains no workflow command: `printable` says what that is."""
+    return json.dumps(value, indent=2).replace("##[", r"\u0023#[") + "\n"
+
+
+def _visible(words: str) -> str:
     """The words without what could steer a terminal."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 
 def _escaped(words: str, signs: str = "") -> str:
     """The words with what would end a workflow command's value, or begin another command, written as %XX."""
-    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{signs}" else char for char in _printable(words))
+    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{signs}" else char for char in _visible(words))

@@ -43,9 +43,18 @@ def test_text_cannot_steer_a_terminal() -> None:
     assert r"\x1b[31m%:,\u202eé" in text
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+@pytest.mark.parametrize("name", ["::error::a", "  ::error::a", "a\n::error::a", "##[error]a", "a\n###[error]a"])
+def test_no_file_name_or_content_is_a_command_to_github(form: str, name: str) -> None:
+    written = formats.FORMATS[form]({name: review("FROM ##[error]a\n")})
+    assert "##[" not in written
+    assert [line for line in written.splitlines() if line.lstrip().startswith("::")] == []
+
+
 def test_json_is_a_list_with_the_path_of_each() -> None:
     answer = json.loads(formats.as_json({"a": QUIET, "b": FOUND}))
     assert [item["path"] for item in answer] == ["a", "b"]
+    assert json.loads(formats.as_json({"##[a": QUIET}))[0]["path"] == "##[a"
     assert answer[0]["counts"] == {"error": 0, "warning": 0, "info": 0}
     assert answer[1]["findings"][1]["rule"] == "root-user"
 
@@ -74,6 +83,12 @@ def test_github_is_told_the_line_of_each_finding() -> None:
         "the published image runs as root%0Aend with USER and somebody else"
     )
     assert [command.partition(" ")[0] for command in commands] == ["::notice", "::error", "::warning"]
+
+
+def test_github_is_told_of_a_file_whatever_its_name_is() -> None:
+    commands = formats.github({"a\n::error::b\x1b\udcff": FOUND}).splitlines()
+    assert len(commands) == len(FOUND.findings)
+    assert all(r" file=a\n%3A%3Aerror%3A%3Ab\x1b\udcff,line=" in command for command in commands)
 
 
 def test_github_cannot_be_told_another_command() -> None:

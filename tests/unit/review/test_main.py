@@ -104,6 +104,44 @@ def test_what_cannot_be_read_is_named_in_one_line(
     assert done == (2, "", message)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\n::error::b", r"a\n::error::b"),
+        ("::error::b", r"\x3a:error::b"),
+        ("a\x1b[31m", r"a\x1b[31m"),
+        ("a\udcff", r"a\udcff"),
+        ("##[error]b", r"\x23#[error]b"),
+        ("\u202eb", r"\u202eb"),
+    ],
+)
+@pytest.mark.parametrize("content", [None, b"\xff", b"RUNN b", b"FROM python\nUSER 10001\n"])
+def test_a_hostile_name_is_printed_as_part_of_one_line(
+    run: Run, tmp_path: Path, name: str, shown: str, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run("--", name)
+    printed = done.stdout + done.stderr
+    assert printed.startswith(f"{shown}:")
+    assert printed.replace("\n", "").isprintable()
+    assert [line for line in printed.splitlines() if not line.startswith((shown, "    "))] == []
+
+
+def test_a_name_that_begins_with_a_dash_is_no_option_after_two_dashes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "-x").write_text(GOOD)
+    assert run("--", "-x") == (0, "-x: nothing found\n", "")
+
+
+@pytest.mark.parametrize("argument", ["--a\n::error::b\x1b", "--f\n::error::b\x1b", "--format=a\n::error::b\x1b"])
+def test_a_name_that_is_taken_for_an_option_is_printed_in_one_line(run: Run, argument: str) -> None:
+    done = run(argument)
+    assert done.status == 2
+    assert done.stderr.replace("\n", "").isprintable()
+    assert done.stderr.splitlines()[-1].startswith("python -m app.review: error: ")
+    assert r"\n::error::b\x1b" in done.stderr.splitlines()[-1]
+
+
 def test_the_other_files_are_reviewed_all_the_same(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(GOOD)
     done = run("missing", "Dockerfile")
