@@ -75,6 +75,24 @@ def test_where_there_is_no_commit_nothing_could_be_brought_back(repository: Path
     assert (repository / "app/review").exists()
 
 
+def test_no_name_of_a_folder_or_file_is_run(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "hostile"
+    program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    folder = Path(shutil.copytree(template, tmp_path / "-a `hostile` '$(hostile)' \";hostile;\nhostile"))
+    names = {"a `hostile`.txt", "$(hostile).md", "-v", "'a\"", "é\n;hostile"}
+    for name in names:
+        (folder / name).write_text("before\nsee template/trial\nafter\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=second")
+    done = remove_sample(folder, "y\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {name: (folder / name).read_text() for name in names} == dict.fromkeys(names, "before\nafter\n")
+    assert git(folder, "status", "--porcelain", "-z").count("?? ") == 0
+    assert not (tmp_path / "ran").exists()
+
+
 def test_what_it_did_is_staged_whole_and_git_undoes_it(repository: Path) -> None:
     (repository / "app/review/__pycache__").mkdir()
     done = remove_sample(repository, "y\n")
