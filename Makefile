@@ -4,15 +4,20 @@
 
 # The targets that also work without a container engine.
 ANYWHERE = dev test format lock
+# Settings that are names. scripts/settings.mk checks that nothing in any setting is run by make or a shell.
+NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS UPGRADE VERSION
 -include template/targets.mk
+include scripts/settings.mk
 
 DOCKER ?= docker
 PORT ?= 8000
 # The image is named after the folder, made valid, and tagged with the version from git.
-NAME := $(shell basename "$(CURDIR)" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9]\{1,\}/-/g; s/^-//; s/-$$//')
+NAME := $(shell export LC_ALL=C; basename "$$(pwd -P)" | tr A-Z a-z | tr -cs a-z0-9 - | sed 's/^-//; s/-$$//')
 NAME := $(or $(NAME),app)
+$(call check_name,NAME)
 IMAGE ?= $(NAME)
-VERSION ?= $(shell (git describe --tags --always --dirty 2>/dev/null || echo unversioned) | tr -c 'A-Za-z0-9_.\n-' '-')
+VERSION ?= $(or $(shell export LC_ALL=C; git describe --tags --always --dirty 2>/dev/null | tr -c 'A-Za-z0-9_.\n-' - \
+	| sed 's/^[.-]*//'),unversioned)
 LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
 
 # PYTHON_VERSION counts on the command line only, because the Python images set a variable of that name.
@@ -39,9 +44,9 @@ endif
 COMPOSE = PORT=$(PORT) $(if $(PYTHON_VERSION),PYTHON_IMAGE=$(BASE_IMAGE) )$(DOCKER) compose --project-name $(NAME)
 # Run a container on this folder as the owner of the files. In a rootless engine, that is the container's root.
 OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && echo 0:0 || echo "$$(id -u):$$(id -g)")
-IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --volume "$(CURDIR):/app"
+IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --mount type=bind,source=.,target=/app
 BUILD_TOOLS = $(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
-ON_HOST = PATH="$(CURDIR)/.venv/bin:$$PATH"
+ON_HOST = PATH="$$PWD/.venv/bin:$$PATH"
 
 ##@ Every day
 
@@ -137,7 +142,7 @@ fuzz: build venv ## Send mutated requests to the production image; SECONDS=60 SE
 
 .PHONY: audit
 audit: .venv-audit/installed ## Lint the workflows, the Dockerfile, the scripts and the manifests
-	PATH="$(CURDIR)/.venv-audit/bin:$$PATH" scripts/audit
+	PATH="$$PWD/.venv-audit/bin:$$PATH" scripts/audit
 
 .PHONY: fresh
 fresh: ## Build the production image on a newly pulled base image, without cache

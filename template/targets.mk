@@ -1,5 +1,7 @@
 # The targets that `make remove-sample` removes.
 
+NAMES += ONLY QUICK YES
+
 ##@ Template
 
 .PHONY: remove-sample
@@ -12,11 +14,11 @@ docs: .venv/installed ## Generate docs/sample/rules.md and the examples of the p
 
 .PHONY: bench
 bench: .venv/template ## Measure what each line of the Dockerfile buys; ONLY=row measures one
-	.venv/bin/python -m template.bench $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)") $(ONLY)
+	.venv/bin/python -m template.bench $(if $(QUICK),--quick) $(if $(value NOTE),--note "$$NOTE") $(ONLY)
 
 .PHONY: bench-peers
 bench-peers: .venv/template ## Measure the same app in the styles of other projects
-	.venv/bin/python -m template.bench --peers $(if $(QUICK),--quick) $(if $(NOTE),--note "$(NOTE)")
+	.venv/bin/python -m template.bench --peers $(if $(QUICK),--quick) $(if $(value NOTE),--note "$$NOTE")
 
 .PHONY: fuzz-reviewer
 fuzz-reviewer: .venv/fuzz ## Fuzz the reviewer; SECONDS=60

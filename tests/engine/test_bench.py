@@ -65,6 +65,20 @@ def assert_nothing_of_it_is_left(theirs: set[str], before: set[str]) -> None:
     assert marks() - before == set()
 
 
+@pytest.mark.parametrize("target", ["bench", "bench-peers"])
+@pytest.mark.parametrize("where", ["command line", "environment"])
+@pytest.mark.parametrize("note", ["a laptop (ours); `hostile`", "\";hostile;'", "a\nhostile"])
+def test_no_text_of_a_note_becomes_part_of_a_command(project: Path, target: str, where: str, note: str) -> None:
+    command = ["make", "-n", target]
+    if where == "command line":
+        command.append(f"NOTE={note}")
+    done = subprocess.run(
+        command, cwd=project, env=os.environ | {"NOTE": note}, capture_output=True, text=True, check=True
+    )
+    assert '--note "$NOTE"' in done.stdout
+    assert "hostile" not in done.stdout
+
+
 def test_a_run_prints_its_figures_and_leaves_what_was_there(project: Path, theirs: set[str]) -> None:
     before = marks()
     with running(project) as run:

@@ -25,7 +25,7 @@ def unversioned(project: Path, tmp_path: Path) -> Path:
     """A folder with the script and what it reads."""
     folder = tmp_path / "project"
     (folder / "scripts").mkdir(parents=True)
-    for name in ("scripts/labels", "scripts/pin", "Dockerfile"):
+    for name in ("scripts/labels", "scripts/names", "scripts/pin", "Dockerfile"):
         shutil.copy(project / name, folder / name)
     return folder
 
@@ -89,7 +89,9 @@ def test_the_source_is_an_address_that_others_can_open_without_a_secret(reposito
     assert labels(repository)["source"] == "https://example.com/owner/name"
 
 
-@pytest.mark.parametrize("remote", ["/home/someone/name", "../name", "file:///home/someone/name", "https://a --push"])
+@pytest.mark.parametrize(
+    "remote", ["/home/someone/name", "../name", "file:///home/someone/name", "https://a --push", "https://a/`b`"]
+)
 def test_a_remote_that_others_cannot_open_is_no_source(repository: Path, remote: str) -> None:
     git(repository, "remote", "add", "origin", remote)
     assert "source" not in labels(repository)

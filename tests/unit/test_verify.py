@@ -21,7 +21,8 @@ def test_a_container_is_locked_down_as_in_the_tests_of_the_image(project: Path, 
 def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> tuple[list[str], str]:
     """What scripts/verify hands to pytest where there are these programs, and what it says in the end."""
     (folder / "scripts").mkdir()
-    shutil.copy(project / "scripts" / "verify", folder / "scripts")
+    for name in ("names", "verify"):
+        shutil.copy(project / "scripts" / name, folder / "scripts")
     found = folder / "programs"
     for path, text in {
         found / "docker": "case $1 in port) echo 127.0.0.1:1 ;; inspect) echo 0 ;; esac",
