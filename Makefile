@@ -5,7 +5,7 @@
 # The targets that also work without a container engine.
 ANYWHERE = dev test format lock
 # Settings that are names. scripts/settings.mk checks that nothing in any setting is run by make or a shell.
-NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS UPGRADE VERSION
+NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION
 -include template/targets.mk
 include scripts/settings.mk
 
