@@ -18,7 +18,8 @@ WORD_OR_SIGN = re.compile(r"[\w./]++|[^\w./\s]")
 LONGEST_PATH = 4096
 # One step of a pattern: how far it can move within a path.
 STEP = re.compile(
-    r"(?P<any>\*\*+/?)|(?P<star>\*)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>[^\]]++)\]|(?P<text>[^*?\[\\]++)|\\?(?P<char>.)",
+    r"(?P<any>\*\*+/?)|(?P<star>\*)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>[^\]]++)\]|(?P<open>\[[^\]]++\Z)"
+    r"|(?P<text>[^*?\[\\]++)|\\?(?P<char>.)",
     re.DOTALL,
 )
 RANGE = re.compile(r"(.)-(.)", re.DOTALL)

@@ -149,7 +149,7 @@ def _module(program: str, words: list[str]) -> tuple[str, list[str]]:
     """The module and its arguments, where the program is Python and told to run one."""
     if PYTHON.fullmatch(program):
         for at, word in enumerate(words):
-            if match := re.fullmatch(r"-[A-Za-z]*?m(\w*)", word):
+            if match := re.fullmatch(r"-[A-Za-ln-z]*+m(\w*+)", word):
                 module = [match[1]] if match[1] else words[at + 1 : at + 2]
                 return (module or [""])[0], words[at + 1 + (not match[1]) :]
             if not word.startswith("-"):

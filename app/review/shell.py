@@ -35,6 +35,7 @@ QUOTED = {
     )
     for escape in "\\`"
 }
+ESCAPED = {escape: re.compile(re.escape(escape) + r'([$"\\`])') for escape in "\\`"}  # within double quotes
 
 
 def unquote(word: str, escape: str = "\\") -> str:
@@ -45,7 +46,7 @@ def unquote(word: str, escape: str = "\\") -> str:
 
     def content(match: re.Match[str]) -> str:
         if match["double"]:
-            return re.sub(re.escape(escape) + r'([$"\\`])', r"\1", match["double"])
+            return ESCAPED[escape].sub(r"\1", match["double"])
         return match["single"] or (match["char"] or "").strip("\n")
 
     return QUOTED[escape].sub(content, word)

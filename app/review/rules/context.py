@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
@@ -22,22 +23,27 @@ NEVER_COPIED = {
 
 def copies_source(step: Step) -> bool:
     """Whether a COPY or ADD takes the service's source, or everything."""
-    return step.copies_everything or any(
-        re.fullmatch(r"(?:.*/)?(?:app|src)(?:/[^./]+)*|(?!setup\.|.*conf)[^/]+\.py", source)
-        for source in step.context_sources
-    )
+    return step.copies_everything or any(map(_is_source, step.context_sources))
+
+
+def _is_source(path: str) -> bool:
+    """Whether a path is a folder of source, one below it, or a module of Python beside the Dockerfile."""
+    folders = takewhile(lambda part: "." not in part, reversed(path.split("/")))
+    return not {"app", "src"}.isdisjoint(folders) or bool(re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", path))
 
 
 # What no service runs, with a path of each.
 NOT_RUN = {"tests": "tests/test_main.py", "Dockerfile": "Dockerfile", ".git": ".git/HEAD"}
 # Files that say what to install.
 REQUIREMENTS = re.compile(
-    r"(?:.*/)?(?:[\w.-]*requirements[\w.-]*\.(?:txt|lock|in)|constraints\.txt|requirements(?:/[\w-]+\.txt)?"
+    r"(?:.*/)?(?:(?=[\w.-]*?requirements)[\w.-]+\.(?:txt|lock|in)|constraints\.txt|requirements(?:/[\w-]+\.txt)?"
     r"|pyproject\.toml|(?:uv|poetry|pdm)\.lock|Pipfile(?:\.lock)?)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
 # How many instructions below a COPY are looked at; nobody's installation is further away.
 FURTHEST = 50
+# Files that a COPY takes to install from; nobody names more of them.
+MOST_FILES = 10
 
 
 @rule(

@@ -21,17 +21,17 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(
-    r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_"
-    r"|_(?:AGE|ALGORITHM|BACKEND|COUNT|DAYS|DIR|ENABLED|ENDPOINT|EXPIR\w*|FILE|HEADER|HOURS|ID|LENGTH|LIFETIME|LIMIT"
+    r"PUBLIC|_EXPIR|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_"
+    r"|_(?:AGE|ALGORITHM|BACKEND|COUNT|DAYS|DIR|ENABLED|ENDPOINT|FILE|HEADER|HOURS|ID|LENGTH|LIFETIME|LIMIT"
     r"|MAX|MIN|MINUTES|NAME|PATH|POLICY|PREFIX|REGION|REQUIRED|SECONDS|SERVICE|SIZE|STORE|TIMEOUT|TTL|TYPE|URI|URL"
     r"|USER|USERNAME|VERSION)$",
     re.IGNORECASE,
 )
 # Values that open nothing: words that stand for one, and the path of a file that holds one.
 PLACEHOLDER = re.compile(
-    r"(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*"
-    r"|.*(?:build|change|default|dummy|example|fake|fill|insecure|mock|not[-_ ]?(?:a|so)?[-_ ]?secret|override"
-    r"|placeholder|replace|sample|temp|test|todo|unsafe|unset|xxx|your).*)",
+    r"^(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*)$"
+    r"|build|change|default|dummy|example|fake|fill|insecure|mock|not[-_ ]?(?:a|so)?[-_ ]?secret|override"
+    r"|placeholder|replace|sample|temp|test|todo|unsafe|unset|xxx|your",
     re.IGNORECASE,
 )
 SECRET_FILE = re.compile(
@@ -142,7 +142,7 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
     """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
-    if not any(word == "--recursive" or re.fullmatch(r"-\w*R\w*", word) for word in words):
+    if not any(word == "--recursive" or re.fullmatch(r"-[^\WR]*+R\w*+", word) for word in words):
         return None
     owner_or_mode, *operands = [word for word in words if not word.startswith("-")] or [""]
     if re.fullmatch(r"[augo]*\+[rX]+", owner_or_mode):
@@ -197,4 +197,4 @@ def _is_secret(value: str | None, keyword: str) -> bool:
     """Whether a value may open something; an ARG without one gets it from the build."""
     if value is None:
         return keyword == "ARG"
-    return "$" not in value and not PLACEHOLDER.fullmatch(value)
+    return "$" not in value and not PLACEHOLDER.search(value)

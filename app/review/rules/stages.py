@@ -27,7 +27,7 @@ RUNTIME_FILE = re.compile(
     r"(?:.*/)?(?:requirements|(?:requirements[-_./])?(?:base|main|prod|production|runtime))\.(?:txt|lock)"
 )
 DEVELOPMENT_FILE = re.compile(
-    r"(?:.*[^a-z])?(?:(?:check|ci|dev|devel|development|lint|test|testing|tests|typing)(?:[^a-z].*)?|local\.\w+)"
+    r"(?:^|[^a-z])(?:(?:check|ci|dev|devel|development|lint|test|testing|tests|typing)(?![a-z])|local\.\w+$)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
 PUBLISHED_STAGES = frozenset(
@@ -107,7 +107,7 @@ def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
     a common one, and copy what the published one needs.
     """
     stage = dockerfile.published
-    if DEVELOPMENT_STAGE.fullmatch(stage.label):
+    if DEVELOPMENT_STAGE.search(stage.label):
         return
     for parent in reversed(stage.lineage[:-1]):
         names = [name for _, found in compilers(parent.steps) for name in found]
@@ -124,7 +124,7 @@ def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _tools(installation: Installation) -> list[str]:
     """The development tools that it installs, by name, or the file that names them."""
     named = {_package(word): word for word in installation.named}
-    files = [file for file in installation.files if DEVELOPMENT_FILE.fullmatch("/".join(file.lower().split("/")[-2:]))]
+    files = [file for file in installation.files if DEVELOPMENT_FILE.search("/".join(file.lower().split("/")[-2:]))]
     return [name for name in named if name in TOOLS] + files
 
 
@@ -163,7 +163,7 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
         if other.name in PUBLISHED_STAGES or any(step.instruction.keyword in STARTS for step in other.steps)
     ]
     tests = any(map(_tool, start_commands(stage)))
-    if others and (DEVELOPMENT_STAGE.fullmatch(stage.label) or tests):
+    if others and (DEVELOPMENT_STAGE.search(stage.label) or tests):
         last = others[-1]
         is_below = last in stage.lineage or last in stage.origins.values()
         yield Problem(

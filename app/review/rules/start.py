@@ -21,7 +21,13 @@ INITS = frozenset({"catatonit", "dumb-init", "tini"})
 RUNNERS = frozenset({"pdm", "pipenv", "poetry", "uv"})
 # What a health check asks.
 ADDRESS = re.compile(r"(?:http://)?((?:localhost|127\.0\.0\.1|0\.0\.0\.0)[^\s'\"]*)")
-DEVELOPMENT_STAGE = re.compile(r"(?:.*[-_.])?(?:ci|debug|dev|devel|development|lint|test|testing|tests)(?:[-_.].*)?")
+# A word of a stage's name by which it is no stage to publish.
+DEVELOPMENT_STAGE = re.compile(r"(?:^|[-_.])(?:ci|debug|dev|devel|development|lint|test|testing|tests)(?![^-_.])")
+# What may put a program in the shell's place: `exec` or `trap`, as the first word of a command but for assignments. A
+# bracket within a word begins no command.
+REPLACED = re.compile(
+    r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b"
+)
 
 
 def start_commands(stage: Stage) -> list[tuple[str, ...]]:
@@ -100,7 +106,7 @@ def _is_unbuffered(words: Sequence[str]) -> bool:
             continue
         if not word.startswith("-") or word in {"-m", "-c"}:
             break
-        if re.fullmatch(r"-[A-Za-z]*u[A-Za-z]*", word):
+        if re.fullmatch(r"-[A-Za-tv-z]*+u[A-Za-z]*+", word):
             return True
     return False
 
@@ -125,7 +131,7 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
     another command.
     """
     stage = dockerfile.published
-    if DEVELOPMENT_STAGE.fullmatch(stage.label):
+    if DEVELOPMENT_STAGE.search(stage.label):
         return
     for name, *words in start_commands(stage):
         option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
@@ -196,7 +202,7 @@ def _shell_script(step: Step) -> tuple[str, str | None]:
 
 def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     """Whether the shell gives its place to the service, or may: dash, which is Debian's `sh`, never does by itself."""
-    if re.search(r"(?:^|[\n;&|({]|\b(?:then|else|do)\b)[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b", script):
+    if REPLACED.search(script):
         return True
     if program == "dash" or (program == "sh" and is_debian):
         return False

@@ -1,0 +1,159 @@
+"""Find the regular expressions of app/, and texts for which they read a character again and again."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import string
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from re import _compiler, _parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from tests.support.project import PROJECT
+
+# What each method does with a text, to its end.
+METHODS: dict[str, Callable[[re.Pattern[Any], Any], object]] = {
+    "findall": lambda pattern, text: pattern.findall(text),
+    "finditer": lambda pattern, text: sum(1 for _ in pattern.finditer(text)),
+    "fullmatch": lambda pattern, text: pattern.fullmatch(text),
+    "match": lambda pattern, text: _matches(pattern, text),
+    "search": lambda pattern, text: pattern.search(text),
+    "split": lambda pattern, text: pattern.split(text),
+    "sub": lambda pattern, text: pattern.sub(lambda _: text[:0], text),
+}
+
+
+def _matches(pattern: re.Pattern[Any], text: Any) -> None:
+    """Match the text from its start, then from where that ended, as who reads tokens does."""
+    end = -1
+    while (match := pattern.match(text, max(end, 0))) and match.end() > end:
+        end = match.end()
+
+
+# Small sizes first: they find an exponential pattern before it takes minutes.
+SIZES = (25, 250, 2000)
+# On most machines, linear patterns take less for the largest size. Those that take more are measured again.
+SUSPICIOUS_SECONDS = 0.0015
+# For four times the text, a linear pattern takes four times as long, and a quadratic one sixteen times.
+MOST_GROWTH = 8
+# Characters to pump, if a set has them: sets that share one may compete for it.
+CHARS = list(dict.fromkeys("a1 ._-/=\"'\\$({[<;&|:,#*?+!~@%^`\n\tAé" + string.printable))
+MOST_MEMBERS = 4
+
+Parts = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Use:
+    """A pattern, and a method that a module calls on it."""
+
+    pattern: re.Pattern[Any]
+    method: str
+    module: str
+
+    def __str__(self) -> str:
+        """Return the name of the case of a test."""
+        return f"{self.module.removeprefix('app.')}: {self.pattern.pattern!r:.50}.{self.method}"
+
+    def slow(self) -> Parts | None:
+        """Return the parts of a text for which the time grows faster than the text; None if there are none."""
+        return next(filter(self._is_slow, attacks(self.pattern)), None)
+
+    def _is_slow(self, parts: Parts) -> bool:
+        for size in SIZES:
+            if (seconds := self._seconds(parts, size)) > SUSPICIOUS_SECONDS:
+                least = min(seconds, *(self._seconds(parts, size) for _ in range(2)))
+                most = least * MOST_GROWTH
+                return all(self._seconds(parts, size * 4) > most for _ in range(3))
+        return False
+
+    def _seconds(self, parts: Parts, size: int) -> float:
+        prefix, pump, tail = parts
+        text: Any = prefix + pump * (size // len(pump) + 1) + tail
+        if isinstance(self.pattern.pattern, bytes):
+            text = text.encode("latin-1")
+        start = time.thread_time()
+        METHODS[self.method](self.pattern, text)
+        return time.thread_time() - start
+
+
+def uses() -> list[Use]:
+    """Return every use of a regular expression in app/.
+
+    A pattern is a global, or a value of a global dict, or a literal at its use.
+    """
+    found: dict[tuple[re.Pattern[Any], str], Use] = {}
+    for path in sorted(PROJECT.glob("app/**/*.py")):
+        module = ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+        for pattern, method in _used(ast.parse(path.read_text()), module):
+            found.setdefault((pattern, method), Use(pattern, method, module))
+    return list(found.values())
+
+
+def _used(tree: ast.Module, module: str) -> Iterator[tuple[re.Pattern[Any], str]]:
+    """Yield each pattern that the module uses, and the method."""
+    names = vars(importlib.import_module(module))
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("re"), method), [written, *_]) if method in METHODS:
+                for literal in [written.body, written.orelse] if isinstance(written, ast.IfExp) else [written]:
+                    yield re.compile(ast.literal_eval(literal)), method
+            case ast.Attribute(ast.Name(name) | ast.Subscript(ast.Name(name)), method) if method in METHODS:
+                known = names.get(name)
+                for pattern in known.values() if isinstance(known, dict) else [known]:
+                    if isinstance(pattern, re.Pattern):
+                        yield pattern, method
+
+
+def attacks(pattern: re.Pattern[Any]) -> Iterator[Parts]:
+    """Yield the parts of texts: a beginning that the pattern reads, something to repeat, an end that may fail."""
+    text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    found = _Points({"": None}, {}, {"\0": None})
+    found.collect(_parser.parse(text, pattern.flags), "")
+    # Each with each: what one part of the pattern reads, another one may read as well.
+    return product(found.befores, filter(None, found.pumps | found.befores), ("", "".join(found.others)))
+
+
+class _Points(NamedTuple):
+    """What a pattern reads before each of its parts, what the parts read, and what they do not."""
+
+    befores: dict[str, None]
+    pumps: dict[str, None]
+    others: dict[str, None]
+
+    def collect(self, tree: Any, before: str) -> str:
+        """Add what the tree reads after `before`, and return a text that it matches."""
+        text = ""
+        for node in tree:
+            operation, argument = str(node[0]), node[1]
+            here = before + text
+            match operation:
+                case "LITERAL":
+                    text += chr(argument)
+                    self.pumps[chr(argument)] = None
+                case "ANY" | "IN" | "NOT_LITERAL":
+                    members, other = _members(_parser.SubPattern(tree.state, [node]))
+                    text += members[0]
+                    self.befores[here] = self.others[other] = None
+                    self.pumps.update(dict.fromkeys(members))
+                case "BRANCH":
+                    text += max([self.collect(branch, here) for branch in argument[1]], key=bool)
+                case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT" | "SUBPATTERN":
+                    text += self.collect(argument[-1], here)
+                case "ATOMIC_GROUP":
+                    text += self.collect(argument, here)
+                case "ASSERT" | "ASSERT_NOT":
+                    self.collect(argument[1], here)
+        self.befores[before] = self.befores[before + text] = self.pumps[text] = None
+        return text
+
+
+def _members(tree: Any) -> tuple[list[str], str]:
+    """Return some characters that the set matches, and one that it does not."""
+    matches = _compiler.compile(tree).fullmatch
+    members = list(filter(matches, CHARS)) or [next(filter(matches, map(chr, range(0x110000))))]
+    return members[:MOST_MEMBERS], next((char for char in CHARS if char not in members), "\n")
