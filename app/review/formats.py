@@ -120,6 +120,8 @@ def _json(value: Any) -> str:
 
 def _visible(words: str) -> str:
     """The words without what could steer a terminal."""
+    if words.isprintable():
+        return words
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 

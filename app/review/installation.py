@@ -93,11 +93,12 @@ class Installation:
         """The files of requirements that it reads."""
         return [value for name, value in self.options if name in {"-r", "--requirement", "--requirements"}]
 
-    def reads(self, names: Set[str]) -> bool:
-        """Whether it reads a file of one of these names, told so or because the tool always does."""
+    @property
+    def reads(self) -> Set[str]:
+        """The names of files and folders that it reads, told so or because the tool always does."""
         if self.command in PROJECTS:
-            return not PROJECT_FILES.isdisjoint(names)
-        return any(not names.isdisjoint(file.split("/")) for file in self.files)
+            return PROJECT_FILES
+        return {name for file in self.files for name in file.split("/")}
 
     @cached_property
     def options(self) -> list[tuple[str, str]]:

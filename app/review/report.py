@@ -14,6 +14,8 @@ from app.review.stage import Stage
 
 # Nobody reads more, and a hostile Dockerfile could have tens of thousands.
 MOST_FOUND = 1000
+# Characters of what a finding says: names in it can be long, and there are many findings.
+LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             problem.instruction.line,
             problem.instruction.end_line,
             stages[problem.instruction.line],
-            problem.message,
-            problem.fix,
+            _short(problem.message),
+            _short(problem.fix),
         )
         for rule, problem in found
         if (problem.instruction.line, rule.id) not in silenced
@@ -107,6 +109,10 @@ def review(text: str, dockerignore: str | None = None) -> Review:
         counts=Counts(**{severity.value: severities[severity] for severity in Severity}),
         ignored=len(found) - len(findings),
     )
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= LONGEST_MESSAGE else f"{words[: LONGEST_MESSAGE - 1]}…"
 
 
 def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -57,6 +57,11 @@ class Step:
     def text(self) -> str:
         """What the instruction says, the heredocs included."""
         return "\n".join([self.instruction.value, *(heredoc.content for heredoc in self.instruction.heredocs)])
+
+    @cached_property
+    def names(self) -> Set[str]:
+        """What can be the name of a variable in what it says."""
+        return frozenset(re.findall(r"\w++", self.text))
 
     @property
     def commands(self) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Self
 
 from app.review.image import Image
 from app.review.syntax import Instruction
-from app.review.variables import expand
+from app.review.variables import LONGEST, expand
 
 # What a bare image has, or else the engine gives.
 BARE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -63,7 +63,9 @@ class State:
         start = self.workdir or ("/" if self.is_bare else "$")
         if known is None or ("$" in start and not known.startswith("/")):
             return None
-        return "/" + posixpath.normpath(posixpath.join(start, known)).lstrip("/")
+        path = posixpath.join(start, known)
+        # Else many relative WORKDIRs would make a long one.
+        return "/" + posixpath.normpath(path).lstrip("/") if len(path) <= LONGEST else None
 
     def after(self, instruction: Instruction, outside: Mapping[str, str | None]) -> State:
         """The state that the instruction leaves. `outside` are the ARGs before the first FROM."""

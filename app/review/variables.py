@@ -12,18 +12,21 @@ VARIABLE = re.compile(
     r"|(?P<every>//?)(?P<pattern>[^{}$/*?\[\]\\]++)/(?P<replacement>[^{}$\\]*+))?\})"
 )
 
-# Longer texts and values are not filled in: a few lines that double a value would fill the memory.
+# Longer texts and values count as not known: a few lines that double a value would fill the memory, and each use of a
+# long one would take long.
 LONGEST = 1024
 
 
 def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
-    """The text with its variables filled in; None where it depends on one whose value is not known.
+    """The text with its variables filled in; None where it is long, or depends on one whose value is not known.
 
     A variable that is missing, or None, is not known. A default may hold variables, without braces.
     """
+    if len(text) > LONGEST:
+        return None
     if "$" not in text:
         return text
-    unknown = len(text) > LONGEST
+    unknown = False
 
     def value(match: re.Match[str]) -> str:
         nonlocal unknown
@@ -37,5 +40,5 @@ def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
         unknown = unknown or known is None
         return known or ""
 
-    expanded = "" if unknown else VARIABLE.sub(value, text)
+    expanded = VARIABLE.sub(value, text)
     return None if unknown or len(expanded) > LONGEST or "$" in VARIABLE.sub("", text) else expanded

@@ -241,7 +241,8 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _copies_requirements(step: Step) -> bool:
     """Whether a COPY or ADD takes files that say what to install, and no other."""
-    return bool(step.context_sources) and all(map(REQUIREMENTS.fullmatch, step.context_sources))
+    sources = step.context_sources
+    return 0 < len(sources) <= MOST_FILES and all(map(REQUIREMENTS.fullmatch, sources))
 
 
 def _mount(source: str, destination: str) -> str:
@@ -257,11 +258,12 @@ class _Reader:
     """A step, as far as it can read files that were copied: what it installs, and the text in which it names them
     for something else.
 
-    `covers` says that it brings the whole context, `runs` that it has a tool read the project's files.
+    `covers` says that it brings the whole context, `runs` that it reads the project's files for something else: has a
+    tool read them, or builds the project.
     """
 
     instruction: Instruction
-    installations: list[Installation]
+    reads: Set[str]
     text: str
     covers: bool
     runs: bool
@@ -274,7 +276,10 @@ def _reader(step: Step) -> _Reader:
     if step.installations:
         others = (command for command, item in zip(commands, step.installed, strict=True) if not item)
         text = "\n".join(word for command in others for word in command)
-    return _Reader(instruction, step.installations, text, step.copies_everything, any(map(_is_runner, commands)))
+    reads = {name for item in step.installations for name in item.reads}
+    # What a project's own files read is not known; those of a wheel are in it.
+    builds = any(item.project_only and item.downloads for item in step.installations)
+    return _Reader(instruction, reads, text, step.copies_everything, builds or any(map(_is_runner, commands)))
 
 
 def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
@@ -284,12 +289,9 @@ def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
     for reader in readers:
         if reader.covers:
             break
-        reads = [item for item in reader.installations if item.reads(names)]
-        users += [reader.instruction] if reads else []
-        named = any(name in reader.text for name in names)
-        # What a project's own files read is not known; those of a wheel are in it.
-        builds = any(item.project_only and item.downloads for item in reader.installations)
-        if reader.runs or named or builds:
+        if not names.isdisjoint(reader.reads):
+            users.append(reader.instruction)
+        if reader.runs or (reader.text and any(name in reader.text for name in names)):
             return None
     return users[0] if len(users) == 1 else None
 

@@ -105,7 +105,7 @@ def _turns_off(step: Step, installation: Installation) -> str | None:
     option = next((word for word in installation.arguments if word in {"--no-cache", "--no-cache-dir"}), None)
     variable = {"pip": "PIP_NO_CACHE_DIR", "uv": "UV_NO_CACHE"}.get(installation.tool, "")
     value = step.state.variables.get(variable)
-    if not value or variable in step.text:
+    if not value or variable in step.names:
         return option
     # To pip any value is a yes, `0` and `off` too.
     is_on = installation.tool == "pip" or value.lower() in {"1", "on", "t", "true", "y", "yes"}

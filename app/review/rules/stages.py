@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from app.review.dockerfile import Dockerfile
+from app.review.image import Image
 from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
@@ -212,6 +214,16 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
     Either the build ends with "not found", or the tool is among the packages of the service, and so it is published
     with it. Install what only development needs in the stage that uses it, from a file of its own.
     """
+    published = dockerfile.published
+    takers: dict[Stage | Image | None, list[Step]] = {}
+    for step in published.history:
+        takers.setdefault(step.origin, []).append(step)
+
+    @cache
+    def shipped(stage: Stage, folder: str) -> bool:
+        """Whether the published stage has what is in the folder of a stage, or some of it."""
+        return stage in published.lineage or any(_takes(step, folder) for step in takers.get(stage, []))
+
     held: dict[int, _Packages] = {}
     for stage in dockerfile.stages:
         packages = held[stage.parent.index] if stage.parent else _Packages(not stage.state.is_bare, {})
@@ -219,11 +231,11 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
             found = None
             for command, installation in zip(step.commands, step.installed, strict=True):
                 if tool := _tool(command):
-                    found = found or packages.lack(tool, stage is dockerfile.published)
+                    found = found or packages.lack(tool, stage is published)
                 elif _may_install(command):
                     packages = _Packages(True, {})
                 if installation:
-                    packages = packages.with_installed(installation, step.state, stage, dockerfile.published)
+                    packages = packages.with_installed(installation, step.state, stage, shipped)
             if found:
                 fix = "install it in this stage, from a file such as requirements-dev.txt"
                 yield Problem(step.instruction, found, fix)
@@ -250,16 +262,15 @@ class _Packages:
         source, _ = next(iter(self.folders.values()))
         return f"{tool} is run, and nothing installs it for this stage: if {source} does, it is published as well"
 
-    def with_installed(self, installation: Installation, state: State, stage: Stage, published: Stage) -> _Packages:
+    def with_installed(
+        self, installation: Installation, state: State, stage: Stage, shipped: Callable[[Stage, str], bool]
+    ) -> _Packages:
         """These, and what a command in the stage installs."""
         folder = installation.prefix(state)
         if folder is None or not _is_runtime(installation) or len(self.folders) > MOST_FOLDERS:
             return _Packages(True, {})
         source = next(iter(installation.files), f"`{installation.command}`")
-        shipped = stage in published.lineage or any(
-            step.origin is stage and _takes(step, folder) for step in published.history
-        )
-        return _Packages(self.unknown, {**self.folders, folder: (source, shipped)})
+        return _Packages(self.unknown, {**self.folders, folder: (source, shipped(stage, folder))})
 
     def with_copied(self, step: Step, held: Mapping[int, _Packages]) -> _Packages:
         """These, and what a step takes from another stage; `held` are the packages of those before."""

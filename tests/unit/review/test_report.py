@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.review.report import Counts, StageSummary, review
+from app.review.report import LONGEST_MESSAGE, Counts, StageSummary, review
 from app.review.syntax import DockerfileError
 from tests.support.card import CARD
 
@@ -71,6 +71,11 @@ def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:
 
 def test_a_thousand_findings_are_enough() -> None:
     assert len(review("FROM python\n" + "COPY .env .\n" * 900).findings) == 1000
+
+
+def test_a_long_name_is_cut_in_a_finding() -> None:
+    found = review(f"FROM python:3.12-{'a' * 2000}\nUSER 1\n").findings
+    assert max(len(finding.fix) for finding in found) == LONGEST_MESSAGE
 
 
 def test_a_finding_covers_all_lines_of_its_instruction() -> None:

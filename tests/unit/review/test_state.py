@@ -63,6 +63,7 @@ def test_user(dockerfile: str, user: str | None, is_root: bool | None) -> None:
         ("FROM company/base\nWORKDIR app", "a", None),
         ("FROM company/base\nWORKDIR /app", "a", "/app/a"),
         ("FROM python\nWORKDIR /my app", "a", "/my app/a"),
+        ("FROM python\n" + f"WORKDIR {'a' * 100}\n" * 20, "a", None),  # too long
     ],
 )
 def test_a_path_is_in_the_working_directory(dockerfile: str, path: str, expected: str | None) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from app.review.syntax import (
     LONGEST_LINE,
+    LONGEST_NAME,
     MOST_INSTRUCTIONS,
     MOST_LINES,
     MOST_WORDS,
@@ -280,7 +281,10 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+LONG_NAMES = [f"{start}{'a' * LONGEST_NAME}" for start in ("FROM ", "FROM a AS ", "COPY a ", "WORKDIR a ", "USER ")]
+
+
+@pytest.mark.parametrize("text", [*LONG.values(), *LONG_NAMES], ids=[*LONG, *(name[:12] for name in LONG_NAMES)])
 def test_more_than_anybody_writes_is_read(text: str) -> None:
     parse(text)
 
@@ -290,9 +294,10 @@ def test_more_than_anybody_writes_is_read(text: str) -> None:
     [
         (LONG["lines"] + "\n", MOST_LINES + 1, "more than 10000 lines"),
         (LONG["instructions"] + "RUN", MOST_INSTRUCTIONS + 1, "more than 1000 instructions"),
-        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 15000 words and signs"),
+        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 10000 words and signs"),
         (LONG["bytes"] + "a", 1, "a line of more than 65535 bytes"),
         ("RUN <<E\n" + LONG["bytes"] + "\r\nE", 2, "a line of more than 65535 bytes"),
+        *((text + "a", 1, "names and paths of 4096 characters at most") for text in LONG_NAMES),
     ],
 )
 def test_what_is_beyond_the_limits_is_refused_with_its_line(text: str, line: int, message: str) -> None:

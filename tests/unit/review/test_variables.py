@@ -48,6 +48,8 @@ VARIABLES = {"A": "a", "AA": "aab", "EMPTY": "", "UNSET": None}
         ("${MISSING:-${A:-x}}", None),
         ("$", None),
         ("$A" * LONGEST, None),
+        ("a" * LONGEST, "a" * LONGEST),
+        ("a" * (LONGEST + 1), None),
     ],
 )
 def test_a_text_is_known_if_its_variables_are(text: str, expanded: str | None) -> None:

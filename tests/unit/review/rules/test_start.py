@@ -70,7 +70,7 @@ def test_buffered_output(dockerfile: str, expected: list[int]) -> None:
         ('CMD ["fastapi", "run", "dev"]', []),
         ('CMD ["app", "--debug"]', []),
         ('CMD ["app", "dev"]', []),
-        ("CMD " + "tini " * 10_000 + "uvicorn --reload", [2]),
+        ("CMD " + "tini " * 9_000 + "uvicorn --reload", [2]),
         ('CMD ["uvicorn", "app", "--reload"]', [2]),
         ("CMD uvicorn app --reload", [2]),
         ('CMD ["fastapi", "dev", "app.py"]', [2]),

@@ -1,0 +1,107 @@
+"""The price of a text, however hostile: the time of its review, and the size of the answer."""
+
+import time
+from functools import cache
+from itertools import product
+
+import pytest
+
+from app.review import pipe
+from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SIGN
+from app.settings import Settings
+
+# What stands once, and what each step below has to do with: names of any length, texts, commands, stages.
+LENGTHS = (LONGEST_NAME, 60_000)
+BASE = "FROM python:3.12-slim AS a\n"
+COMMANDS = {
+    "project": "uv sync",
+    "tool": "pytest",
+    "packages": "pip install uvicorn",
+    "requirements": "pip install --user -r requirements.txt",
+}
+SHELL = "RUN --mount=type=cache,target=/root/.cache/pip <<E\n{}E\n"
+STARTS = {
+    "nothing": BASE,
+    **{f"an image of {length}": f"FROM python:3.12-slim-{'a' * length} AS a\n" for length in LENGTHS},
+    **{f"a stage of {length}": f"FROM python:3.12-slim AS {'a' * length}\n" for length in LENGTHS},
+    **{f"a user of {length}": f"{BASE}USER {'a' * length}\n" for length in LENGTHS},
+    **{f"a folder of {length}": f"{BASE}WORKDIR {'/a' * (length // 2)}\n" for length in LENGTHS},
+    **{
+        f"{name} of {length}": f"{BASE}ENV {name}={'/root/a' * (length // 7)}\nUSER 1\n"
+        for length in LENGTHS
+        for name in ("HOME", "PATH", "PIP_CACHE_DIR", "VIRTUAL_ENV")
+    },
+    "stages": BASE + "".join(f"FROM {'b' * n or 'a'} AS {'b' * (n + 1)}\n" for n in range(90)),
+    **{f"{name}, often": BASE + SHELL.format(f"{command}\n" * 900) for name, command in COMMANDS.items()},
+    **{
+        f"{name}, often, in another stage": BASE + SHELL.format(f"{command}\n" * 900) + "FROM python:3.12-slim\n"
+        for name, command in COMMANDS.items()
+    },
+    "no cache": f"{BASE}ENV PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1\n",
+}
+STEPS = {
+    "installations": "RUN pip install -r requirements.txt\n"
+    "RUN --mount=type=cache,target=/root/.cache/pip,uid=1 pip install --user uvicorn",
+    "commands": "RUN adduser a; chown -R a b\nENV A=$A$A TOKEN=a",
+    "copies": "COPY requirements.txt .\nCOPY --exclude=a . .",
+    "folders": "COPY --from=a /root/.local /root/.local\nWORKDIR a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
+}
+# What one instruction can have many of.
+INSTRUCTIONS = {
+    "files": ("COPY ", "requirements.txt ", "/a" * 10_000),
+    "mounts": ("RUN ", "--mount=type=cache,target=/a ", "pip install a"),
+    "options of a mount": ("RUN --mount=", "type=cache,", "target=/a pip install a"),
+    "variables": ("ENV ", "A=$A$A ", "B=1"),
+    "heredocs": ("RUN cat ", "<<E ", "\n" + "E\n" * 3000),
+    "closed brackets": ("CMD ", "[", "]" * 4000),
+    "shells": ("CMD ", "sh -c '", ""),
+    "commands without a cache": (
+        f"ENV PIP_NO_CACHE_DIR=1\n{SHELL.split('{')[0]}",
+        "pip install uvicorn\n",
+        "E",
+    ),
+    "files that are installed from": ("COPY requirements.txt .\n" * 50 + "RUN <<E\n", "pip install -r a\n", "E"),
+}
+
+
+def body(start: str, unit: str, end: str, most: int) -> str:
+    """The longest text that the service and the parser accept, of a start, an end, and what is repeated between."""
+    room = Settings().max_body_bytes - len(start + end)
+    words = MOST_WORDS - 100 - len(WORD_OR_SIGN.findall(start + end))
+    each = max(1, len(WORD_OR_SIGN.findall(unit)))
+    return start + unit * min(room // len(unit), words // each, most) + end
+
+
+def seconds(text: str, media_type: str) -> float:
+    """The CPU time of the review."""
+    start = time.process_time()
+    answer = pipe.answer(media_type, text, "")
+    taken = time.process_time() - start
+    assert "failure" not in answer
+    assert len(answer.get("review", "")) < 8_000_000
+    return taken
+
+
+@cache
+def plain_seconds() -> float:
+    """The CPU time of the review of as many plain instructions as there can be."""
+    plain = body(BASE, "RUN pip install a\n", "", MOST_INSTRUCTIONS - 1)
+    return max(seconds(plain, media_type) for media_type in pipe.MEDIA_TYPES)
+
+
+def dear(text: str, media_type: str) -> bool:
+    """Return True if the review takes several times as long as that of plain instructions."""
+    return all(seconds(text, media_type) > 4 * plain_seconds() for _ in range(3))
+
+
+@pytest.mark.parametrize(("start", "steps"), list(product(STARTS, STEPS)))
+def test_no_step_is_dear_whatever_stands_above_it(start: str, steps: str) -> None:
+    most = (MOST_INSTRUCTIONS - 10 - STARTS[start].count("\nFROM")) // 2
+    text = body(STARTS[start], f"{STEPS[steps]}\n", "CMD a\n", most)
+    assert not dear(text, list(pipe.MEDIA_TYPES)[len(start) % 3])
+
+
+@pytest.mark.parametrize("name", INSTRUCTIONS)
+def test_no_instruction_is_dear_whatever_it_has_many_of(name: str) -> None:
+    start, unit, end = INSTRUCTIONS[name]
+    assert not dear(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")
