@@ -106,7 +106,7 @@ def _stage(
     origins: dict[str, Stage | Image] = {}
     for word in (word for instruction in instructions for word in instruction.origins):
         # A number is a stage's, as long as it is an earlier one's.
-        numbered = earlier[int(word)] if re.fullmatch(r"\d{1,4}", word) and int(word) < len(earlier) else None
+        numbered = earlier[int(word)] if re.fullmatch(r"[0-9]{1,4}", word) and int(word) < len(earlier) else None
         if "$" not in word:  # which BuildKit takes in no such place
             origins[word] = named.get(word.lower()) or numbered or Image.parse(word)
     state = parent.state if parent else State.on(Image.parse(resolved) if resolved else None)

@@ -103,7 +103,7 @@ class _Tape:
                     reached = (reached & self._set(step["set"], bool(step["not"]))) << 1
                 case group:
                     for char in step[group or 0]:
-                        reached = (reached & self.chars.get(char, 0)) << 1
+                        reached = (reached & self.inner & self.chars.get(char, 0)) << 1
         found = reached & self.ends
         return sum(start for _, start, places in self.paths if found & places) if found else 0
 

@@ -35,7 +35,9 @@ def text(reviews: Reviews, *, color: bool = False) -> str:
 
 def as_json(reviews: Reviews) -> str:
     """A list with each review as the API answers it, and the path of its file."""
-    return _json([{"path": path} | asdict(review) for path, review in reviews.items()])
+    # A path can hold bytes that are no UTF-8, as half a character each; JSON cannot.
+    paths = {path: path.encode(errors="surrogateescape").decode(errors="replace") for path in reviews}
+    return _json([{"path": paths[path]} | asdict(review) for path, review in reviews.items()])
 
 
 def sarif(reviews: Reviews) -> str:

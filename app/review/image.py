@@ -102,7 +102,7 @@ class Image:
             return None  # of any age
         if self.official == "debian":
             return None if re.match(r"\d", words[0]) else False
-        version = re.fullmatch(r"(\d+)(?:\.(\d+)(?:\.(\d+))?)?", words[0])
+        version = re.fullmatch(r"([0-9]{1,4})(?:\.([0-9]{1,4})(?:\.([0-9]{1,4}))?)?", words[0])
         if self.official != "python" or (not version and words[0] not in {"latest", "slim"}):
             return None
         # The tags without a release of Debian moved to 13 in August 2025; those of older Pythons never did.

@@ -207,6 +207,8 @@ def _lines(text: str) -> list[str]:
     """The lines of the text, if it is one and within the limits."""
     if "\0" in text:
         raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is no text")
+    if surrogate := LONE_SURROGATE.search(text):
+        raise DockerfileError(_line_at(text, surrogate.start()), "a lone surrogate: this is no text")
     if text.count("\n") > MOST_LINES:
         raise DockerfileError(MOST_LINES + 1, f"more than {MOST_LINES} lines: no more are read")
     # Counted only where there can be so many.
@@ -217,7 +219,7 @@ def _lines(text: str) -> list[str]:
         )
     lines = text.removeprefix("\ufeff").split("\n")
     for number, line in enumerate(lines, start=1):
-        if len(line) > LONGEST_LINE // 4 and len(line.encode(errors="surrogatepass")) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE // 4 and len(line.encode()) > LONGEST_LINE:
             raise DockerfileError(number, f"a line of more than {LONGEST_LINE} bytes")
     return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
@@ -263,7 +265,7 @@ def _instruction(
     flags, value = _flags(keyword, rest[0] if rest else "", escape, number)
 
     heredocs = []
-    array = _json_array(value, number) if keyword in JSON_KEYWORDS else None
+    array = json_array(value, number) if keyword in JSON_KEYWORDS else None
     raw_words = WORD[escape].findall(value) if array is None else []
     for name, chomp in _heredoc_starts(keyword, raw_words, escape) if "<<" in value else []:
         content = []
@@ -303,7 +305,7 @@ def _objection(instruction: Instruction) -> str | None:
             return "HEALTHCHECK NONE takes no arguments" if rest else None
         case "HEALTHCHECK" if first != "CMD":
             return f"HEALTHCHECK takes CMD or NONE, not {_quoted(first)}"
-        case "HEALTHCHECK" if not rest or _json_array(rest[0], instruction.line) == ():
+        case "HEALTHCHECK" if not rest or json_array(rest[0], instruction.line) == ():
             return "HEALTHCHECK CMD needs a command"
         case "ONBUILD" if first in NO_TRIGGERS:
             return f"ONBUILD cannot trigger {first}"
@@ -348,7 +350,7 @@ def _flags(keyword: str, text: str, escape: str, number: int) -> tuple[tuple[tup
     return tuple(flags), text[at:].strip()
 
 
-def _json_array(value: str, number: int) -> tuple[str, ...] | None:
+def json_array(value: str, number: int) -> tuple[str, ...] | None:
     """The strings of the JSON form, None where the value is not in it."""
     if not value.startswith("["):
         return None
@@ -358,14 +360,17 @@ def _json_array(value: str, number: int) -> tuple[str, ...] | None:
         return None  # as for BuildKit: then it is the shell form
     if not all(isinstance(item, str) for item in array):
         raise DockerfileError(number, "the JSON form takes strings only")
-    return tuple(array)
+    return tuple(LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", item) for item in array)
 
 
 def _no_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is Python's, and no JSON")
 
 
-JSON = json.JSONDecoder(parse_constant=_no_json)
+# Of a number, only that it is no string matters: Python refuses to read one of thousands of digits.
+JSON = json.JSONDecoder(parse_constant=_no_json, parse_float=len, parse_int=len)
+# JSON can write one, and UTF-8 cannot. BuildKit replaces it as well.
+LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _quoted(text: str) -> str:

@@ -21,6 +21,45 @@ INSTRUCTIONS = [
         "",
     ),
 ]
+# Numbers that Python refuses to read, or reads and Docker does not.
+NUMBERS = ["9" * 5000, "0" * 5000, "\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}", "1_0", "1e999", "-1", "3.12"]
+NUMBERED = [
+    "FROM python:{}-slim\nRUN adduser a",
+    "RUN --mount=type=cache,target=/root/.cache/pip,uid={} pip install a",
+    "COPY --from={} a b",
+    "USER {}:{}",
+    "CMD [{}]",
+    "RUN useradd -u {} a\nUSER a",
+]
+# What is read by the JSON form, or by a rule; then what is repeated in it.
+OPENED = [
+    "HEALTHCHECK CMD ",
+    "CMD ",
+    "RUN ",
+    "COPY --from=a ",
+    "RUN --mount=",
+    "ENV A=",
+    "WORKDIR ",
+    "USER ",
+    "SHELL [",
+]
+REPEATED = [
+    *"[{(\"'$\\<`",
+    '["',
+    "$(",
+    "${A:-",
+    "sh -c '",
+    "a=(",
+    "<<E ",
+    "/a",
+    "a ",
+    "sudo ",
+    "-m",
+    "\x0b",
+    "\x85",
+    "\u2028",
+]
+ESCAPED = ["\\ud800", "\\udfff.key", "\\u0000", "\\u2028", "\\u001b[31m", "\\ud83d\\ude00", ".env", "a"]
 SIGNS = [*" \t\r'\"[]${};&|>#=", "\\\\", '\\"', "\\$", "${A:-", "--", "a", "é", "sh -c "]
 WRONG = [
     "\n",
@@ -40,8 +79,28 @@ WRONG = [
 
 arguments = st.lists(st.sampled_from(SIGNS)).map("".join)
 runs = st.builds("{} {}".format, st.sampled_from(["RUN", "CMD", "USER a", "ARG a"]), arguments)
+numbered = st.builds(
+    lambda text, number: text.format(number, number), st.sampled_from(NUMBERED), st.sampled_from(NUMBERS)
+)
+repeated = st.builds(
+    lambda start, unit, count, end: start + unit * count + end,
+    st.sampled_from(OPENED),
+    st.sampled_from(REPEATED),
+    st.sampled_from([2, 5000]),
+    st.sampled_from(["", "]" * 5000, " a", "\n"]),
+)
+escaped = st.builds(
+    '{} ["{}", "{}"]'.format,
+    st.sampled_from(["COPY", "ADD", "CMD", "RUN", "HEALTHCHECK CMD"]),
+    st.sampled_from(ESCAPED),
+    st.sampled_from(ESCAPED),
+)
 dockerfiles = st.lists(st.sampled_from(INSTRUCTIONS) | runs, max_size=12).map("\n".join)
+# What the reviewer may stumble over, with a rule or two that looks at it.
+hostile = st.lists(numbered | repeated | escaped | st.sampled_from(INSTRUCTIONS), min_size=1, max_size=3).map(
+    lambda lines: "\n".join(["FROM python:3.12-slim", *lines])
+)
 heaps = st.lists(st.sampled_from([*INSTRUCTIONS, *SIGNS, *WRONG])).map("".join)
 texts = st.text() | heaps | dockerfiles
-patterns = st.lists(st.sampled_from([*"ab*?[]^-!./\\\n", "**", "**/", "[a-b]", "\n!"])).map("".join)
+patterns = st.lists(st.sampled_from([*"ab*?[]^-!./\\\n\0", "**", "**/", "[a-b]", "\n!"])).map("".join)
 paths = st.lists(st.text("ab./", min_size=1, max_size=8), max_size=4)

@@ -173,7 +173,7 @@ def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[
     if not reached:
         return f"{tool} keeps its cache in {folder}, not in {targets[0]}", _mount(state, tool)
     owners = [mount.get("uid", "0") for mount in reached]
-    if tool == "pip" and state.is_root and all(owner.isdecimal() and int(owner) for owner in owners):
+    if tool == "pip" and state.is_root and all(owner.isdecimal() and owner.strip("0") for owner in owners):
         return f"pip, run by root, does not use a cache that belongs to {owners[0]}", _mount(state, tool)
     return None
 

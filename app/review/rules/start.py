@@ -9,6 +9,7 @@ from app.review import shell
 from app.review.dockerfile import Dockerfile
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
+from app.review.syntax import Instruction, json_array
 from app.review.system import lacks
 
 # Programs written in Python that services are started with. Celery and Dramatiq write what is printed to their logs.
@@ -234,7 +235,7 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not checks or checks[-1].instruction.words[0].upper() != "CMD":
         return
     check = checks[-1].instruction
-    commands = _checks(check.value[len("CMD") :].strip())
+    commands = _checks(check)
     programs = {command[0] for command in commands}
     tools = sorted(programs & {"curl", "wget"})
     if not tools or any(map(PYTHON.fullmatch, programs)) or not all(lacks(tool, stage) for tool in tools):
@@ -247,10 +248,8 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix)
 
 
-def _checks(text: str) -> list[tuple[str, ...]]:
+def _checks(check: Instruction) -> list[tuple[str, ...]]:
     """The commands of a health check, in the JSON form or the shell's."""
-    try:
-        words = json.loads(text)
-    except ValueError:
-        words = None
-    return shell.unwrapped([str(word) for word in words]) if isinstance(words, list) else shell.commands(text)
+    text = check.value[len("CMD") :].strip()
+    words = json_array(text, check.line)
+    return shell.commands(text) if words is None else shell.unwrapped(words)

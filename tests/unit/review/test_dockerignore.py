@@ -77,6 +77,8 @@ def test_paths_do_not_run_into_each_other() -> None:
         ("a?", {"ab"}),
         ("a[^c]", {"ab"}),
         ("**\n!a", {"ab", "b", "b/a"}),
+        ("a\0a", set()),
+        ("[a", set()),
     ]:
         assert Dockerignore.parse(pattern).excluded(paths) == excluded
 

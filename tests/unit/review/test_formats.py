@@ -59,6 +59,11 @@ def test_json_is_a_list_with_the_path_of_each() -> None:
     assert answer[1]["findings"][1]["rule"] == "root-user"
 
 
+def test_json_names_a_path_that_is_not_utf8() -> None:
+    (item,) = json.loads(formats.as_json({"a\udcff": QUIET}))
+    assert item["path"] == "a\N{REPLACEMENT CHARACTER}"
+
+
 def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
     (run,) = json.loads(formats.sarif({"a": QUIET, "./b c": FOUND}))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)

@@ -31,6 +31,40 @@ def test_a_dockerignore_that_is_too_long_is_a_problem() -> None:
     assert problem["detail"].startswith(".dockerignore, line ")
 
 
+@pytest.mark.parametrize("media_type", pipe.MEDIA_TYPES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"FROM python:{'9' * 5000}-slim\nRUN adduser a\n",
+        f"FROM python:3.12-slim\nRUN --mount=type=cache,target=/root/.cache/pip,uid={'9' * 5000} pip install a\n",
+        f"FROM python:3.12-slim\nHEALTHCHECK CMD {'[' * 9000}\n",
+        f"FROM python:3.12-slim\nCMD {'[' * 4000}{']' * 4000}\n",
+        f"FROM python:3.12-slim\nRUN {'sudo ' * 5000}a\n",
+    ],
+    ids=["a long version", "a long user id", "open brackets", "closed brackets", "prefixes"],
+)
+def test_a_text_without_end_is_reviewed_or_refused(media_type: str, text: str) -> None:
+    assert "failure" not in pipe.answer(media_type, text, None)
+
+
+def test_a_long_number_in_the_json_form_is_no_string() -> None:
+    problem = pipe.answer("text/plain", f"FROM a\nCMD [{'9' * 5000}]\n", None)["problem"]
+    assert problem["detail"] == "line 2: the JSON form takes strings only"
+
+
+@pytest.mark.parametrize("media_type", pipe.MEDIA_TYPES)
+def test_half_a_character_in_the_json_form_is_replaced(media_type: str) -> None:
+    answer = pipe.answer(media_type, 'FROM python:3.12-slim\nCOPY ["\\ud800.key", "/y/"]\n', None)
+    assert "\N{REPLACEMENT CHARACTER}.key can be read in the image" in answer["review"].encode().decode(
+        "unicode_escape" if media_type.endswith("json") else "utf-8"
+    )
+
+
+def test_the_largest_answer_is_of_a_few_megabytes() -> None:
+    text = f"FROM python:3.12-slim-{'a' * 4000} AS {'b' * 4000}\n" + "RUN adduser a\n" * 900
+    assert len(pipe.answer("application/json", text, None)["review"]) < 8_000_000
+
+
 def test_a_failure_of_the_reviewer_is_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipe, "review", lambda *_: 1 // 0)
     failure = pipe.answer("text/plain", "FROM a\n", None)["failure"]

@@ -53,6 +53,7 @@ INSTRUCTIONS = {
     "options of a mount": ("RUN --mount=", "type=cache,", "target=/a pip install a"),
     "variables": ("ENV ", "A=$A$A ", "B=1"),
     "heredocs": ("RUN cat ", "<<E ", "\n" + "E\n" * 3000),
+    "brackets": ("HEALTHCHECK CMD ", "[", ""),
     "closed brackets": ("CMD ", "[", "]" * 4000),
     "shells": ("CMD ", "sh -c '", ""),
     "commands without a cache": (

@@ -264,6 +264,7 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("# escape=`\n# escape=`\nRUN a", 2, "only one escape"),
         ("RUN a\n\nRUN \0", 3, "a NUL character"),
         ("\n\0", 2, "a NUL character"),
+        ("\n\ud800", 2, "a lone surrogate"),
     ],
 )
 def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, message: str) -> None:
