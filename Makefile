@@ -5,12 +5,15 @@
 # The targets that also work without a container engine.
 ANYWHERE = dev test format lock
 # Settings that are names. scripts/settings.mk checks that nothing in any setting is run by make or a shell.
-NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION
+NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION VOLUMES
 -include template/targets.mk
 include scripts/settings.mk
 
 DOCKER ?= docker
-PORT ?= 8000
+ifndef PORT
+PORT := $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
+$(call check_name,PORT)
+endif
 # The image is named after the folder, made valid, and tagged with the version from git.
 NAME := $(shell export LC_ALL=C; basename "$$(pwd -P)" | tr A-Z a-z | tr -cs a-z0-9 - | sed 's/^-//; s/-$$//')
 NAME := $(or $(NAME),app)
@@ -18,7 +21,7 @@ $(call check_name,NAME)
 IMAGE ?= $(NAME)
 VERSION ?= $(or $(shell export LC_ALL=C; git describe --tags --always --dirty 2>/dev/null | tr -c 'A-Za-z0-9_.\n-' - \
 	| sed 's/^[.-]*//'),unversioned)
-LABELS = $$(scripts/labels $(notdir $(IMAGE)) $(VERSION))
+LABELS = labels=$$(scripts/labels $(notdir $(IMAGE)) $(VERSION)) &&
 
 # PYTHON_VERSION counts on the command line only, because the Python images set a variable of that name.
 ifneq ($(origin PYTHON_VERSION),command line)
@@ -41,7 +44,7 @@ endif
 $(info RUNTIME=$(RUNTIME)$(REASON))
 endif
 
-COMPOSE = PORT=$(PORT) $(if $(PYTHON_VERSION),PYTHON_IMAGE=$(BASE_IMAGE) )$(DOCKER) compose --project-name $(NAME)
+COMPOSE = PORT=$(PORT) $(if $(PYTHON_VERSION),PYTHON_IMAGE=$(BASE_IMAGE) )DOCKER="$(DOCKER)" scripts/compose
 # Run a container on this folder as the owner of the files. In a rootless engine, that is the container's root.
 OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && echo 0:0 || echo "$$(id -u):$$(id -g)")
 IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --mount type=bind,source=.,target=/app
@@ -61,7 +64,9 @@ dev-docker:
 .PHONY: dev-host
 dev-host: .venv/installed
 	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
-	APP_DOCS=$${APP_DOCS-true} UVICORN_LOG_CONFIG=app/logging.json \
+	@# As in Compose: the file .env counts where the shell has no value.
+	shell=$$(export -p); set -a; [ ! -f .env ] || . ./.env; eval "$$shell"; \
+		APP_DOCS=$${APP_DOCS-true} UVICORN_LOG_CONFIG=app/logging.json UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=1 \
 		.venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
 
 .PHONY: test
@@ -69,7 +74,7 @@ test: test-$(RUNTIME) ## Run the checks: lint, format, types, tests
 
 .PHONY: test-docker
 test-docker:
-	$(BUILD) --target dev -t $(IMAGE):dev .
+	scripts/test $(BUILD) --progress=plain --target dev -t $(IMAGE):dev .
 
 .PHONY: test-host
 test-host: .venv/installed
@@ -100,8 +105,8 @@ lock-host:
 	scripts/lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: build
-build: ## Build the production image
-	$(BUILD) $(LABELS) -t $(IMAGE):$(VERSION) .
+build: engine ## Build the production image
+	$(LABELS) $(BUILD) $$labels -t $(IMAGE):$(VERSION) .
 	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: run
@@ -111,13 +116,20 @@ run: build ## Run the production image, locked down, at http://127.0.0.1:8000
 		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
 
 .PHONY: clean
-clean: ## Remove what these targets made: containers, images, .venv, caches
+clean: ## Remove what these targets made: containers, images, .venv, caches; VOLUMES=1 removes the volumes too
 	-@if $(DOCKER) info >/dev/null 2>&1; then set -x; \
-		$(COMPOSE) down --rmi local --volumes --remove-orphans; \
+		$(COMPOSE) down --rmi local --remove-orphans$(if $(VOLUMES), --volumes); \
 		images=$$($(DOCKER) images --format '{{.Repository}}:{{.Tag}}' $(IMAGE)); \
 		[ -z "$$images" ] || $(DOCKER) image rm --force $$images; fi
 	rm -rf .venv .venv-audit .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
+	@$(if $(VOLUMES),,echo "Volumes stay: make clean VOLUMES=1 removes them")
+
+# Say what is missing, instead of "docker: command not found".
+.PHONY: engine
+engine:
+	@$(DOCKER) info >/dev/null 2>&1 || { echo "no container engine: install Docker, or start it; $(DOCKER) info prints why" >&2; \
+		exit 1; }
 
 .PHONY: help
 help: ## Print this list
@@ -125,6 +137,7 @@ help: ## Print this list
 		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)'
 	@printf '%s\n' '          PYTHON_VERSION=3.13  PYTHON_IMAGE=registry/python:3.12-slim  DOCKER=$(DOCKER)'
+	@printf '%s\n' 'One test: docker compose run --rm app pytest tests/unit/test_main.py  or  .venv/bin/pytest ...'
 
 ##@ Image
 
@@ -145,8 +158,8 @@ audit: .venv-audit/installed ## Lint the workflows, the Dockerfile, the scripts 
 	PATH="$$PWD/.venv-audit/bin:$$PATH" scripts/audit
 
 .PHONY: fresh
-fresh: ## Build the production image on a newly pulled base image, without cache
-	$(BUILD) --pull --no-cache $(LABELS) -t $(IMAGE):$(VERSION) .
+fresh: engine ## Build the production image on a newly pulled base image, without cache
+	$(LABELS) $(BUILD) --pull --no-cache $$labels -t $(IMAGE):$(VERSION) .
 	@echo "$(IMAGE):$(VERSION)"
 
 .PHONY: pin
@@ -154,13 +167,13 @@ pin: ## Pin the base image by digest; UPGRADE=1 updates the digest, OFF=1 remove
 	scripts/pin $(if $(OFF),--off,$(if $(UPGRADE),--upgrade))
 
 .PHONY: reproduce
-reproduce: ## Build the commit twice without cache and compare the digests
-	scripts/reproduce $(IMAGE):reproduced$(BUILD_ARGS) $(LABELS)
+reproduce: engine ## Build the commit twice without cache and compare the digests
+	$(LABELS) scripts/reproduce $(IMAGE):reproduced$(BUILD_ARGS) $$labels
 
 .PHONY: push
-push: ## Push for amd64 and arm64: make push IMAGE=registry/name VERSION=v1
+push: engine ## Push for amd64 and arm64: make push IMAGE=registry/name VERSION=v1
 	$(if $(findstring /,$(IMAGE)),,$(error IMAGE must include a registry: make push IMAGE=registry/name VERSION=v1))
-	scripts/push $(IMAGE):$(VERSION)$(BUILD_ARGS) $(LABELS)
+	$(LABELS) scripts/push $(IMAGE):$(VERSION)$(BUILD_ARGS) $$labels
 
 ##@ Delivery
 

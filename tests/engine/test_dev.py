@@ -1,10 +1,34 @@
 """`make dev`, with and without containers."""
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from tests.support.container import LABEL, docker, eventually
 from tests.support.development import developing, status
+
+# Routes that are added to the app.
+STREAM = """
+
+from collections.abc import AsyncIterator
+from fastapi.responses import StreamingResponse
+
+@app.get("/version")
+async def version() -> int:
+    return 1
+
+@app.get("/stream")
+async def stream() -> StreamingResponse:
+    async def lines() -> AsyncIterator[bytes]:
+        while True:
+            yield b"line\\n"
+            await asyncio.sleep(0.1)
+    return StreamingResponse(lines())
+"""
 
 
 @pytest.mark.parametrize("runtime", ["docker", "host"])
@@ -12,3 +36,46 @@ def test_make_dev_serves_the_documentation_of_the_api(runtime: str, tmp_path: Pa
     with developing(runtime, tmp_path / "log") as url:
         paths = ("/docs", "/docs/swagger-ui-bundle.js", "/redoc")
         assert [status(url, path) for path in paths] == [200, 200, 404]
+
+
+def test_a_change_is_served_while_a_stream_is_open(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    for name in ("app", "scripts"):
+        shutil.copytree(project / name, folder / name)
+    for name in ("Makefile", "Dockerfile", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(project / name, folder)
+    (folder / ".venv").symlink_to(project / ".venv")
+    main = folder / "app/main.py"
+    main.write_text(f"import asyncio\n{main.read_text()}{STREAM}")
+    with developing("host", tmp_path / "log", folder) as url, httpx2.stream("GET", f"{url}/stream") as stream:
+        assert next(stream.iter_lines()) == "line"
+        main.write_text(main.read_text().replace("return 1", "return 2"))
+
+        def version() -> str:
+            try:
+                return httpx2.get(f"{url}/version", timeout=30).text
+            except httpx2.HTTPError:
+                return ""
+
+        eventually(lambda: version() == "2")
+
+
+@pytest.mark.parametrize("command", [("up",), ("down", "--volumes")])
+def test_containers_of_another_folder_are_left_alone(project: Path, command: tuple[str, ...]) -> None:
+    name = f"tests-dev-elsewhere-{os.getpid()}"
+    labels = {"project": name, "project.working_dir": "/elsewhere", "service": "app", "config-hash": "a"}
+    options = [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
+    container = docker(
+        "create", f"--label={LABEL}", "--label=com.docker.compose.oneoff=False", *options, os.environ["IMAGE"]
+    ).strip()
+    try:
+        environment = os.environ | {"COMPOSE_PROJECT_NAME": name}
+        compose = [str(project / "scripts/compose"), *command]
+        done = subprocess.run(compose, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr == (
+            "compose: /elsewhere has containers with the same project name: set COMPOSE_PROJECT_NAME in .env\n"
+        )
+        assert docker("inspect", "--format={{.State.Status}}", container).strip() == "created"
+    finally:
+        docker("rm", "--force", container)

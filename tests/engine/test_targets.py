@@ -1,5 +1,6 @@
-"""Make can work out every command of a target, with and without a container engine."""
+"""The targets of make: their commands, with and without a container engine, and how they fail."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,11 +9,55 @@ import pytest
 from tests.support.makefile import MAKEFILES, targets
 
 
+def made(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the folder."""
+    command = ["make", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy(project: Path, tmp_path: Path) -> Path:
+    """A folder with what make needs, which is no repository."""
+    shutil.copytree(project / "scripts", tmp_path / "scripts")
+    for name in ("Makefile", "Dockerfile"):
+        shutil.copy(project / name, tmp_path)
+    return tmp_path
+
+
 # `docker info` decides about the runtime: here, a program that always succeeds stands in for it, or one that fails.
 @pytest.mark.parametrize("engine", ["true", "false"])
 @pytest.mark.parametrize("target", sorted(targets(*MAKEFILES)))
 def test_make_has_a_rule_for_each_step_of(target: str, engine: str, project: Path) -> None:
     settings = (f"DOCKER={engine}", "IMAGE=registry.test/name", "VERSION=v1")
-    command = ["make", "--dry-run", target, *settings]
-    made = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    assert (made.returncode, made.stderr) == (0, "")
+    found = made(project, "--dry-run", target, *settings)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("target", ["build", "fresh", "push", "reproduce"])
+def test_without_an_engine_a_build_says_what_to_install(target: str, project: Path) -> None:
+    failed = made(project, target, "DOCKER=false", "IMAGE=registry.test/name", "VERSION=v1")
+    assert failed.returncode != 0
+    assert failed.stderr.splitlines()[0].startswith("no container engine: install Docker")
+
+
+def test_an_image_without_labels_is_not_built(copy: Path) -> None:
+    assert made(copy, "build", "DOCKER=true").returncode == 0
+    (copy / "scripts/labels").chmod(0o644)
+    assert made(copy, "build", "DOCKER=true").returncode != 0
+
+
+@pytest.mark.parametrize(("settings", "removed"), [((), False), (("VOLUMES=1",), True)])
+def test_clean_removes_volumes_only_if_it_is_told_to(settings: tuple[str, ...], removed: bool, project: Path) -> None:
+    commands = made(project, "--dry-run", "clean", "DOCKER=true", *settings).stdout
+    assert ("down --rmi local --remove-orphans --volumes" in commands) is removed
+    assert ("Volumes stay" in commands) is not removed
+
+
+def test_dev_takes_the_port_from_the_file_env(copy: Path) -> None:
+    dev = ("--dry-run", "dev", "RUNTIME=docker")
+    (copy / ".env").write_text("APP_LOG_LEVEL=debug\nPORT=9000\n")
+    assert "http://127.0.0.1:9000 " in made(copy, *dev).stdout
+    assert "http://127.0.0.1:7000 " in made(copy, *dev, "PORT=7000").stdout
+    (copy / ".env").write_text("PORT=`touch ran`\n")
+    assert "PORT is invalid" in made(copy, *dev).stderr
+    assert not (copy / "ran").exists()

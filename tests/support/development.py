@@ -31,18 +31,19 @@ def status(url: str, path: str) -> int | None:
 
 
 @contextmanager
-def developing(runtime: str, log: Path) -> Iterator[str]:
+def developing(runtime: str, log: Path, folder: Path = PROJECT) -> Iterator[str]:
     """Run `make dev` in this runtime while the block runs, and yield the address of the app. It writes to the log."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     # The tests run in .venv: make must not renew it now.
-    command = ["make", "dev", f"RUNTIME={runtime}", f"PORT={port}", f"NAME={NAME}", "--assume-old=.venv/installed"]
+    command = ["make", "dev", f"RUNTIME={runtime}", f"PORT={port}", "--assume-old=.venv/installed"]
     # Without the settings of this shell, and without those of the make that runs the tests.
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("APP_", "MAKE", "MFLAGS"))}
+    environment["COMPOSE_PROJECT_NAME"] = NAME
     with log.open("w") as output:
         made = subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         eventually(lambda: status(url, "/healthz") == 200 or made.poll() is not None, SECONDS)

@@ -1,8 +1,11 @@
 """The locked requirements."""
 
+import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.support.project import PROJECT
 from tests.support.requirements import pins
@@ -32,3 +35,13 @@ def test_a_locked_file_has_hashes_and_tells_how_to_lock_it_again(path: Path) -> 
     assert text.count("==") <= text.count("--hash=sha256:")
     # Dependabot looks for these options.
     assert "--universal --python-version 3.11 --generate-hashes\n" in text.splitlines(keepends=True)[1]
+
+
+@pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_a_locked_file_has_what_its_source_requires(path: Path) -> None:
+    locked = pins(path.read_text())
+    lines = re.sub(r"#.*", "", path.with_suffix(".in").read_text()).splitlines()
+    required = [Requirement(line) for line in lines if line.strip() and not line.startswith("-")]
+    assert required
+    wrong = [one for one in required if not one.specifier.contains(locked.get(canonicalize_name(one.name), "0a0"))]
+    assert list(map(str, wrong)) == [], "run make lock"

@@ -1,5 +1,8 @@
 """Settings: the environment as one typed value."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -76,6 +79,11 @@ def test_docs_without_their_package_end_the_process_with_one_line(monkeypatch: p
     hint = "name it in requirements.in, then run make lock"
     assert str(end.value) == f"APP_DOCS='true': the package fastapi-swagger is not installed; {hint}"
     assert not Settings.from_environment({"APP_DOCS": "false"}).docs
+
+
+def test_compose_passes_every_setting_to_the_app(project: Path) -> None:
+    passed = re.findall(r"^ +- APP_(\w+)", (project / "compose.yaml").read_text(), re.MULTILINE)
+    assert {name.upper() for name in Settings.model_fields} == set(passed), "name it in compose.yaml"
 
 
 def test_settings_do_not_change() -> None:

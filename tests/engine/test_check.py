@@ -1,0 +1,73 @@
+"""`make test`: the end of its output says whether the checks passed, or which failed and why."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOOLS = ("ruff", "mypy", "pytest", "python")
+BUILT = "#12 3.45 + mypy\n#12 4.56 --- mypy\n#12 4.57 a.py:1: error: no\n#12 4.58 failed: mypy\n#12 ERROR: process\n"
+
+
+@pytest.fixture
+def checks(project: Path, tmp_path: Path) -> Path:
+    """A folder with scripts/check and with tools that find nothing."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(project / "scripts/check", tmp_path / "scripts")
+    (tmp_path / "bin").mkdir()
+    for name in TOOLS:
+        finds(tmp_path, name, "exit 0")
+    return tmp_path
+
+
+def finds(folder: Path, tool: str, script: str) -> None:
+    """Make the tool run this."""
+    path = folder / "bin" / tool
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def check(folder: Path) -> tuple[int, list[str]]:
+    """Return the exit code and the lines of scripts/check."""
+    environment = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin"}
+    done = subprocess.run(
+        [folder / "scripts/check"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_passed_is_the_last_line(checks: Path) -> None:
+    code, lines = check(checks)
+    assert (code, lines[-1]) == (0, "passed")
+
+
+def test_the_end_repeats_what_the_failed_checks_found(checks: Path) -> None:
+    finds(checks, "mypy", "echo a.py:1: error: no; exit 1")
+    finds(checks, "pytest", "echo FAILED tests/a.py; exit 1")
+    code, lines = check(checks)
+    assert code == 1
+    assert lines[-5:] == [
+        "--- mypy",
+        "a.py:1: error: no",
+        "--- pytest",
+        "FAILED tests/a.py",
+        "failed: mypy, pytest",
+    ]
+    assert "+ python -m app.review --fail-on info" in lines
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [(0, ["passed"]), (1, ["--- mypy", "a.py:1: error: no", "failed: mypy"])],
+)
+def test_a_build_ends_in_the_same_way(project: Path, code: int, end: list[str]) -> None:
+    command = [str(project / "scripts/test"), "sh", "-c", f"printf '{BUILT}' >&2; exit {code}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-len(end) :] == end
