@@ -27,6 +27,13 @@ def test_it_starts_and_answers_locked_down(start: Start, options: tuple[str, ...
     assert container.inspect()["Config"]["User"] in {"10001", "123456:0"}
 
 
+def test_without_a_host_it_serves_ipv4_and_ipv6(start: Start) -> None:
+    command = ("uvicorn", "app.main:app", "--host", "", "--port", "8000")
+    container = start(*command, options=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",))
+    container.use()
+    container.python("import app.probe; app.probe.main(); app.probe.HOST = '::1'; app.probe.main()")
+
+
 @pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])
 def test_it_writes_nothing_where_it_could(start: Start, options: tuple[str, ...]) -> None:
     container = start(options=options, locked_down=False)
