@@ -9,11 +9,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from fastapi.routing import APIWebSocketRoute
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.main import create_app
+from app.routes import ROUTERS
 from app.settings import Settings
+from tests.support.requirements import pins
 
 
 def test_the_log_level_is_set() -> None:
@@ -37,6 +40,13 @@ def test_a_bad_setting_ends_the_process_with_one_line(project: Path) -> None:
     assert result.stderr.splitlines() == [
         "APP_MAX_BODY_BYTES='lots': Input should be a valid integer, unable to parse string as an integer"
     ]
+
+
+def test_websocket_routes_have_the_package_that_serves_them(project: Path) -> None:
+    # TestClient serves them without. In the image, each would be answered with 404.
+    found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIWebSocketRoute)]
+    locked = pins((project / "requirements.txt").read_text())
+    assert not found or "websockets" in locked, "name websockets in requirements.in, then run make lock"
 
 
 class Loaded(HTMLParser):
