@@ -10,7 +10,7 @@ import sys
 from http import HTTPStatus
 from typing import ClassVar
 
-from h11 import IDLE, SEND_RESPONSE, Data, EndOfMessage, RemoteProtocolError, Response
+from h11 import IDLE, SEND_RESPONSE, Data, EndOfMessage, RemoteProtocolError, Request, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.errors import problem
@@ -33,6 +33,7 @@ class Protocol(H11Protocol):
 
     If there are more than MAX_CONNECTIONS, the one whose client has been silent longest is closed. So those that send
     half a request, or do not read the response, cannot use up the memory, and a health check always gets through.
+    WebSockets are not counted.
     """
 
     # The one that was silent longest is the first.
@@ -62,6 +63,11 @@ class Protocol(H11Protocol):
         """Forget the connection."""
         self.connections_by_silence.pop(self, None)
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: Request) -> None:
+        """Forget the connection, which another protocol takes over."""
+        self.connections_by_silence.pop(self, None)
+        super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse the request, unless a response has begun, and close the connection.

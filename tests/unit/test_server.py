@@ -52,9 +52,9 @@ async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[tuple[str, int]]:
-    """Serve the app by the protocol inside the context, at the address that this yields."""
-    config = Config(app, lifespan="off", log_config=None)
+async def serving(app: ASGIApp, ws: type[asyncio.Protocol] | None = None) -> AsyncIterator[tuple[str, int]]:
+    """Serve the app by the protocol inside the context, at the address that this yields; `ws` serves WebSockets."""
+    config = Config(app, lifespan="off", log_config=None, ws=ws or "none")
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
     try:
@@ -161,3 +161,35 @@ def test_beyond_the_limit_the_connection_that_was_silent_longest_is_closed(
     monkeypatch.setattr(Protocol, "warned", -server.SECONDS_BETWEEN_WARNINGS)
     assert asyncio.run(closed(3, talkative)) == {silent}
     assert [record.levelname for record in caplog.records if record.name == "app.server"] == ["WARNING"]
+
+
+class Accepted(asyncio.Protocol):
+    """A protocol that answers an upgrade and says no more."""
+
+    def __init__(self, **_: object) -> None:
+        self.transport: asyncio.BaseTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer."""
+        assert isinstance(self.transport, asyncio.Transport)
+        self.transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+
+
+async def counted_after_an_upgrade() -> int:
+    """Return how many connections are counted after one became a WebSocket."""
+    async with serving(answers_at_once, Accepted) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(LINE + b"Host: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        counted = len(Protocol.connections_by_silence)
+        writer.close()
+        return counted
+
+
+def test_a_websocket_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Protocol, "connections_by_silence", {})
+    assert asyncio.run(counted_after_an_upgrade()) == 0
