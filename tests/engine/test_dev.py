@@ -79,3 +79,13 @@ def test_containers_of_another_folder_are_left_alone(project: Path, command: tup
         assert docker("inspect", "--format={{.State.Status}}", container).strip() == "created"
     finally:
         docker("rm", "--force", container)
+
+
+def test_the_dev_container_does_not_need_the_other_services_of_compose(project: Path, tmp_path: Path) -> None:
+    (tmp_path / ".devcontainer").mkdir()
+    shutil.copy(project / ".devcontainer/compose.yaml", tmp_path / ".devcontainer")
+    text = (project / "compose.yaml").read_text()
+    text = text.replace("    init: true", "    depends_on: [database]\n    init: true")
+    (tmp_path / "compose.yaml").write_text(f"{text}  database:\n    image: postgres\n")
+    assert "database" in docker("compose", "config", "--services", folder=tmp_path)
+    assert docker("compose", "--file=.devcontainer/compose.yaml", "config", "--services", folder=tmp_path) == "app\n"
