@@ -230,7 +230,7 @@ def test_the_image_is_named_after_the_folder(
     programs: Programs, clone: Callable[[str], Path], folder: str, name: str
 ) -> None:
     programs.assert_ran(programs.run(clone(folder), "make", "build"))
-    (build,) = programs.calls
+    _, build = programs.calls  # after `docker info`
     assert f" -t {name}:" in build
 
 
@@ -302,7 +302,7 @@ def test_no_name_of_git_is_run(programs: Programs, clone: Callable[[], Path], ki
     folder = clone()
     git(folder, *(["tag", ref] if kind == "tag" else ["checkout", "--quiet", "-b", ref]))
     programs.assert_ran(programs.run(folder, "make", "build"))
-    (build,) = programs.calls
+    _, build = programs.calls  # after `docker info`
     assert re.search(r" -t app:\w[\w.-]* \.$", build, re.ASCII)
     done = programs.run(folder, "make", "push", "IMAGE=registry.example/app")
     assert done.returncode == 0, done.stderr
