@@ -169,7 +169,6 @@ VARIANTS = (
                 INSTALL,
                 INSTALL.replace("requirements.txt", "requirements.in").replace("--require-hashes ", ""),
             ),
-            Edit(".dockerignore", "!requirements.txt", "!requirements.in"),
         ],
     ),
     Variant(

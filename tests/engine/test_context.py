@@ -51,13 +51,15 @@ WANTED = APP | {
     ".github/workflows/ci.yml",
     "Dockerfile",
     "deploy/kubernetes/base/settings.env",
+    "requirements.in",
     "requirements.txt",
+    "requirements-dev.in",
     "requirements-dev.txt",
     "scripts/venv",
     "tests/unit/test_main.py",
 }
 # Not named in .dockerignore, though git may know them.
-ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "data/a.json", "requirements.in"}
+ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "data/a.json"}
 
 
 @pytest.fixture(scope="module")
