@@ -73,7 +73,7 @@ def test_production_starts_as_the_card_says(stages: dict[str, Stage]) -> None:
         "app/main.py~",
         "id_rsa",
         "node_modules/a/index.js",
-        "requirements.in",
+        "notes.txt",
         "secret.pem",
         "tests/.pytest_cache/x",
     ],
