@@ -131,10 +131,8 @@ def many_files() -> Iterator[None]:
 
 # Each holds as much memory as a client can make a connection hold.
 HELD = {
-    "nothing": b"",
     "half a header": HEADERS + b"X: " + b"a" * 16_000,
     "half a body": HEAD + b"Content-Length: %d\r\n\r\n" % LIMIT + b"a" * (LIMIT - 1),
-    "half a chunked body": HEAD + CHUNKED + chunk(b"a" * (LIMIT - 1)),
     "a body that nobody reads": HEADERS + b"Content-Length: %d\r\n\r\n" % (10 * LIMIT) + b"a" * 2 * LIMIT,
     "requests whose answers nobody reads": b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 10,
 }
