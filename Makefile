@@ -50,6 +50,8 @@ OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && 
 IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --mount type=bind,source=.,target=/app
 BUILD_TOOLS = $(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
 ON_HOST = PATH="$$PWD/.venv/bin:$$PATH"
+# As in Compose: what .env sets counts where the shell has no value.
+DOTENV = $(if $(wildcard .env),.venv/bin/dotenv run --no-override --)
 
 ##@ Every day
 
@@ -64,10 +66,8 @@ dev-docker:
 .PHONY: dev-host
 dev-host: .venv/installed
 	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
-	@# As in Compose: the file .env counts where the shell has no value.
-	shell=$$(export -p); set -a; [ ! -f .env ] || . ./.env; eval "$$shell"; \
-		APP_DOCS=$${APP_DOCS-true} UVICORN_LOG_CONFIG=app/logging.json UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=1 \
-		.venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app
+	$(DOTENV) sh -c 'APP_DOCS=$${APP_DOCS-true} UVICORN_LOG_CONFIG=app/logging.json UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=1 \
+		exec .venv/bin/uvicorn app.main:app --port $(PORT) --reload --reload-dir app'
 
 .PHONY: test
 test: test-$(RUNTIME) ## Run the checks: lint, format, types, tests

@@ -124,9 +124,11 @@ class FramingMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and (flaw := self._flaw(scope)):
-            raise HTTPException(*flaw, {"Connection": "close"})
-        await self.app(self._relative(scope), receive, send)
+        if scope["type"] == "http":
+            if flaw := self._flaw(scope):
+                raise HTTPException(*flaw, {"Connection": "close"})
+            scope = self._relative(scope)
+        await self.app(scope, receive, send)
 
     def _flaw(self, scope: Scope) -> tuple[int, str] | None:
         """Return the status and the reason to reject the request with, or None."""
@@ -144,17 +146,17 @@ class FramingMiddleware:
             return 400, "HTTP/1.0 knows no Transfer-Encoding"
         if (hosts := names.count(b"host")) > 1 or (not hosts and version != "1.0"):
             return 400, "a request must have exactly one Host header"
-        if not HOST.fullmatch(dict(scope["headers"]).get(b"host", b"")):
+        headers = dict(scope["headers"])
+        if not HOST.fullmatch(headers.get(b"host", b"")):
             return 400, "the header Host names no host"
-        if not CONTENT_LENGTH.fullmatch(dict(scope["headers"]).get(b"content-length", b"0")):
+        if not CONTENT_LENGTH.fullmatch(headers.get(b"content-length", b"0")):
             return 400, "Content-Length is not a number of at most 19 digits"
         return None
 
     def _relative(self, scope: Scope) -> Scope:
         """Return the scope with the path alone as its target."""
         root = scope.get("root_path", "")
-        target = scope["raw_path"].removeprefix(root.encode()) if scope["type"] == "http" else b""
-        found = ABSOLUTE_TARGET.fullmatch(target)
+        found = ABSOLUTE_TARGET.fullmatch(scope["raw_path"].removeprefix(root.encode()))
         if not found or not HOST.fullmatch(found[1]):
             return scope
         path = found[2] or b"/"

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 TOOLS = ("ruff", "mypy", "pytest", "python")
-BUILT = "#12 3.45 + mypy\n#12 4.56 --- mypy\n#12 4.57 a.py:1: error: no\n#12 4.58 failed: mypy\n#12 ERROR: process\n"
+BUILT = """#12 3.45 + mypy
+#12 3.46 --- mypy
+#12 4.56 ==== failed
+#12 4.56 --- mypy
+#12 4.57 a.py:1: error: no
+#12 4.58 failed: mypy
+#12 ERROR: process
+"""
 
 
 @pytest.fixture
@@ -52,7 +59,8 @@ def test_the_end_repeats_what_the_failed_checks_found(checks: Path) -> None:
     finds(checks, "pytest", "echo FAILED tests/a.py; exit 1")
     code, lines = check(checks)
     assert code == 1
-    assert lines[-5:] == [
+    assert lines[-6:] == [
+        "==== failed",
         "--- mypy",
         "a.py:1: error: no",
         "--- pytest",
@@ -64,10 +72,17 @@ def test_the_end_repeats_what_the_failed_checks_found(checks: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "end"),
-    [(0, ["passed"]), (1, ["--- mypy", "a.py:1: error: no", "failed: mypy"])],
+    [(0, ["passed"]), (1, ["", "==== failed", "--- mypy", "a.py:1: error: no", "failed: mypy"])],
 )
 def test_a_build_ends_in_the_same_way(project: Path, code: int, end: list[str]) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", f"printf '{BUILT}' >&2; exit {code}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == code
     assert done.stdout.splitlines()[-len(end) :] == end
+
+
+def test_a_build_that_fails_before_the_checks_says_so(project: Path) -> None:
+    command = [str(project / "scripts/test"), "sh", "-c", "echo '#3 ERROR: no network' >&2; exit 1"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "failed: the build, before the checks ended"

@@ -133,7 +133,7 @@ def mutated_request(chance: random.Random) -> bytes:
 
 def mutated_body(chance: random.Random) -> bytes:
     """Return a request that is correct but for the body, whose texts have changes."""
-    declared = chance.choice([one for one in read(REQUESTS_FILE) if one.body] or [ECHO])
+    declared = chance.choice([ECHO, *(one for one in read(REQUESTS_FILE) if one.body)])
     try:
         body = json.dumps(mutated_value(chance, json.loads(declared.body))).encode()
     except ValueError:
