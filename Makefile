@@ -112,8 +112,7 @@ build: engine ## Build the production image
 .PHONY: run
 run: build ## Run the production image, locked down, at http://127.0.0.1:8000
 	@echo "Open http://127.0.0.1:$(PORT) when the app has started"
-	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 --read-only --cap-drop ALL \
-		--security-opt no-new-privileges --memory 256m --memory-swap 256m --pids-limit 64 $(IMAGE):$(VERSION)
+	$(DOCKER) run --rm --publish 127.0.0.1:$(PORT):8000 $(shell cat deploy/options.txt) $(RUN_OPTIONS) $(IMAGE):$(VERSION)
 
 .PHONY: clean
 clean: ## Remove what these targets made: containers, images, .venv, caches; VOLUMES=1 removes the volumes too

@@ -67,6 +67,9 @@ def install(app: FastAPI) -> None:
 
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:
+    if isinstance(error.__cause__, OSError):
+        # FastAPI blames the client if the disk takes no uploaded file.
+        raise error.__cause__
     headers = dict(error.headers or {})
     detail = error.detail
     if error.status_code == 404 and detail == responses[404]:

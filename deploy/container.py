@@ -1,17 +1,13 @@
-"""The container engine's command, the options that lock a production container down, and the command it runs."""
+"""The container engine's command, the options that a production container is started with, and the command it runs."""
 
 import os
+import shlex
+from pathlib import Path
 
 DOCKER = os.environ.get("DOCKER", "docker")
-# The same as `make run`.
-LOCKED_DOWN = (
-    "--read-only",
-    "--cap-drop=ALL",
-    "--security-opt=no-new-privileges",
-    "--memory=256m",
-    "--memory-swap=256m",
-    "--pids-limit=64",
-)
+LOCKED_DOWN = tuple(Path(__file__).with_name("options.txt").read_text().split())
+# What the service needs outside its image, such as the network of a database.
+RUN_OPTIONS = tuple(shlex.split(os.environ.get("RUN_OPTIONS", "")))
 
 
 def serving(app: str = "app.main:app") -> tuple[str, ...]:

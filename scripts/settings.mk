@@ -4,6 +4,7 @@
 ALPHANUMERIC := 0 1 2 3 4 5 6 7 8 9 a b c d e f g h i j k l m n o p q r s t u v w x y z \
 	A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
 PUNCTUATION := . _ / : -
+COMMA := ,
 SPACE := $(subst ,, )
 
 # $(call without,TEXT,CHARACTERS): what is left of the text.
@@ -21,4 +22,5 @@ $(foreach setting,$(.VARIABLES),$(if $(filter command,$(origin $(setting))),$(ca
 $(foreach setting,$(NAMES),$(call check_name,$(setting)))
 $(call check_name,PYTHON_IMAGE,@)
 $(call check_words,DOCKER,@ =)
+$(call check_words,RUN_OPTIONS,@ = + % $(COMMA))
 $(call check_words,TESTS,@ = [ ] * ?)

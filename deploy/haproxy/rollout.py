@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Event, Timer
 from types import FrameType
 
-from deploy.container import DOCKER, LOCKED_DOWN
+from deploy.container import DOCKER, LOCKED_DOWN, RUN_OPTIONS
 from deploy.load import RATE, REQUESTS, Load, LoadError, Outcome, Phase, positive, read, report
 
 HAPROXY = "haproxy:3.0"
@@ -151,7 +151,7 @@ class Fleet:
 
     def start(self, server: str) -> None:
         """Start a container of the service as `make run` does, but have the engine start it again when it dies."""
-        self._run(server, "--restart=on-failure:3", *LOCKED_DOWN, self.image)
+        self._run(server, "--restart=on-failure:3", *LOCKED_DOWN, *RUN_OPTIONS, self.image)
 
     def _name(self, name: str) -> str:
         return f"{self.engine.label.replace('=', '-')}-{name}"

@@ -81,8 +81,12 @@ def test_the_user_is_the_images(pod: Any, dockerfile: str) -> None:
     assert pod["spec"]["securityContext"]["runAsGroup"] == user
 
 
-def test_the_container_is_locked_down_as_make_run_does(container: Any) -> None:
+def test_the_container_is_locked_down_as_make_run_does(pod: Any, container: Any) -> None:
+    (volume,) = pod["spec"]["volumes"]
+    (mount,) = container["volumeMounts"]
+    assert (mount["name"], volume["emptyDir"]["medium"]) == (volume["name"], "Memory")
     options = {
+        f"--tmpfs={mount['mountPath']}:size={volume['emptyDir']['sizeLimit'].lower().removesuffix('i')}": True,
         "--read-only": container["securityContext"]["readOnlyRootFilesystem"] is True,
         "--cap-drop=ALL": container["securityContext"]["capabilities"] == {"drop": ["ALL"]},
         "--security-opt=no-new-privileges": container["securityContext"]["allowPrivilegeEscalation"] is False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.container import LOCKED_DOWN
 from tests.support.makefile import MAKEFILES, targets
 
 
@@ -44,6 +45,11 @@ def test_an_image_without_labels_is_not_built(copy: Path) -> None:
     assert made(copy, "build", "DOCKER=true").returncode == 0
     (copy / "scripts/labels").chmod(0o644)
     assert made(copy, "build", "DOCKER=true").returncode != 0
+
+
+def test_run_starts_the_container_as_the_tests_do_with_the_options_that_the_service_needs(project: Path) -> None:
+    printed = made(project, "--dry-run", "run", "RUN_OPTIONS=--network=orders --env=APP_LOG_LEVEL=debug").stdout
+    assert f" {' '.join(LOCKED_DOWN)} --network=orders --env=APP_LOG_LEVEL=debug " in printed
 
 
 @pytest.mark.parametrize(("settings", "removed"), [((), False), (("VOLUMES=1",), True)])

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from deploy.container import LOCKED_DOWN
+from deploy.container import LOCKED_DOWN, RUN_OPTIONS
 from tests.support.container import LABEL, Container, docker, eventually
 
 containers = pytest.StashKey[list[Container]]()
@@ -31,7 +31,9 @@ def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start
     started = node.stash.setdefault(containers, [])
 
     def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:
-        own = LOCKED_DOWN if locked_down else ()
+        own = (*(LOCKED_DOWN if locked_down else ()), *RUN_OPTIONS)
+        if any(option.startswith("--network") for option in options):
+            own = tuple(option for option in own if not option.startswith("--network"))
         options = (f"--label={LABEL}", "--publish=127.0.0.1::8000", *own, *options)
         container = Container(docker("create", *options, image, *command).strip())
         started.append(container)

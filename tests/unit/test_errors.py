@@ -42,6 +42,24 @@ def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
     assert "swordfish" not in response.text
 
 
+def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:
+    app = FastAPI()
+    app.add_middleware(RequestMiddleware)
+    errors.install(app)
+
+    @app.post("/")
+    def upload() -> None:
+        # As FastAPI does when it cannot read a form.
+        try:
+            raise OSError(30, "Read-only file system: '/tmp'")
+        except OSError as error:
+            raise HTTPException(400, "There was an error parsing the body") from error
+
+    assert_problem(TestClient(app, raise_server_exceptions=False).post("/"), 500, "request id")
+    with pytest.raises(OSError, match="Read-only"):
+        TestClient(app).post("/")
+
+
 def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
     app = FastAPI()
     app.add_middleware(RequestMiddleware)

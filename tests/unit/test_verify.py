@@ -1,21 +1,11 @@
-"""`make run` and scripts/verify: how locked down a container is that they start, and which tests are asked of it."""
+"""scripts/verify: which tests it runs, and how it starts the container that they ask."""
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from deploy.container import LOCKED_DOWN
-
-
-@pytest.mark.parametrize("name", ["Makefile", "scripts/verify"])
-def test_a_container_is_locked_down_as_in_the_tests_of_the_image(project: Path, name: str) -> None:
-    text = (project / name).read_text().replace("\\\n", " ")
-    (options,) = re.findall(r"run --(?:rm|detach) .*?--publish \S+ (.*) \S*IMAGE\S*$", text, re.MULTILINE)
-    assert options.split() == " ".join(LOCKED_DOWN).replace("=", " ").split()
 
 
 def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> tuple[list[str], str]:
@@ -23,9 +13,11 @@ def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> 
     (folder / "scripts").mkdir()
     for name in ("names", "verify"):
         shutil.copy(project / "scripts" / name, folder / "scripts")
+    (folder / "deploy").mkdir()
+    shutil.copy(project / "deploy/options.txt", folder / "deploy")
     found = folder / "programs"
     for path, text in {
-        found / "docker": "case $1 in port) echo 127.0.0.1:1 ;; inspect) echo 0 ;; esac",
+        found / "docker": f'echo "$@" >>{folder}/engine; case $1 in port) echo 127.0.0.1:1 ;; inspect) echo 0 ;; esac',
         folder / ".venv/bin/pytest": f'echo "$@" >{folder}/asked',
         **{found / name: "" for name in {"curl", *programs}},
         folder / ".venv/bin/mypy": "",
@@ -34,7 +26,7 @@ def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
-    for name in ("date", "dirname"):
+    for name in ("cat", "date", "dirname"):
         (found / name).symlink_to(str(shutil.which(name)))
     # Without a PATH of its own, a shell would look where it always does.
     environment = {"PATH": str(found), "HOME": os.environ.get("HOME", "/"), **variables}
@@ -49,9 +41,10 @@ SLOW = "tests/engine/test_commands.py::test_multi_platform_build_pushes_amd64_an
 
 def test_with_all_programs_all_is_asked(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, {"kubectl", "npm"})
-    # `make test` runs tests/unit. Everything else must be asked here, or nobody runs it.
+    # Nobody runs the tests in a folder that neither make verify runs nor another target names.
     folders = {str(Path(*path.relative_to(project).parts[:2])) for path in project.glob("tests/**/test_*.py")}
-    assert folders - {"tests/unit"} <= set(arguments)
+    named = (project / "Makefile").read_text().split()
+    assert folders - {"tests/unit"} <= {*arguments, *named}
     assert "--ignore" not in arguments
     assert said == f"verify: skipped: {SLOW} (slow)\n"
 
@@ -70,3 +63,10 @@ def test_ci_leaves_nothing_out(project: Path, tmp_path: Path) -> None:
     assert "tests/deploy" in arguments
     assert "--ignore" not in arguments
     assert said == f"verify: skipped: {SLOW} (slow)\n"
+
+
+def test_the_container_is_locked_down_and_has_the_options_that_the_service_needs(project: Path, tmp_path: Path) -> None:
+    asked(project, tmp_path, set(), RUN_OPTIONS="--network=orders --env=APP_LOG_LEVEL=debug")
+    started = (tmp_path / "engine").read_text().splitlines()[0]
+    assert started.startswith("run --detach ")
+    assert started.endswith(f" {' '.join(LOCKED_DOWN)} --network=orders --env=APP_LOG_LEVEL=debug image")
