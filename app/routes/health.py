@@ -1,6 +1,7 @@
-"""Health, for whatever runs the container: is it alive, may it have requests."""
+"""Health, for whatever runs the container: whether it is alive, and whether it can serve requests."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request
@@ -8,8 +9,10 @@ from pydantic import BaseModel
 
 from app import errors
 
-# `app.state.checks`: each part that requests need returns why it is not ready, or None.
-Checks = dict[str, Callable[[], str | None]]
+# Returns why a part that requests need is not ready, or None.
+Check = Callable[[], Awaitable[str | None]]
+# Kubernetes and the image's own health check wait 3 s for an answer.
+CHECK_SECONDS = 2
 
 router = APIRouter(tags=["health"], responses=errors.documented("default"))
 
@@ -35,7 +38,17 @@ async def ready(request: Request) -> Health:
 
     A service that needs a database adds a check of it to `app.state.checks`.
     """
-    checks: Checks = request.app.state.checks
-    if reasons := [f"{part}: {reason}" for part, check in checks.items() if (reason := check())]:
-        raise HTTPException(503, "; ".join(reasons), {"Retry-After": "5"})
+    checks: dict[str, Check] = request.app.state.checks
+    reasons = await asyncio.gather(*(_reason(part, check) for part, check in checks.items()))
+    if any(reasons):
+        raise HTTPException(503, "; ".join(filter(None, reasons)), {"Retry-After": "5"})
     return OK
+
+
+async def _reason(part: str, check: Check) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            reason = await check()
+    except TimeoutError:
+        reason = f"no answer within {CHECK_SECONDS} s"
+    return reason and f"{part}: {reason}"

@@ -22,7 +22,11 @@ TRIAL = ("text/plain", "FROM scratch", None)
 async def reviewing(app: FastAPI) -> AsyncIterator[dict[str, Worker]]:
     """Run the process that reviews, and let readiness depend on it."""
     async with Worker(COMMAND, TRIAL).running() as worker:
-        app.state.checks["reviews"] = worker.unready
+
+        async def unready() -> str | None:
+            return worker.unready()
+
+        app.state.checks["reviews"] = unready
         yield {"reviewer": worker}
 
 

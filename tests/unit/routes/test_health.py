@@ -1,11 +1,52 @@
 """Health."""
 
+import asyncio
+
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.routes import health
+from app.routes.health import Check
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_service_that_runs_says_so(client: TestClient, path: str) -> None:
-    response = client.get(path)
-    assert response.status_code == 200
-    assert response.json() == {"status": "ok"}
+
+def test_a_service_that_runs_is_alive(client: TestClient) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def answer(reason: str | None) -> Check:
+    """Return a check that answers this."""
+
+    async def check() -> str | None:
+        return reason
+
+    return check
+
+
+async def hangs() -> str | None:
+    """Never answer."""
+    await asyncio.Event().wait()
+    return None
+
+
+def readiness(**checks: Check) -> tuple[int, str]:
+    """Return the status and the detail of the answer of an app whose parts have these checks."""
+    app = FastAPI(routes=health.router.routes)
+    app.state.checks = checks
+    response = TestClient(app).get("/readyz")
+    return response.status_code, response.json().get("detail", "")
+
+
+def test_a_service_whose_parts_are_ready_is_ready() -> None:
+    assert readiness(database=answer(None), cache=answer(None)) == (200, "")
+
+
+def test_the_answer_gives_the_reason_of_each_part_that_is_not_ready() -> None:
+    checks = {"database": answer("connection refused"), "cache": answer(None), "mail": answer("full")}
+    assert readiness(**checks) == (503, "database: connection refused; mail: full")
+
+
+def test_a_part_that_does_not_answer_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
+    assert readiness(database=hangs) == (503, "database: no answer within 0.01 s")
