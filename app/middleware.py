@@ -25,6 +25,8 @@ ABSOLUTE_TARGET = re.compile(rb"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTA
 CONTENT_LENGTH = re.compile(rb"[0-9]{1,19}")
 # As many as Apache and gunicorn allow. h11 limits the bytes of incomplete headers only: 10,000 short ones can pass.
 MAX_HEADERS = 100
+# The limit of one route, as its description tells it.
+MAX_BODY_BYTES = "x-max-body-bytes"
 # Asked every few seconds by whatever runs the container.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
@@ -173,8 +175,8 @@ class FramingMiddleware:
 class BodyLimitMiddleware:
     """Refuses, with 413, to read a request body of more than `max_bytes`.
 
-    FastAPI's own `max_body_size` answers a declared length in plain text, past every handler; on a route it can
-    lower this limit, not raise it.
+    A route can have another limit: `openapi_extra={MAX_BODY_BYTES: 8_000_000}`. FastAPI's own `max_body_size` can only
+    lower the limit here, and answers in plain text, past every handler.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -191,15 +193,21 @@ class BodyLimitMiddleware:
 
         async def limited_receive() -> Message:
             nonlocal size
-            if declared.isdigit() and int(declared) > self.max_bytes:
-                raise self._too_large()
+            max_bytes = self._max_bytes(scope)
+            if declared.isdigit() and int(declared) > max_bytes:
+                raise self._too_large(max_bytes)
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self.max_bytes:
-                raise self._too_large()
+            if size > max_bytes:
+                raise self._too_large(max_bytes)
             return message
 
         await self.app(scope, limited_receive, send)
 
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"the body may have {self.max_bytes} bytes at most")
+    def _max_bytes(self, scope: Scope) -> int:
+        # The router adds the route to the scope before anything reads the body.
+        extra = getattr(scope.get("route"), "openapi_extra", None) or {}
+        return int(extra.get(MAX_BODY_BYTES, self.max_bytes))
+
+    def _too_large(self, max_bytes: int) -> HTTPException:
+        return HTTPException(413, f"the body may have {max_bytes} bytes at most")

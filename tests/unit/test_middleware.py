@@ -4,14 +4,14 @@ import asyncio
 import logging
 
 import pytest
-from fastapi import Request, Response, WebSocket
+from fastapi import APIRouter, Request, Response, WebSocket
 from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from app.logs import request_id
 from app.main import create_app
-from app.middleware import BodyLimitMiddleware, FramingMiddleware
+from app.middleware import MAX_BODY_BYTES, BodyLimitMiddleware, FramingMiddleware
 from app.settings import Settings
 
 
@@ -206,6 +206,26 @@ def test_a_body_that_only_turns_out_to_be_larger_is_refused(small: TestClient) -
     response = small.post("/size", content=iter([b"01234567", b"89A"]))
     assert "content-length" not in response.request.headers
     assert response.status_code == 413
+
+
+@pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_route_can_have_a_limit_of_its_own(size: int, status: int, declared: bool) -> None:
+    app = create_app(Settings(max_body_bytes=10))
+    router = APIRouter(prefix="/files")
+
+    @router.post("", openapi_extra={MAX_BODY_BYTES: 20})
+    async def upload(request: Request) -> int:
+        return len(await request.body())
+
+    app.include_router(router)
+    body = b"0" * size
+    response = TestClient(app).post("/files", content=body if declared else iter([body]))
+    assert (response.status_code, response.headers["content-type"]) == (
+        status,
+        "application/json" if status == 200 else "application/problem+json",
+    )
+    assert status == 200 or "20 bytes" in response.json()["detail"]
 
 
 def test_a_request_is_one_line_with_its_fields(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
