@@ -3,6 +3,7 @@
 Plain pydantic: pydantic-settings would lengthen every start for what the few lines below do.
 """
 
+import ipaddress
 import reprlib
 import sys
 from collections.abc import Mapping
@@ -60,12 +61,24 @@ class Settings(Variables):
     max_connections: int = Field(default=500, ge=1)
 
 
+def trusted(addresses: str) -> str:
+    """Return the value, unless it contains an address that uvicorn would never find equal to a client's."""
+    for address in [] if addresses in {"*", ""} else addresses.split(","):
+        try:
+            ipaddress.ip_network(address.strip())
+        except ValueError as error:
+            hint = "write * or addresses and networks with commas between them"
+            raise PydanticCustomError("no_address", "{error}; {hint}", {"error": str(error), "hint": hint}) from error
+    return addresses
+
+
 class ServerSettings(Variables):
     """uvicorn's variables of which it takes bad values, to serve otherwise than was meant or to end with a traceback.
 
     They are checked here, and used by uvicorn alone. Its other ones it checks itself: https://uvicorn.dev/settings
     """
 
+    forwarded_allow_ips: Annotated[str, AfterValidator(trusted)] = "127.0.0.1"
     web_concurrency: int = Field(default=1, ge=1)
     uvicorn_http: Literal["auto", "h11", "httptools", "app.server:Protocol"] = "auto"
     uvicorn_timeout_graceful_shutdown: int = Field(default=0, ge=0)

@@ -51,6 +51,10 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("FORWARDED_ALLOW_IPS", "10.0.0.0.1"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1/8"),
+        ("FORWARDED_ALLOW_IPS", "127.0.0.1, proxy"),
+        ("FORWARDED_ALLOW_IPS", "127.0.0.1, *"),
         ("WEB_CONCURRENCY", "0"),
         ("WEB_CONCURRENCY", "-1"),
         ("WEB_CONCURRENCY", "two"),
@@ -62,7 +66,9 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
 )
 def test_so_does_what_the_server_would_take_as_it_is(variable: str, value: str) -> None:
     ServerSettings.from_environment({"WEB_CONCURRENCY": "2", "UVICORN_HTTP": "h11", "UVICORN_PORT": "any"})
-    with pytest.raises(SystemExit, match=f"^{variable}={value!r}: [^\n]+$"):
+    for allowed in ("*", "", "127.0.0.1, 10.0.0.0/8, ::1"):
+        ServerSettings.from_environment({"FORWARDED_ALLOW_IPS": allowed})
+    with pytest.raises(SystemExit, match=rf"^{variable}={re.escape(repr(value))}: [^\n]+$"):
         ServerSettings.from_environment({variable: value})
 
 
