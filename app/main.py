@@ -6,9 +6,8 @@ import os
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 
-from app import errors, routes, swagger, telemetry
+from app import errors, health, routes, swagger, telemetry
 from app.middleware import BodyLimitMiddleware, FramingMiddleware, RequestMiddleware
-from app.routes import health
 from app.settings import Settings
 
 

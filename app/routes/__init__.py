@@ -1,7 +1,10 @@
-"""The routes: one module a resource, and here their list."""
+"""The routes: one module for each resource, with its `router`."""
 
-from app.routes import page, reviews, rules
+from importlib import import_module
+from pkgutil import iter_modules
+
+from fastapi import APIRouter
 
 # The name of the API, as its description at /docs has it.
 TITLE = "Dockerfile reviews"
-ROUTERS = (page.router, reviews.router, rules.router)
+ROUTERS: list[APIRouter] = [import_module(f"{__name__}.{module.name}").router for module in iter_modules(__path__)]

@@ -347,7 +347,7 @@ def slowest(subject: Subject) -> float:
 
 def edited(subject: Subject) -> float:
     """Seconds from saving a file to the first answer of the new code: by reloading, or built and started anew."""
-    file = subject.folder / ("app/routes/health.py" if (subject.folder / "app/routes").exists() else APP)
+    file = subject.folder / ("app/health.py" if (subject.folder / "app/routes").exists() else APP)
     original = file.read_text()
     # Not a word that could be there already, and another one each time.
     subject.builds += 1

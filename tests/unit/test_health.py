@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.routes import health
-from app.routes.health import Check
+from app import health
+from app.health import Check
 
 
 def test_a_service_that_runs_is_alive(client: TestClient) -> None:

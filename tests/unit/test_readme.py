@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from app.main import create_app
 from app.settings import Settings
 from tests.support.makefile import MAKEFILES, listed_targets, targets
 
@@ -42,10 +41,3 @@ def test_the_docs_name_every_setting_with_its_default(project: Path) -> None:
     # true and false as people write them in the environment.
     defaults = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in Settings()}
     assert rows == {name.upper(): value for name, value in defaults.items()}
-
-
-def test_the_docs_name_every_route(project: Path, readme: str) -> None:
-    text = "\n".join([readme, *(path.read_text() for path in project.glob("docs/**/*.md"))])
-    for path, methods in create_app(Settings()).openapi()["paths"].items():
-        for method in methods:
-            assert f"`{method.upper()} {path}`" in text

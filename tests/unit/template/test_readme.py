@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from app.main import create_app
 from app.review import dockerfile, formats, report, syntax, variables
+from app.settings import Settings
 from app.worker import MOST_SECONDS, MOST_SECONDS_WAITING, MOST_WAITING
 
 
@@ -12,6 +14,14 @@ def test_the_readme_and_the_picture_show_the_stages_in_order(project: Path) -> N
     picture = (project / "docs" / "stages.svg").read_text()
     assert re.findall(r"^- `(\w+)` ", (project / "README.md").read_text(), re.MULTILINE) == stages
     assert re.findall(r'class="name".*>(\w+)<', picture) == stages
+
+
+def test_the_docs_name_every_route(project: Path) -> None:
+    pages = [project / "README.md", *project.glob("docs/**/*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    for path, methods in create_app(Settings()).openapi()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}`" in text
 
 
 def test_the_docs_show_a_review_as_it_is(project: Path) -> None:
