@@ -7,6 +7,7 @@ from app.main import create_app
 from app.review import dockerfile, formats, report, syntax, variables
 from app.settings import Settings
 from app.worker import MOST_SECONDS, MOST_SECONDS_WAITING, MOST_WAITING
+from tests.support.makefile import MAKEFILES, listed_targets, targets
 
 
 def test_the_readme_and_the_picture_show_the_stages_in_order(project: Path) -> None:
@@ -14,6 +15,11 @@ def test_the_readme_and_the_picture_show_the_stages_in_order(project: Path) -> N
     picture = (project / "docs" / "stages.svg").read_text()
     assert re.findall(r"^- `(\w+)` ", (project / "README.md").read_text(), re.MULTILINE) == stages
     assert re.findall(r'class="name".*>(\w+)<', picture) == stages
+
+
+def test_the_docs_describe_every_make_target(project: Path) -> None:
+    pages = "\n".join(path.read_text() for path in project.glob("docs/**/targets.md"))
+    assert listed_targets(pages) == targets(*MAKEFILES)
 
 
 def test_the_docs_name_every_route(project: Path) -> None:
