@@ -23,7 +23,7 @@ def programs(tmp_path: Path) -> Programs:
 def test_it_asks_the_registry_renders_applies_and_waits(programs: Programs) -> None:
     done = programs.run("deploy", IMAGE, "shop", CONTEXT="here", TIMEOUT="9s")
     assert done.returncode == 0, done.stdout
-    assert programs.calls == [
+    assert [call for call in programs.calls if "=migration" not in call] == [
         f"docker buildx imagetools inspect {IMAGE}",
         "kubectl kustomize kubernetes",
         "kubectl --context here --namespace shop version --request-timeout=10s",
@@ -68,6 +68,41 @@ def test_the_project_stays_as_it_is(programs: Programs, tmp_path: Path) -> None:
     before = contents()
     assert programs.run(str(project / "scripts" / "deploy"), IMAGE, "shop").returncode == 0
     assert contents() == before
+
+
+@pytest.fixture
+def migrating(tmp_path: Path) -> Path:
+    """The project, with a migration, and its scripts/deploy."""
+    project = tmp_path / "project"
+    for folder in ("deploy", "scripts"):
+        shutil.copytree(PROJECT / folder, project / folder)
+    base = project / "deploy/kubernetes/base"
+    (base / "job.yaml").write_text(
+        "{apiVersion: batch/v1, kind: Job, metadata: {name: a, labels: {app.kubernetes.io/component: migration}}}"
+    )
+    kustomization = (base / "kustomization.yaml").read_text()
+    (base / "kustomization.yaml").write_text(kustomization.replace("resources:\n", "resources:\n  - job.yaml\n"))
+    return project / "scripts/deploy"
+
+
+def test_a_migration_ends_before_anything_else_is_applied(programs: Programs, migrating: Path) -> None:
+    assert programs.run(str(migrating), IMAGE, "shop", TIMEOUT="9s").returncode == 0
+    assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[3:]] == [
+        "delete jobs --selector app.kubernetes.io/component=migration",
+        "apply --filename manifests.yaml --selector app.kubernetes.io/component=migration",
+        "wait jobs --selector app.kubernetes.io/component=migration --for condition=complete --timeout 9s",
+        "apply --filename manifests.yaml",
+        "rollout status deployment/app --timeout 9s",
+    ]
+
+
+def test_after_a_migration_that_fails_nothing_else_is_applied(programs: Programs, migrating: Path) -> None:
+    programs.add_kubectl('case "$*" in *wait*) exit 1 ;; *logs*) echo "relation exists" ;; esac')
+    done = programs.run(str(migrating), IMAGE, "shop")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        ["relation exists", "deploy: the migration failed; nothing else has changed"],
+    )
 
 
 def test_what_is_temporary_goes(programs: Programs, tmp_path: Path) -> None:
