@@ -104,7 +104,8 @@ class RequestMiddleware:
             self._log(scope, status, time.perf_counter() - start)
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
-        level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
+        route = scope["path"].removeprefix(scope.get("root_path", ""))
+        level = logging.DEBUG if route in QUIET_PATHS else logging.INFO
         if not logger.isEnabledFor(level):
             return
         # As it was sent: decoded, it could hold line breaks.

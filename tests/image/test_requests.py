@@ -115,6 +115,13 @@ def test_what_a_trusted_peer_says_that_it_forwards_is_believed(serve: Callable[.
     assert seen["url"].startswith("https://")
 
 
+def test_below_a_path_that_the_proxy_removes_addresses_have_it(serve: Callable[..., Container]) -> None:
+    container = serve("routes", "--env=UVICORN_ROOT_PATH=/orders")
+    assert container.ask("GET", "/seen", Host="shop.example").json["url"] == "http://shop.example/orders/seen"
+    assert container.ask("GET", "/openapi.json").json["servers"] == [{"url": "/orders"}]
+    container.becomes("healthy")
+
+
 # The last of those that share a container: this is what they left.
 def test_after_all_that_the_service_is_as_before_and_its_log_tells_of_no_failure(shared: Container) -> None:
     shared.use()

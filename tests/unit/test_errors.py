@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from pydantic import Json
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
@@ -40,6 +41,20 @@ def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
     response = TestClient(app, raise_server_exceptions=False).get("/")
     assert_problem(response, 500, "request id")
     assert "swordfish" not in response.text
+
+
+def test_a_failure_has_the_headers_of_a_middleware_that_comes_first() -> None:
+    cors = Middleware(CORSMiddleware, allow_origins=["https://shop.example"])
+    app = FastAPI(middleware=[cors, Middleware(RequestMiddleware)])
+
+    @app.get("/")
+    def fail() -> None:
+        raise ValueError
+
+    client = TestClient(app, raise_server_exceptions=False, headers={"Origin": "https://shop.example"})
+    response = client.get("/")
+    assert_problem(response, 500, "request id")
+    assert response.headers["access-control-allow-origin"] == "https://shop.example"
 
 
 def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:

@@ -245,9 +245,10 @@ def test_a_path_is_logged_as_it_was_sent(client: TestClient, caplog: pytest.LogC
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_is_not_logged_at_info(client: TestClient, caplog: pytest.LogCaptureFixture, path: str) -> None:
+@pytest.mark.parametrize("root_path", ["", "/orders"])
+def test_health_is_not_logged_at_info(caplog: pytest.LogCaptureFixture, path: str, root_path: str) -> None:
     caplog.set_level("DEBUG", "app.access")
-    client.get(path)
+    TestClient(create_app(Settings()), root_path=root_path).get(root_path + path)
     assert [record.levelno for record in caplog.records if record.name == "app.access"] == [logging.DEBUG]
 
 
