@@ -15,7 +15,7 @@ from tests.support.project import PROJECT
 
 @dataclass(frozen=True)
 class Document:
-    """The links of a Markdown text, its anchors, and the code that it shows."""
+    """The links of a Markdown text, its anchors, the code that it shows, and what a reader adds by it."""
 
     links: list[str]
     anchors: set[str]
@@ -23,6 +23,9 @@ class Document:
     code: list[str]
     commands: list[str]
     examples: list[str]
+    # The paths of the files that it shows as a whole, and the lines that its diffs add.
+    files: list[str]
+    added: list[str]
 
 
 class Html(HTMLParser):
@@ -57,6 +60,8 @@ def read(text: str) -> Document:
     code: list[str] = []
     commands: list[str] = []
     examples: list[str] = []
+    files = re.findall(r"^`([\w./-]+)`:\n\n```", text, re.MULTILINE)
+    added: list[str] = []
     for node in SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text)).walk():
         if node.type in {"link", "image"}:
             links.append(str(node.attrs.get("href", node.attrs.get("src"))))
@@ -78,7 +83,9 @@ def read(text: str) -> Document:
             commands += [line.removeprefix("$ ") for line in node.content.splitlines() if line.startswith("$ ")]
         elif node.type == "fence" and node.info == "python":
             examples.append(node.content)
-    return Document(links, anchors, code, commands, examples)
+        elif node.type == "fence" and node.info == "diff":
+            added += re.findall(r"^\+(?!\+\+ )(.*)", node.content, re.MULTILINE)
+    return Document(links, anchors, code, commands, examples, files, added)
 
 
 @cache
