@@ -10,6 +10,7 @@ import requests
 import schemathesis
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from app.middleware import DEFAULT_HEADERS
 from tests.service import EXAMPLES
@@ -68,4 +69,7 @@ def ask(case: schemathesis.Case[Any], session: requests.Session, answers: Counte
     """Send the request, see that its answer is as documented, and count it by its operation and its status."""
     response = case.call(session=session, timeout=30, allow_redirects=False)
     answers[case.operation.label, response.status_code] += 1
-    case.validate_response(response, additional_checks=[named_status, shared_headers])
+    # A form has no types: what was made up as a boolean arrives as a text.
+    form = case.media_type in {"multipart/form-data", "application/x-www-form-urlencoded"}
+    excluded: list[schemathesis.CheckFunction] = [negative_data_rejection] if form else []
+    case.validate_response(response, additional_checks=[named_status, shared_headers], excluded_checks=excluded)
