@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 import string
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from pkgutil import walk_packages
 from re import _compiler, _parser  # type: ignore[attr-defined]  # the standard library's own parser, which has no stubs
 from typing import Any, NamedTuple
 
-from tests.support.project import PROJECT
+import app
 
 # What each method does with a text, to its end.
 METHODS: dict[str, Callable[[re.Pattern[Any], Any], object]] = {
@@ -87,9 +89,10 @@ def uses() -> list[Use]:
     A pattern is a global, or a value of a global dict, or a literal at its use.
     """
     found: dict[tuple[re.Pattern[Any], str], Use] = {}
-    for path in sorted(PROJECT.glob("app/**/*.py")):
-        module = ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
-        for pattern, method in _used(ast.parse(path.read_text()), module):
+    # Scripts outside packages, such as migrations, read no input.
+    for module in ["app", *(one.name for one in walk_packages(app.__path__, "app."))]:
+        source = inspect.getsource(importlib.import_module(module))
+        for pattern, method in _used(ast.parse(source), module):
             found.setdefault((pattern, method), Use(pattern, method, module))
     return list(found.values())
 
