@@ -12,6 +12,7 @@ import argparse
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,9 +115,10 @@ def main() -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("pages", metavar="PAGE", type=Path, nargs="+")
     arguments = parser.parse_args()
+    begin = time.monotonic()
     for page in arguments.pages:
         for step in steps(page):
-            print(f"== {step}", flush=True)
+            print(f"== {time.monotonic() - begin:.0f} s, {step}", flush=True)
             try:
                 follow(arguments.folder, step)
             except FollowError as error:

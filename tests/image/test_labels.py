@@ -44,6 +44,17 @@ def test_the_commit_and_its_time_are_told(repository: Path) -> None:
     assert labels(repository) == told
 
 
+def test_a_repository_that_git_does_not_read_is_told_and_not_taken_for_none(repository: Path) -> None:
+    command = [str(repository / "scripts/labels"), "a-title", "a-version"]
+    environment = os.environ | GIT | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"labels: fatal: detected dubious ownership in repository at '{repository}'",
+        f"labels: allow it: git config --global --add safe.directory {repository}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("base", "told"),
     [("python:3.12-slim", ["name=python:3.12-slim"]), ("a/b:3@sha256:c", ["name=a/b:3", "digest=sha256:c"])],

@@ -1,6 +1,7 @@
 """The same commit, built again: the same image, whose bytecode holds whatever times its files were given."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +10,24 @@ import pytest
 
 from tests.image.bytecode import assert_only_the_app_is_compiled
 from tests.support.container import LABEL, PATIENCE, docker
+from tests.support.git import git
 
 NAME = "reproduction-for-tests"
 
 
 @pytest.fixture(scope="module")
-def reproduced(project: Path) -> Iterator[subprocess.CompletedProcess[str]]:
-    """What `make reproduce` says; the image that it made is gone afterwards."""
+def reproduced(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
+    """What `make reproduce` says in a folder of a larger repository; the image that it made is gone afterwards."""
+    repository = tmp_path_factory.mktemp("repository")
+    folder = repository / "services" / "app"
+    git(repository, "clone", "--quiet", str(project), str(folder))
+    shutil.rmtree(folder / ".git")
+    git(repository, "init", "--quiet")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=all")
     command = ["make", "--silent", "reproduce", f"IMAGE={NAME}"]
     try:
-        yield subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
+        yield subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600 * PATIENCE, check=False)
     finally:
         docker("image", "rm", "--force", f"{NAME}:reproduced")
 

@@ -12,14 +12,20 @@ PUSH = PROJECT / "scripts" / "push"
 BOTH = "Platforms: linux/amd64, linux/amd64/v2, linux/arm64"
 
 
-def push(folder: Path, *, time: str = "1700000000", changed: str = "", platforms: str = BOTH) -> tuple[str, str]:
-    """What docker is told when it builds, and the errors; `git log` says `time`, `git status` says `changed`."""
+def push(
+    folder: Path, *, time: str = "1700000000", changed: str = "", platforms: str = BOTH, prefix: str = ""
+) -> tuple[str, str]:
+    """What docker is told when it builds, and the errors.
+
+    `git log` says `time`, `git status` says `changed`, and `git rev-parse` says `prefix`.
+    """
     calls = folder / "calls"
     calls.touch()
     record = f'echo "${{SOURCE_DATE_EPOCH-unset}} $*" >>"{calls}"'
+    git = f'status) printf %s "{changed}" ;; log) [ "{time}" ] && echo "{time}" ;; rev-parse) echo "{prefix}" ;;'
     for name, script in (
         ("docker", f'case "$2" in inspect) echo "{platforms}" ;; build) {record} ;; esac'),
-        ("git", f'case "$1" in status) printf %s "{changed}" ;; log) [ "{time}" ] && echo "{time}" ;; esac'),
+        ("git", f'case "$1" in {git} esac'),
     ):
         program = folder / name
         program.write_text(f"#!/bin/sh\n{script}\n")
@@ -44,6 +50,11 @@ def test_it_builds_a_clone_and_its_last_stage_anew(tmp_path: Path) -> None:
     built, _ = push(tmp_path)
     assert "--no-cache-filter production" in built
     assert not built.endswith(" .\n")
+
+
+def test_in_a_folder_of_a_repository_it_builds_that_folder(tmp_path: Path) -> None:
+    built, _ = push(tmp_path, prefix="services/orders/")
+    assert built.endswith("/services/orders/\n")
 
 
 @pytest.mark.parametrize("changed", [" M app/main.py", "?? app/new.py"])
