@@ -1,14 +1,12 @@
 """The locked requirements."""
 
-import re
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.support.project import PROJECT
-from tests.support.requirements import pins
+from tests.support.requirements import meets, pins, required
 
 LOCKED = [
     *sorted(PROJECT.glob("requirements*.txt")),
@@ -40,8 +38,25 @@ def test_a_locked_file_has_hashes_and_tells_how_to_lock_it_again(path: Path) -> 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_a_locked_file_has_what_its_source_requires(path: Path) -> None:
     locked = pins(path.read_text())
-    lines = re.sub(r"#.*", "", path.with_suffix(".in").read_text()).splitlines()
-    required = [Requirement(line) for line in lines if line.strip() and not line.startswith("-")]
-    assert required
-    wrong = [one for one in required if not one.specifier.contains(locked.get(canonicalize_name(one.name), "0a0"))]
-    assert list(map(str, wrong)) == [], "run make lock"
+    wanted = required(path.with_suffix(".in").read_text())
+    assert wanted
+    wrong = [str(one) for one in wanted if not meets(locked.get(canonicalize_name(one.name)), one)]
+    assert wrong == [], "run make lock"
+
+
+@pytest.mark.parametrize(
+    ("line", "locked", "met"),
+    [
+        ("a", "a==1.0", True),
+        ("a>=2  # the newest", "a==1.0", False),
+        ("a", "b==1.0", False),
+        ("A_B[c]<2", "a-b==1.0 ; python_version < '3.12'", True),
+        ("a @ https://a.example/a-1.tar.gz", "a @ https://a.example/a-1.tar.gz", True),
+        ("a @ https://a.example/a-2.tar.gz", "a @ https://a.example/a-1.tar.gz", False),
+        ("a @ https://a.example/a-1.tar.gz", "a==1.0", False),
+        ("a", "a @ https://a.example/a-1.tar.gz", False),
+    ],
+)
+def test_a_requirement_is_met_by_a_version_or_an_address(line: str, locked: str, met: bool) -> None:
+    (requirement,) = required(line)
+    assert meets(pins(f"{locked} \\").get(canonicalize_name(requirement.name)), requirement) is met
