@@ -59,7 +59,7 @@ DOTENV = $(if $(wildcard .env),.venv/bin/dotenv run --no-override --)
 dev: dev-$(RUNTIME) ## Serve the app at http://127.0.0.1:8000 and reload it on every save
 
 .PHONY: dev-docker
-dev-docker:
+dev-docker: engine
 	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
 	$(COMPOSE) up --build --watch
 
@@ -73,7 +73,7 @@ dev-host: .venv/installed
 test: test-$(RUNTIME) ## Run the checks: lint, format, types, tests
 
 .PHONY: test-docker
-test-docker:
+test-docker: engine
 	scripts/test $(BUILD) --progress=plain --target dev -t $(IMAGE):dev .
 
 .PHONY: test-host
@@ -84,7 +84,7 @@ test-host: .venv/installed
 format: format-$(RUNTIME) ## Format the code and fix what the linter can fix
 
 .PHONY: format-docker
-format-docker:
+format-docker: engine
 	$(BUILD_TOOLS)
 	$(IN_CONTAINER) $(IMAGE):tools scripts/format
 
@@ -96,7 +96,7 @@ format-host: .venv/installed
 lock: lock-$(RUNTIME) ## Lock the packages of each .in file; UPGRADE=1 takes the newest versions
 
 .PHONY: lock-docker
-lock-docker:
+lock-docker: engine
 	$(BUILD) --quiet --target base -t $(IMAGE):base .
 	$(IN_CONTAINER) $(IMAGE):base scripts/lock $(if $(UPGRADE),--upgrade)
 
@@ -127,8 +127,7 @@ clean: ## Remove what these targets made: containers, images, .venv, caches; VOL
 # Say what is missing, instead of "docker: command not found".
 .PHONY: engine
 engine:
-	@$(DOCKER) info >/dev/null 2>&1 || { echo "no container engine: install Docker, or start it; $(DOCKER) info prints why" >&2; \
-		exit 1; }
+	@DOCKER="$(DOCKER)" scripts/engine
 
 .PHONY: help
 help: ## Print this list

@@ -41,6 +41,36 @@ def test_without_an_engine_a_build_says_what_to_install(target: str, project: Pa
     assert failed.stderr.splitlines()[0].startswith("no container engine: install Docker")
 
 
+@pytest.mark.parametrize(
+    ("said", "versions", "message"),
+    [
+        ("Docker version 1", {"docker": "26.0.2"}, "Docker 26.1 or newer is needed, and this is 26.0.2"),
+        ("Docker version 1", {"docker": "26.1.5+dfsg1"}, None),
+        ("podman version 1", {"docker": "5.3.1"}, "Podman 5.4 or newer is needed, and this is 5.3.1"),
+        ("podman version 1", {"docker": "5.4.2"}, None),
+        (
+            "Docker version 1",
+            {"docker": "30.0", "compose": "v2.25.0"},
+            "compose: Docker Compose 2.26 or newer is needed, and this is 2.25.0",
+        ),
+        ("Docker version 1", {"docker": "30.0", "compose": "5.0.1"}, None),
+    ],
+)
+def test_an_engine_that_is_too_old_is_told_with_the_oldest_that_will_do(
+    said: str, versions: dict[str, str], message: str | None, copy: Path
+) -> None:
+    engine = copy / "docker"
+    engine.write_text(
+        "#!/bin/sh\n"
+        f'case "$1 $2" in "--version ") echo {said} ;; "version --format") echo {versions["docker"]} ;;'
+        f' "compose version") echo {versions.get("compose", "2.26.1")} ;; esac\n'
+    )
+    engine.chmod(0o755)
+    done = made(copy, "dev", "RUNTIME=docker", f"DOCKER={engine}")
+    assert (done.returncode == 0) is (message is None)
+    assert message is None or done.stderr.splitlines()[0] == message
+
+
 def test_an_image_without_labels_is_not_built(copy: Path) -> None:
     assert made(copy, "build", "DOCKER=true").returncode == 0
     (copy / "scripts/labels").chmod(0o644)
