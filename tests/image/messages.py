@@ -8,7 +8,7 @@ from tests.support.container import Answer
 POST, BODY = "/echo", b'{"text": "a"}'
 
 # Behind another request on the same connection: whoever answers it took the bytes before it for a whole request.
-BEHIND = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+BEHIND = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 JSON = b"Content-Type: application/json"
 CHUNKED = b"Transfer-Encoding: chunked"
 

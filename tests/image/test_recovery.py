@@ -88,7 +88,7 @@ def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: 
 @pytest.mark.parametrize("years", [10, -10])
 def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container, years: int) -> None:
     def year() -> int:
-        date = with_routes.ask("GET", "/readyz").headers["date"]
+        date = with_routes.ask("GET", "/healthz").headers["date"]
         return int(date.split()[3])
 
     before = year()
@@ -102,7 +102,7 @@ def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container
 def test_out_of_file_descriptors_it_serves_whom_it_has_accepted_and_later_all(start: Start) -> None:
     container = start(options=(FEW_FILES,))
     with out_of_file_descriptors(container) as before:
-        before.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        before.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert before.recv(12) == b"HTTP/1.1 200"
     eventually(container.serves)
     container.use()

@@ -15,7 +15,7 @@ from tests.support.start import Start
 as_each_user = pytest.mark.parametrize(
     "user", [pytest.param((), id="its own user"), pytest.param((ANOTHER_USER,), id="another user")]
 )
-HALF_A_HEADER = b"GET /readyz HTTP/1.1\r\nHost: a\r\nX-Ha"
+HALF_A_HEADER = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Ha"
 HEAD = f"POST {POST} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
 HALF_A_BODY, THE_REST = HEAD.encode() + BODY[:-5], BODY[-5:]
 STREAM = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -78,7 +78,8 @@ def named(address: str) -> str:
 
 def beside(collector: Container) -> str:
     """The address of that collector for the containers beside it."""
-    return f"{collector.inspect()['NetworkSettings']['Networks']['bridge']['IPAddress']}:4318"
+    (network,) = collector.inspect()["NetworkSettings"]["Networks"].values()
+    return f"{network['IPAddress']}:4318"
 
 
 def test_told_to_send_without_the_packages_for_it_a_line_says_so_and_it_serves(start: Start, project: Path) -> None:
