@@ -219,7 +219,7 @@ def test_the_dockerfile_cannot_name_a_command_as_its_base_image(programs: Progra
     programs.assert_refused(programs.run(folder, "scripts/pin", "--show"), "the base image is invalid")
     done = programs.run(folder, "make", "dev-docker", "PYTHON_VERSION=3.13")
     assert done.returncode != 0
-    assert programs.calls == []
+    assert [call for call in programs.calls if "compose" in call or "hostile" in call] == []
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_the_image_is_named_after_the_folder(
     programs: Programs, clone: Callable[[str], Path], folder: str, name: str
 ) -> None:
     programs.assert_ran(programs.run(clone(folder), "make", "build"))
-    _, build = programs.calls  # after `docker info`
+    *_, build = programs.calls
     assert f" -t {name}:" in build
 
 
@@ -302,7 +302,7 @@ def test_no_name_of_git_is_run(programs: Programs, clone: Callable[[], Path], ki
     folder = clone()
     git(folder, *(["tag", ref] if kind == "tag" else ["checkout", "--quiet", "-b", ref]))
     programs.assert_ran(programs.run(folder, "make", "build"))
-    _, build = programs.calls  # after `docker info`
+    *_, build = programs.calls
     assert re.search(r" -t app:\w[\w.-]* \.$", build, re.ASCII)
     done = programs.run(folder, "make", "push", "IMAGE=registry.example/app")
     assert done.returncode == 0, done.stderr
