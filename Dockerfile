@@ -35,7 +35,7 @@ ENV UVICORN_LOG_CONFIG=app/logging.json
 COPY . .
 # Skip the checks with --build-arg CHECK=false.
 ARG CHECK=true
-RUN --mount=type=cache,target=/tmp/cache,sharing=private \
+RUN --mount=type=cache,target=/tmp/cache \
     [ "$CHECK" = false ] || scripts/check
 EXPOSE 8000
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000", "--reload", "--reload-dir", "app"]

@@ -126,7 +126,7 @@ VARIANTS = (
 """,
                 "COPY requirements-dev.txt .\nRUN ",
             ),
-            Edit(DOCKERFILE, "RUN --mount=type=cache,target=/tmp/cache,sharing=private \\\n    ", "RUN "),
+            Edit(DOCKERFILE, "RUN --mount=type=cache,target=/tmp/cache \\\n    ", "RUN "),
             Edit(DOCKERFILE, APP, "COPY app app\n"),
         ],
         technique="BuildKit",
