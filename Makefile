@@ -46,7 +46,7 @@ endif
 
 COMPOSE = PORT=$(PORT) $(if $(PYTHON_VERSION),PYTHON_IMAGE=$(BASE_IMAGE) )DOCKER="$(DOCKER)" scripts/compose
 # Run a container on this folder as the owner of the files. In a rootless engine, that is the container's root.
-OWNER = $$($(DOCKER) info --format '{{.SecurityOptions}}' | grep -q rootless && echo 0:0 || echo "$$(id -u):$$(id -g)")
+OWNER = $$($(DOCKER) info | grep -Eq '^ *rootless(: true)?$$' && echo 0:0 || echo "$$(id -u):$$(id -g)")
 IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --mount type=bind,source=.,target=/app
 BUILD_TOOLS = $(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
 ON_HOST = PATH="$$PWD/.venv/bin:$$PATH"

@@ -81,6 +81,12 @@ def test_a_build_ends_in_the_same_way(project: Path, code: int, end: list[str]) 
     assert done.stdout.splitlines()[-len(end) :] == end
 
 
+def test_a_build_of_podman_ends_in_the_same_way(project: Path) -> None:
+    command = [str(project / "scripts/test"), "sh", "-c", "printf '==== failed\\n--- mypy\\nfailed: mypy\\n'; exit 1"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert done.stdout.splitlines()[-3:] == ["==== failed", "--- mypy", "failed: mypy"]
+
+
 def test_a_build_that_fails_before_the_checks_says_so(project: Path) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", "echo '#3 ERROR: no network' >&2; exit 1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -1,5 +1,6 @@
 """The targets of make: their commands, with and without a container engine, and how they fail."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,6 +81,26 @@ def test_an_image_without_labels_is_not_built(copy: Path) -> None:
 def test_run_starts_the_container_as_the_tests_do_with_the_options_that_the_service_needs(project: Path) -> None:
     printed = made(project, "--dry-run", "run", "RUN_OPTIONS=--network=orders --env=APP_LOG_LEVEL=debug").stdout
     assert f" {' '.join(LOCKED_DOWN)} --network=orders --env=APP_LOG_LEVEL=debug " in printed
+
+
+ROOT = f"{os.getuid()}:{os.getgid()}"
+
+
+@pytest.mark.parametrize(
+    ("told", "owner"),
+    [
+        ("Security Options:\n  seccomp\n  rootless", "0:0"),
+        ("Security Options:\n  seccomp", ROOT),
+        ("    rootless: true", "0:0"),
+        ("    rootless: false", ROOT),
+    ],
+    ids=["Docker without root", "Docker", "Podman without root", "Podman"],
+)
+def test_what_a_container_writes_belongs_to_the_owner_of_the_folder(told: str, owner: str, copy: Path) -> None:
+    engine = copy / "docker"
+    engine.write_text(f'#!/bin/sh\n[ "$1" != info ] || printf "{told}\\n"\n[ "$1" != run ] || echo "$@"\n')
+    engine.chmod(0o755)
+    assert f"run --rm --user {owner} " in made(copy, "lock", "RUNTIME=docker", f"DOCKER={engine}").stdout
 
 
 @pytest.mark.parametrize(("settings", "removed"), [((), False), (("VOLUMES=1",), True)])
