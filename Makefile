@@ -31,7 +31,8 @@ BASE = $(shell PYTHON_VERSION='$(PYTHON_VERSION)' PYTHON_IMAGE='$(PYTHON_IMAGE)'
 BASE_IMAGE = $(if $(filter pin:,$(BASE)),$(error $(BASE)),$(BASE))
 BUILD_ARGS = $(if $(BASE_IMAGE),)$(if $(PYTHON_VERSION), --build-arg PYTHON_VERSION=$(PYTHON_VERSION))$(if \
 	$(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
-BUILD = $(DOCKER) build$(BUILD_ARGS)
+# A builder in a container keeps what it builds to itself, unless it is told to load it.
+BUILD = $(DOCKER) build --load$(BUILD_ARGS)
 
 ifneq ($(filter $(ANYWHERE),$(MAKECMDGOALS)),)
 ifndef RUNTIME
