@@ -107,20 +107,22 @@ def test_the_notes_name_the_image_and_its_base_by_digest(published: dict[str, st
 def test_latest_becomes_the_newest_release_and_nothing_else(published: dict[str, str], release: Release) -> None:
     image = f"{published['name']}@{published['digest']}"
     latest = f"{published['name']}:latest"
-    release("latest", image, "v1.10.0")
+    assert release("latest", image, "v1.10.0") == {"latest": "true"}
     assert digest(latest) == published["digest"]
     for other in ("v1.9.0", "v2.0.0-rc.1"):
-        release("latest", f"{published['name']}@sha256:{'0' * 64}", other)
+        assert release("latest", f"{published['name']}@sha256:{'0' * 64}", other) == {"latest": "false"}
     assert digest(latest) == published["digest"]
 
 
-def test_a_release_is_built_again_once_its_base_image_has_moved(
-    published: dict[str, str], release: Release, clone: Path
-) -> None:
+def test_a_release_is_built_again_once_its_base_image_has_moved(published: dict[str, str], release: Release) -> None:
     release("latest", f"{published['name']}@{published['digest']}", "v1.10.0")
     assert release("outdated", published["name"]) == {}
-    # Nothing tells what this one is built on.
-    told = release("outdated", f"{published['name']}-never-pushed")
+    moved = f"{published['name']}-moved"
+    label = f"org.opencontainers.image.base.digest=sha256:{'0' * 64}"
+    docker("build", "--quiet", f"--label={label}", f"--tag={moved}:latest", "-", text="FROM python:3.12-slim\n")
+    docker("push", "--quiet", f"{moved}:latest")
+    docker("image", "rm", f"{moved}:latest")
+    told = release("outdated", moved)
     assert told["tag"] == "v1.10.0"
     assert re.fullmatch(r"v1\.10\.0-\d{8}", told["version"])
     assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", told["base"])

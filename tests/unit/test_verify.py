@@ -52,7 +52,7 @@ def test_with_all_programs_all_is_asked(project: Path, tmp_path: Path) -> None:
 def test_what_needs_a_program_that_is_not_there_is_left_out_and_told(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, set())
     assert "tests/deploy" not in arguments
-    assert arguments[-2:] == ["--ignore", "tests/engine/test_devcontainer.py"]
+    assert arguments[-4:-2] == ["--ignore", "tests/engine/test_devcontainer.py"]
     assert said == (
         f"verify: skipped: {SLOW} (slow) tests/deploy (no kubectl) tests/engine/test_devcontainer.py (no npm)\n"
     )

@@ -61,7 +61,25 @@ def test_one_job_waits_for_all_others_and_fails_if_one_of_them_did(project: Path
     assert "\n    if: always()\n" in found[last]
     assert "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')" in found[last]
     # Whatever is skipped counts as passed: what has a condition is to be seen here.
-    assert [name for name in others if "\n    if: " in found[name]] == ["dependencies"]
+    conditions = {name: re.findall(r"^    if: (.*)$", found[name], re.MULTILINE) for name in others}
+    assert conditions == {
+        "changes": [],
+        "test": [],
+        "host": ["needs.changes.outputs.code == 'true'"],
+        "image": ["needs.changes.outputs.code == 'true'"],
+        "scan": ["needs.changes.outputs.code == 'true'"],
+        "dependencies": ["github.event_name == 'pull_request' && github.event.repository.private != true"],
+        "audit": [],
+        "cluster": ["needs.changes.outputs.tooling == 'true'"],
+        "rollout": ["needs.changes.outputs.tooling == 'true'"],
+    }
+
+
+def test_every_folder_of_tests_is_run(project: Path) -> None:
+    image = jobs((project / ".github/workflows/ci.yml").read_text())["image"]
+    folders = {str(Path(*path.relative_to(project).parts[:2])) for path in project.glob("tests/**/test_*.py")}
+    named = (project / "Makefile").read_text().split()
+    assert folders - {"tests/unit"} <= {*re.findall(r"tests/\w+", image), *named}
 
 
 def test_the_branch_is_protected_by_that_job(project: Path) -> None:

@@ -1,0 +1,127 @@
+"""What a release and CI ask of GitHub and a registry: only the answer that means it counts."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.git import git
+
+
+@dataclass(frozen=True)
+class Release:
+    """A clone of the project beside stand-ins for gh and docker."""
+
+    clone: Path
+
+    def add(self, name: str, script: str) -> None:
+        """Let a program do this."""
+        program = self.clone.parent / "programs" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    def run(self, *command: str) -> tuple[int, str, str]:
+        """Return the exit code of a command of the project, what it prints, and what it tells GitHub."""
+        output = self.clone.parent / "output"
+        output.write_text("")
+        own = {
+            "PATH": f"{self.clone.parent / 'programs'}:{os.environ['PATH']}",
+            "DEFAULT_BRANCH": "main",
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_REPOSITORY": "owner/name",
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.clone,
+            env=os.environ | own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.strip(), output.read_text().strip()
+
+
+@pytest.fixture
+def release(project: Path, tmp_path: Path) -> Release:
+    """A clone with a release, whose branch on GitHub is called main."""
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--no-tags", str(project), str(clone))
+    git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
+    git(clone, "tag", "v1.0.0")
+    return Release(clone)
+
+
+def ready(release: Release, commit: str = "") -> tuple[int, str]:
+    """Return the exit code of `scripts/release ready`, and what it prints."""
+    commit = commit or git(release.clone, "rev-parse", "HEAD").strip()
+    return release.run("scripts/release", "ready", "ghcr.io/owner/name", commit)[:2]
+
+
+def test_a_commit_of_the_default_branch_that_ci_has_passed_is_ready(release: Release) -> None:
+    release.add("gh", "echo success")
+    assert ready(release) == (0, "")
+
+
+@pytest.mark.parametrize("conclusion", ["failure", "in_progress", "missing"])
+def test_a_commit_that_ci_has_not_passed_is_not_ready(release: Release, conclusion: str) -> None:
+    release.add("gh", f"echo {conclusion}")
+    code, said = ready(release)
+    assert code == 1
+    assert f"is {conclusion}: run this again when it has passed" in said
+
+
+def test_github_that_does_not_answer_is_no_permission(release: Release) -> None:
+    release.add("gh", "echo HTTP 503 >&2; exit 1")
+    assert ready(release) == (1, "HTTP 503")
+
+
+def test_a_tag_that_has_moved_is_not_ready(release: Release) -> None:
+    release.add("gh", "echo success")
+    code, said = ready(release, "0" * 40)
+    assert code == 1
+    assert said.startswith("release: the tag has moved")
+
+
+def test_a_commit_outside_the_default_branch_is_not_ready(release: Release) -> None:
+    release.add("gh", "echo success")
+    git(release.clone, "commit", "--quiet", "--allow-empty", "--message=other")
+    code, said = ready(release)
+    assert code == 1
+    assert said.endswith("is not in main: merge it first")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        pytest.param("echo 503 Service Unavailable >&2; exit 1", "503 Service Unavailable", id="a registry that fails"),
+        pytest.param("echo null", "release: ghcr.io/owner/name:latest does not name its base image", id="no label"),
+    ],
+)
+def test_without_the_base_image_of_latest_no_release_is_outdated(release: Release, script: str, said: str) -> None:
+    pulled = f"sha256:{'0' * 64}"
+    release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {pulled}"; exit; }}\n{script}')
+    code, printed, told = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
+    assert (code, printed.splitlines()[-1], told) == (1, said, "")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said", "told"),
+    [
+        pytest.param("exit 0", 0, "", "enabled=true", id="it answers"),
+        pytest.param("echo 'gh: Forbidden (HTTP 403)' >&2; exit 1", 0, "::notice::", "", id="switched off"),
+        pytest.param("echo 'gh: Not Found (HTTP 404)' >&2; exit 1", 0, "::notice::", "", id="not there"),
+        pytest.param("echo 'gh: Bad Gateway (HTTP 502)' >&2; exit 1", 1, "gh: Bad Gateway", "", id="an error"),
+        pytest.param("echo 'no network' >&2; exit 1", 1, "no network", "", id="no answer"),
+    ],
+)
+def test_a_dependency_graph_is_there_switched_off_or_unknown(
+    release: Release, script: str, code: int, said: str, told: str
+) -> None:
+    release.add("gh", script)
+    found = release.run(".github/dependency-graph", "repos/owner/name/dependency-graph/compare/a...b")
+    assert (found[0], found[2]) == (code, told)
+    assert found[1].startswith(said)
