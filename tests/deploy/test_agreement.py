@@ -130,10 +130,12 @@ def test_every_selector_selects_the_pods(objects: Objects, pod: Any, kind: str, 
 
 
 def test_pods_spread_over_nodes_and_zones_and_run_where_they_cannot(pod: Any) -> None:
-    constraints = pod["spec"]["topologySpreadConstraints"]
-    assert [one["topologyKey"] for one in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
-    for one in constraints:
-        assert one["whenUnsatisfiable"] == "ScheduleAnyway"
+    # One constraint: the scheduler passes over a node that lacks the label of any of them.
+    (constraint,) = pod["spec"]["topologySpreadConstraints"]
+    assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    (preferred,) = pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert preferred["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
+    for one in (constraint, preferred["podAffinityTerm"]):
         assert one["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
 
 
@@ -142,6 +144,16 @@ def test_the_autoscaler_alone_says_how_many_pods_there_are_and_never_one(objects
     scaled = objects["HorizontalPodAutoscaler"]["spec"]
     assert (scaled["scaleTargetRef"]["kind"], scaled["scaleTargetRef"]["name"]) == ("Deployment", "app")
     assert 2 <= scaled["minReplicas"] < scaled["maxReplicas"]
+
+
+def test_pods_are_added_when_they_use_what_they_request(objects: Objects, container: Any) -> None:
+    (metric,) = objects["HorizontalPodAutoscaler"]["spec"]["metrics"]
+    assert metric["resource"]["target"]["averageValue"] == container["resources"]["requests"]["cpu"]
+
+
+def test_pods_of_a_lost_node_start_elsewhere_after_half_a_minute(pod: Any) -> None:
+    seconds = {one["key"]: one["tolerationSeconds"] for one in pod["spec"]["tolerations"]}
+    assert seconds == {"node.kubernetes.io/not-ready": 30, "node.kubernetes.io/unreachable": 30}
 
 
 def test_an_update_and_the_draining_of_a_node_leave_enough_pods(objects: Objects) -> None:

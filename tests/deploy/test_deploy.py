@@ -27,7 +27,10 @@ def test_it_asks_the_registry_renders_applies_and_waits(programs: Programs) -> N
         f"docker buildx imagetools inspect {IMAGE}",
         "kubectl kustomize kubernetes",
         "kubectl --context here --namespace shop version --request-timeout=10s",
-        "kubectl --context here --namespace shop apply --filename manifests.yaml",
+        "kubectl --context here --namespace shop get namespace shop",
+        "kubectl --context here --namespace shop get deployment/app",
+        "kubectl --context here --namespace shop apply --filename manifests.yaml "
+        "--selector app.kubernetes.io/component!=namespace",
         "kubectl --context here --namespace shop rollout status deployment/app --timeout 9s",
     ]
 
@@ -87,11 +90,11 @@ def migrating(tmp_path: Path) -> Path:
 
 def test_a_migration_ends_before_anything_else_is_applied(programs: Programs, migrating: Path) -> None:
     assert programs.run(str(migrating), IMAGE, "shop", TIMEOUT="9s").returncode == 0
-    assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[3:]] == [
+    assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[5:]] == [
         "delete jobs --selector app.kubernetes.io/component=migration",
         "apply --filename manifests.yaml --selector app.kubernetes.io/component=migration",
         "wait jobs --selector app.kubernetes.io/component=migration --for condition=complete --timeout 9s",
-        "apply --filename manifests.yaml",
+        "apply --filename manifests.yaml --selector app.kubernetes.io/component!=namespace",
         "rollout status deployment/app --timeout 9s",
     ]
 
@@ -156,19 +159,22 @@ def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs
     programs.add_kubectl(
         'case "$*" in'
         ' *rollout*) echo "exceeded its progress deadline" >&2; exit 1 ;;'
+        ' *jsonpath*) echo "ImagePullBackOff: no such image" ;;'
         ' *"get pods"*) echo "app-1 0/1 CrashLoopBackOff" ;;'
         " *logs*) echo \"APP_LOG_LEVEL='loud': Input should be\" ;;"
-        ' *events*) echo "FailedCreate" ;;'
+        ' *events*) printf "1s Warning FailedCreate ReplicaSet/app-1 quota\\n1s Warning Slow Node/a slow\\n" ;;'
         " esac"
     )
-    done = programs.run("deploy", IMAGE, "shop")
+    done = programs.run("deploy", IMAGE, "shop", CONTEXT="here")
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
         "exceeded its progress deadline",
         "app-1 0/1 CrashLoopBackOff",
+        "ImagePullBackOff: no such image",
         "APP_LOG_LEVEL='loud': Input should be",
-        "FailedCreate",
-        f"deploy: {IMAGE} does not serve; what did before goes on. Back: kubectl -n shop rollout undo deployment/app",
+        "1s Warning FailedCreate ReplicaSet/app-1 quota",
+        f"deploy: {IMAGE} does not serve; what did before goes on; "
+        "back: kubectl --context here -n shop rollout undo deployment/app",
     ]
     # Of this version's pods, not of those that still serve.
     assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
@@ -197,3 +203,32 @@ def test_make_asks_for_an_image_that_a_registry_has(programs: Programs) -> None:
     done = programs.run("make", "deploy", "IMAGE=name")
     assert done.returncode == 2
     assert "IMAGE must include a registry: make deploy IMAGE=registry/name VERSION=v1" in done.stdout
+
+
+def test_at_the_first_deployment_there_is_nothing_to_go_back_to(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *"get deployment"*|*rollout*) exit 1 ;; esac')
+    done = programs.run("deploy", IMAGE, "shop")
+    assert done.stdout.splitlines()[-1] == f"deploy: {IMAGE} does not serve; what did before goes on"
+
+
+def test_a_namespace_is_created_where_there_is_none(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *"get namespace"*) exit 1 ;; esac')
+    assert programs.run("deploy", IMAGE, "shop").returncode == 0
+    create = "create --filename manifests.yaml --selector app.kubernetes.io/component=namespace"
+    assert f"kubectl --namespace shop {create}" in programs.calls
+
+
+@pytest.mark.parametrize("version", ["v1.", "-v1", "v" * 64])
+def test_a_version_that_no_label_can_have_is_refused(programs: Programs, version: str) -> None:
+    done = programs.run("deploy", f"registry.example/name:{version}", "shop")
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("deploy: VERSION is no label value")
+
+
+@pytest.mark.parametrize("namespace", ["Shop", "a.b", "shop-", "a" * 64])
+def test_a_namespace_that_is_no_name_is_refused(programs: Programs, namespace: str) -> None:
+    done = programs.run("deploy", IMAGE, namespace)
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("deploy: NAMESPACE is no name")
