@@ -67,7 +67,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:
-    if isinstance(error.__cause__, OSError):
+    if error.status_code == 400 and isinstance(error.__cause__, OSError):
         # FastAPI blames the client if the disk takes no uploaded file.
         raise error.__cause__
     headers = dict(error.headers or {})

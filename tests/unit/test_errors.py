@@ -75,6 +75,18 @@ def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:
         TestClient(app).post("/")
 
 
+def test_a_refusal_may_have_any_cause() -> None:
+    app = FastAPI()
+    app.add_middleware(RequestMiddleware)
+    errors.install(app)
+
+    @app.get("/")
+    def busy() -> None:
+        raise HTTPException(503, "too many") from TimeoutError()
+
+    assert_problem(TestClient(app).get("/"), 503, "too many")
+
+
 def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
     app = FastAPI()
     app.add_middleware(RequestMiddleware)
