@@ -1,6 +1,7 @@
 """Errors: every one is a problem detail, with the request's id."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 
 import pytest
@@ -30,27 +31,27 @@ def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) 
     assert response.headers["allow"] == "GET, HEAD"
 
 
-def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
-    app = FastAPI()
-    app.add_middleware(RequestMiddleware)
+def failing(error: BaseException, middleware: Sequence[Middleware] = ()) -> FastAPI:
+    """Return an app whose one route raises this, below these and RequestMiddleware."""
+    app = FastAPI(middleware=[*middleware, Middleware(RequestMiddleware)])
+    errors.install(app)
 
     @app.get("/")
-    def fail() -> None:
-        raise ValueError("the password is swordfish")
+    async def fail() -> None:
+        raise error
 
+    return app
+
+
+def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
+    app = failing(ValueError("the password is swordfish"))
     response = TestClient(app, raise_server_exceptions=False).get("/")
     assert_problem(response, 500, "request id")
     assert "swordfish" not in response.text
 
 
 def test_a_failure_has_the_headers_of_a_middleware_that_comes_first() -> None:
-    cors = Middleware(CORSMiddleware, allow_origins=["https://shop.example"])
-    app = FastAPI(middleware=[cors, Middleware(RequestMiddleware)])
-
-    @app.get("/")
-    def fail() -> None:
-        raise ValueError
-
+    app = failing(ValueError(), [Middleware(CORSMiddleware, allow_origins=["https://shop.example"])])
     client = TestClient(app, raise_server_exceptions=False, headers={"Origin": "https://shop.example"})
     response = client.get("/")
     assert_problem(response, 500, "request id")
@@ -58,44 +59,23 @@ def test_a_failure_has_the_headers_of_a_middleware_that_comes_first() -> None:
 
 
 def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:
-    app = FastAPI()
-    app.add_middleware(RequestMiddleware)
-    errors.install(app)
-
-    @app.post("/")
-    def upload() -> None:
-        # As FastAPI does when it cannot read a form.
-        try:
-            raise OSError(30, "Read-only file system: '/tmp'")
-        except OSError as error:
-            raise HTTPException(400, "There was an error parsing the body") from error
-
-    assert_problem(TestClient(app, raise_server_exceptions=False).post("/"), 500, "request id")
+    # As FastAPI does when it cannot read a form.
+    error = HTTPException(400, "There was an error parsing the body")
+    error.__cause__ = OSError(30, "Read-only file system: '/tmp'")
+    app = failing(error)
+    assert_problem(TestClient(app, raise_server_exceptions=False).get("/"), 500, "request id")
     with pytest.raises(OSError, match="Read-only"):
-        TestClient(app).post("/")
+        TestClient(app).get("/")
 
 
 def test_a_refusal_may_have_any_cause() -> None:
-    app = FastAPI()
-    app.add_middleware(RequestMiddleware)
-    errors.install(app)
-
-    @app.get("/")
-    def busy() -> None:
-        raise HTTPException(503, "too many") from TimeoutError()
-
-    assert_problem(TestClient(app).get("/"), 503, "too many")
+    error = HTTPException(503, "too many")
+    error.__cause__ = TimeoutError()
+    assert_problem(TestClient(failing(error)).get("/"), 503, "too many")
 
 
 def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
-    app = FastAPI()
-    app.add_middleware(RequestMiddleware)
-
-    @app.get("/")
-    async def hang() -> None:
-        raise asyncio.CancelledError
-
-    assert_problem(TestClient(app).get("/"), 503, "stops")
+    assert_problem(TestClient(failing(asyncio.CancelledError())).get("/"), 503, "stops")
 
 
 def test_an_answer_that_the_stopping_server_cuts_off_is_left_to_it() -> None:

@@ -1,0 +1,77 @@
+"""template/follow.py: a page is followed to the letter, and what does not work stops it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.git import git
+
+GOOD = """# Page
+
+`app/greeting.txt`:
+
+```text
+hello
+```
+
+```diff
+--- a/app/greeting.txt
++++ b/app/greeting.txt
+@@ -1 +1 @@
+-hello
++goodbye
+```
+
+<!-- not run: no network -->
+
+```console
+$ exit 1
+```
+
+```console
+$ cat \\
+    app/greeting.txt
+goodbye
+$ echo one && echo two && echo three
+one
+…
+three
+```
+"""
+
+
+def follow(project: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    """Follow a page of this text in a repository in the folder."""
+    git(folder, "init", "--quiet")
+    page = folder / "page.md"
+    page.write_text(text)
+    command = [sys.executable, "-m", "template.follow", str(folder), str(page)]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+def test_files_are_created_diffs_applied_and_commands_run(project: Path, tmp_path: Path) -> None:
+    done = follow(project, tmp_path, GOOD)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "app/greeting.txt").read_text() == "goodbye\n"
+    assert "page.md:19: not run: no network" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "error"),
+    [
+        pytest.param("$ cat ", "$ false ", "page.md:23: console: exit code 1", id="a command"),
+        pytest.param("\ngoodbye\n$", "\nhello\n$", "page.md:23: console: this was not printed:", id="an output"),
+        pytest.param("three\n```", "four\n```", "page.md:23: console: this was not printed:", id="its end"),
+        pytest.param("-hello", "-hi", "page.md:9: diff: exit code 1", id="a diff"),
+        pytest.param("`app/greeting.txt`:", "`app/other.txt`:", "page.md:9: diff: exit code 1", id="a file"),
+    ],
+)
+def test_what_does_not_work_is_told_with_its_line(
+    right: str, wrong: str, error: str, project: Path, tmp_path: Path
+) -> None:
+    assert right in GOOD
+    done = follow(project, tmp_path, GOOD.replace(right, wrong))
+    assert done.returncode == 1
+    assert done.stderr.startswith(error)
