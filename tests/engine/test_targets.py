@@ -54,6 +54,11 @@ def test_without_an_engine_a_build_says_what_to_install(target: str, project: Pa
             {"docker": "30.0", "compose": "v2.25.0"},
             "compose: Docker Compose 2.26 or newer is needed, and this is 2.25.0",
         ),
+        (
+            "Docker version 1",
+            {"docker": "30.0", "compose": "v2.3.0"},
+            "compose: Docker Compose 2.26 or newer is needed, and this is 2.3.0",
+        ),
         ("Docker version 1", {"docker": "30.0", "compose": "5.0.1"}, None),
     ],
 )
