@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit
 from app.review.image import Image
 from app.review.rules import RULES, Severity
 from app.review.rules.comments import ignores
@@ -20,7 +22,11 @@ LONGEST_MESSAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to change, and where: lines count from 1, `stage` is a name or else a number."""
+    """One thing to change, and where: lines count from 1, `stage` is a name or else a number.
+
+    `edits` are the fix as changes of the text, all or none of them to be made; empty where there is no such fix. They
+    are `safe` if the service does the same afterwards, or what was meant without a doubt.
+    """
 
     rule: str
     severity: Severity
@@ -29,6 +35,8 @@ class Finding:
     stage: str
     message: str
     fix: str
+    edits: tuple[Edit, ...]
+    safe: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +72,15 @@ class Counts:
 class Review:
     """What the reviewer answers; the findings are in the order of their lines, a thousand at most.
 
-    `ignored` is how many more there would be, had no comment silenced them.
+    `ignored` is how many more there would be, had no comment silenced them. `unjudged` are the reasons why some rules
+    could not judge this Dockerfile, a sentence each: an unknown base image, say.
     """
 
     findings: tuple[Finding, ...]
     stages: tuple[StageSummary, ...]
     counts: Counts
     ignored: int
+    unjudged: tuple[str, ...]
 
 
 def review(text: str, dockerignore: str | None = None) -> Review:
@@ -98,6 +108,8 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             stages[problem.instruction.line],
             _short(problem.message),
             _short(problem.fix),
+            tuple(_located(edit, text) for edit in problem.edits),
+            problem.safe,
         )
         for rule, problem in found
         if (problem.instruction.line, rule.id) not in silenced
@@ -108,11 +120,37 @@ def review(text: str, dockerignore: str | None = None) -> Review:
         stages=_stages(dockerfile),
         counts=Counts(**{severity.value: severities[severity] for severity in Severity}),
         ignored=len(found) - len(findings),
+        unjudged=tuple(_unjudged(dockerfile)),
     )
 
 
 def _short(words: str) -> str:
     return words if len(words) <= LONGEST_MESSAGE else f"{words[: LONGEST_MESSAGE - 1]}…"
+
+
+def _located(edit: Edit, text: str) -> Edit:
+    """Return the edit for the text as it is: with its line endings, and after its byte order mark."""
+    shift = int(text.startswith("\ufeff"))
+    return Edit(
+        edit.line,
+        edit.column + shift * (edit.line == 1),
+        edit.end_line,
+        edit.end_column + shift * (edit.end_line == 1),
+        edit.text.replace("\n", "\r\n") if "\r\n" in text else edit.text,
+    )
+
+
+def _unjudged(dockerfile: Dockerfile) -> Iterator[str]:
+    """Yield why rules could not judge: what they need to know and do not."""
+    image = dockerfile.published.image
+    if image is None:
+        yield "Which base image is published depends on a build argument without a default."
+    elif not dockerfile.published.state.is_bare:
+        yield f"What the base image {image} sets and contains is unknown."
+    if dockerfile.dockerignore is None and any(
+        step.context_sources for stage in dockerfile.stages for step in stage.steps
+    ):
+        yield "There is no word of a .dockerignore."
 
 
 def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:

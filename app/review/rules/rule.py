@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit
 from app.review.syntax import Instruction
 
 
@@ -23,13 +24,17 @@ class Severity(StrEnum):
 class Problem:
     """What a rule yields: an instruction, what is wrong with it, and what to write instead.
 
-    `severity` is given where this one is less or more than the rule's.
+    `severity` is given where this one is less or more than the rule's. `edits` are the fix as changes of the text, none
+    where it needs knowledge that the text lacks. They are `safe` if the service does the same as before, or what was
+    meant without a doubt.
     """
 
     instruction: Instruction
     message: str
     fix: str
     severity: Severity | None = None
+    edits: tuple[Edit, ...] = ()
+    safe: bool = False
 
 
 Check = Callable[[Dockerfile], Iterator[Problem]]
