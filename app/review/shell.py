@@ -7,16 +7,22 @@ script in a file, a value of a variable) is not known here.
 import re
 from collections.abc import Sequence
 
+# No space is one to a shell but the blanks of ASCII.
 TOKEN = re.compile(
-    r"""(?:[ \t\r]|\\\n)*+
-    (?: (?P<comment>\#[^\n]*+)
+    r"""(?P<blank>(?:[ \t\r]|\\\n)*+)
+    (?: (?P<comment>(?:(?<=[\s;&|()])|\A)\#[^\n]*+)
     | (?P<redirection>\d*+(?:&>>?|<<<|<<-?|>>|[<>])&?)
-    | (?P<separator>[\n;&|()`]++)
-    | (?P<word>(?:\\.|"(?:\\.|[^"\\])*+"|'[^']*+'|[^\s;&|()`<>])++)
+    | (?P<separator>[\n;&|]++)
+    | (?P<open>\$\((?!\())
+    | (?P<bracket>[()])
+    | (?P<tick>`)
+    | (?P<word>(?:\\.|"(?:\\.|[^"\\])*+"|'[^']*+'|\$\(\([^()\n]*+\)\)|\$(?!\()|[^\s;&|()`<>$])++)
     | (?P<other>.)
     )""",
-    re.DOTALL | re.VERBOSE,
+    re.ASCII | re.DOTALL | re.VERBOSE,
 )
+# Stands in a word for what a command prints: `$(nproc)`, and the same in backquotes.
+SUBSTITUTION = "$(…)"
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
 # Words before a command that leave it what it is.
 PREFIXES = frozenset(
@@ -53,30 +59,66 @@ def unquote(word: str, escape: str = "\\") -> str:
 
 
 def commands(script: str) -> list[tuple[str, ...]]:
-    """The simple commands of a script, in order; the first word of each is the program, without its folder."""
+    """The simple commands of a script, in order; the first word of each is the program, without its folder.
+
+    A command whose output is part of another's words comes before that one.
+    """
     found = []
     words: list[str] = []
+    part: str | None = None  # of a word, as far as it was read
     redirection = ""
     ends: list[str] = []  # what ends each heredoc that was opened in this line
+    around: list[tuple[str, list[str], str | None, str]] = []  # what an open bracket or backquote interrupts
     at = 0
+
+    def end_word() -> None:
+        nonlocal part, redirection
+        if part is None:
+            return
+        if redirection.startswith("<<") and redirection != "<<<":
+            ends.append(part)
+        elif not redirection:
+            words.append(part)
+        part, redirection = None, ""
+
+    def end_command() -> None:
+        nonlocal words, redirection
+        end_word()
+        found.extend(unwrapped(words))
+        words, redirection = [], ""
+
     script += "\n\n"  # ends the last command, even where a backslash takes the first of the two
     while token := TOKEN.match(script, at):
         at = token.end()
-        match token.lastgroup:
-            case "word" if not redirection:
-                words.append(unquote(token["word"]))
-            case "word":
-                if redirection.startswith("<<") and redirection != "<<<":
-                    ends.append(unquote(token["word"]))
-                redirection = ""
-            case "redirection":
-                redirection = token["redirection"].lstrip("0123456789")
-            case "separator":
-                found += unwrapped(words)
-                words, redirection = [], ""
-                if ends and "\n" in token["separator"]:
-                    at = _after_heredocs(script, token.start("separator") + token["separator"].index("\n") + 1, ends)
-                    ends = []
+        if token["blank"]:
+            end_word()
+        kind = token.lastgroup
+        opened = around[-1][0] if around else ""
+        if kind == "word":
+            part = (part or "") + unquote(token["word"])
+        elif kind == "redirection":
+            end_word()
+            redirection = token["redirection"].lstrip("0123456789")
+        elif kind == "open" or (kind == "tick" and opened != "`"):
+            around.append((token[kind], words, part or "", redirection))
+            words, part, redirection = [], None, ""
+        elif kind == "tick" or (token["bracket"] == ")" and opened == "$("):
+            end_command()
+            _, words, part, redirection = around.pop()
+            part = (part or "") + SUBSTITUTION
+        elif kind in {"bracket", "separator"}:
+            end_command()
+            if token["bracket"] == "(":
+                around.append(("(", [], None, ""))
+            elif token["bracket"] == ")" and opened == "(":
+                around.pop()
+            if ends and "\n" in (token["separator"] or ""):
+                at = _after_heredocs(script, token.start("separator") + token["separator"].index("\n") + 1, ends)
+                ends.clear()
+    end_command()
+    for opened, words, part, redirection in reversed(around):  # what is still open ends as well
+        part = part if opened == "(" else (part or "") + SUBSTITUTION
+        end_command()
     return found
 
 

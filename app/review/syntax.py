@@ -66,10 +66,12 @@ DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
 FLAG = re.compile(r"--([^=]*+)(=?)(.*)", re.DOTALL)
 HEREDOC = re.compile(r"\d*+<<(-?+)([^<]++)")
+# Of white space, BuildKit knows that of ASCII here.
+SPACE = re.compile(r"[ \t\r\v\f]++")
 # A word as a shell sees it: quoted parts keep their white space and, at first, their quotes.
 WORD = {
     escape: re.compile(
-        rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'|\S)++""",
+        rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'|[^ \t\r\n\v\f])++""",
         re.DOTALL,
     )
     for escape in "\\`"
@@ -257,7 +259,7 @@ def _instruction(
 ) -> tuple[Instruction, int]:
     """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
     number = start + 1
-    keyword, *rest = text.split(maxsplit=1)
+    keyword, *rest = SPACE.split(text, maxsplit=1)
     if keyword.upper() not in ARGUMENTS:
         suggestion = _suggestion(keyword.upper(), ARGUMENTS)
         raise DockerfileError(number, f"unknown instruction: {_quoted(keyword)}{suggestion}")
@@ -293,9 +295,13 @@ def _objection(instruction: Instruction) -> str | None:
         return f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}"
     if keyword in NAMING and any(len(word) > LONGEST_NAME for word in words):
         return f"{keyword} takes names and paths of {LONGEST_NAME} characters at most"
-    first, *rest = instruction.value.split(maxsplit=1) or [""]
+    first, *rest = SPACE.split(instruction.value, maxsplit=1)
     first = first.upper()
     match keyword:
+        case "ARG" | "ENV" | "LABEL" if any(word.startswith("=") for word in words) and (
+            keyword == "ARG" or "=" in words[0]
+        ):
+            return f"{keyword} needs a name before =, and no space around it"
         case "ENV" | "LABEL" if "=" in words[0]:
             odd = next((word for word in words if "=" not in word), None)
             return None if odd is None else f"{keyword} needs name=value, not {_quoted(odd)}"
