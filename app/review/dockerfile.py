@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from app.review import syntax
 from app.review.dockerignore import Dockerignore
@@ -18,6 +19,7 @@ from app.review.variables import expand
 MOST_STAGES = 100
 MOST_VARIABLES = 1000
 
+PYTHON_PROGRAM = re.compile(r"python|pypy|pip|poetry|pdm|uvicorn|gunicorn|uv$")
 STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*+", re.IGNORECASE)
 
 
@@ -64,6 +66,18 @@ class Dockerfile:
         """The stage that `docker build` gives when none is named: the last one."""
         return self.stages[-1]
 
+    @cached_property
+    def is_python(self) -> bool:
+        """Return whether there is a sign of Python: in an image's name, an installation, or a command."""
+        for stage in self.stages:
+            if re.search(r"py|\buv\b|conda", stage.base or ""):
+                return True
+            for step in stage.steps:
+                commands = step.instruction.commands if step.instruction.keyword in {"CMD", "ENTRYPOINT", "RUN"} else []
+                if step.installations or any(PYTHON_PROGRAM.match(command[0]) for command in commands):
+                    return True
+        return False
+
     @property
     def needed(self) -> set[int]:
         """The stages, by index, that the published one is made of, itself among them: what a build runs."""
@@ -102,6 +116,8 @@ def _stage(
         case _:
             raise DockerfileError(start.line, "FROM takes an image, or an image AS a name")
     resolved = expand(base, arguments) or None
+    if resolved and resolved[-1] in "/:@":
+        resolved = None  # no image: an argument without a value, which a build has to give
     parent = named.get(resolved.lower()) if resolved else None
     origins: dict[str, Stage | Image] = {}
     for word in (word for instruction in instructions for word in instruction.origins):

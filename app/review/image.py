@@ -47,9 +47,9 @@ class Image:
     @property
     def is_bare(self) -> bool:
         """Whether it is known to be an operating system and an interpreter, run by root, and nothing else."""
-        if self.repository.startswith(DISTROLESS):
+        if self.is_distroless:
             return "nonroot" not in self.variant
-        if self.repository == UV:
+        if self.is_uv:
             return self.is_alpine or not DISTRIBUTIONS.isdisjoint(self.variant)
         return self.official in BARE and not self.is_windows
 
@@ -69,9 +69,19 @@ class Image:
         return not {"nanoserver", "windowsservercore"}.isdisjoint(self.variant)
 
     @property
+    def is_uv(self) -> bool:
+        """Return whether it is uv's own image."""
+        return self.repository == UV
+
+    @property
+    def is_distroless(self) -> bool:
+        """Return whether it is one of Google's images without a shell; those for Python start Python."""
+        return self.repository.startswith(DISTROLESS)
+
+    @property
     def is_debian(self) -> bool:
         """Whether it is known to be Debian, or Ubuntu, which is made from it."""
-        return self.is_bare and not self.is_alpine and (self.official in DEBIAN or self.repository == UV)
+        return self.is_bare and not self.is_alpine and (self.official in DEBIAN or self.is_uv)
 
     @property
     def is_slim(self) -> bool:

@@ -65,6 +65,11 @@ class Installation:
         words = [word for before, word in pairs if before not in VALUED]
         return [word for word in words if LOCAL.match(word) or not word.startswith("-")]
 
+    @cached_property
+    def has_project(self) -> bool:
+        """Return whether it names a local project, whose source has to be there."""
+        return any(LOCAL.match(word) and not ARCHIVE.match(word) for word in self.named)
+
     @property
     def reads_file(self) -> bool:
         """Whether it reads what to install from a file of requirements."""
@@ -143,19 +148,19 @@ class Installation:
 
 def installation(command: tuple[str, ...]) -> Installation | None:
     """The command as an installation of Python packages; None where it is none."""
-    return _installation(*_module(command[0], list(command[1:])))
+    return _installation(*module(*command))
 
 
-def _module(program: str, words: list[str]) -> tuple[str, list[str]]:
-    """The module and its arguments, where the program is Python and told to run one."""
+def module(program: str, *words: str) -> tuple[str, list[str]]:
+    """Return the module and its arguments where the program is Python and runs one, else the command as it is."""
     if PYTHON.fullmatch(program):
         for at, word in enumerate(words):
             if match := re.fullmatch(r"-[A-Za-ln-z]*+m(\w*+)", word):
-                module = [match[1]] if match[1] else words[at + 1 : at + 2]
-                return (module or [""])[0], words[at + 1 + (not match[1]) :]
+                module = [match[1]] if match[1] else list(words[at + 1 : at + 2])
+                return (module or [""])[0], list(words[at + 1 + (not match[1]) :])
             if not word.startswith("-"):
                 break
-    return program, words
+    return program, list(words)
 
 
 def _installation(program: str, words: list[str]) -> Installation | None:

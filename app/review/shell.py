@@ -116,7 +116,8 @@ def commands(script: str) -> list[tuple[str, ...]]:
                 at = _after_heredocs(script, token.start("separator") + token["separator"].index("\n") + 1, ends)
                 ends.clear()
     end_command()
-    for opened, words, part, redirection in reversed(around):  # what is still open ends as well
+    while around:  # what is still open ends as well
+        opened, words, part, redirection = around.pop()
         part = part if opened == "(" else (part or "") + SUBSTITUTION
         end_command()
     return found

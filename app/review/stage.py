@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from app.review.dockerignore import Dockerignore
 from app.review.image import Image
 from app.review.installation import INSTALLERS, Installation, installation
 from app.review.state import State
@@ -40,6 +41,12 @@ class Step:
         """Whether a COPY or ADD takes the whole build context."""
         return not {".", "*", "**"}.isdisjoint(self.context_sources)
 
+    def keeps_out(self, ignore: Dockerignore, paths: Iterable[str]) -> set[str]:
+        """Return those of the paths that a COPY or ADD does not take: .dockerignore or `--exclude` names them."""
+        paths = set(paths)
+        flags = "\n".join(value for name, value in self.instruction.flags if name == "exclude")
+        return ignore.excluded(paths) | (Dockerignore.parse(flags).excluded(paths) if flags else set())
+
     @cached_property
     def takes_installers(self) -> bool:
         """Whether a COPY takes nothing but installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
@@ -62,6 +69,11 @@ class Step:
     def names(self) -> Set[str]:
         """What can be the name of a variable in what it says."""
         return frozenset(re.findall(r"\w++", self.text))
+
+    @cached_property
+    def sets(self) -> Set[str]:
+        """Return the names that an ENV sets; none for another instruction."""
+        return {name for name, _ in self.instruction.assignments} if self.instruction.keyword == "ENV" else frozenset()
 
     @property
     def commands(self) -> list[tuple[str, ...]]:

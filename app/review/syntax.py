@@ -109,7 +109,8 @@ class Instruction:
     `keyword` is in capitals, `flags` are its `--name=value` in order, `value` is the rest with continued
     lines joined. `words` are the arguments: the strings of the JSON form where `is_json`, else what white
     space and quotes make of the value. `line` and `end_line` count from 1; heredocs are within them.
-    `comments` are those above, since the instruction before, and those among its lines.
+    `comments` are those above, since the instruction before, and those among its lines. `source` are the lines as they
+    stand, from `line` on, and `escape` is the character that continues them.
     """
 
     keyword: str
@@ -121,6 +122,8 @@ class Instruction:
     line: int
     end_line: int
     comments: tuple[Comment, ...]
+    source: tuple[str, ...]
+    escape: str
 
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
@@ -280,8 +283,10 @@ def _instruction(
         heredocs.append(Heredoc(name, "\n".join(content)))
 
     words = tuple(shell.unquote(word, escape) for word in raw_words) if array is None else array
+    end = min(at, len(lines))
+    source = tuple(lines[start:end])
     instruction = Instruction(
-        keyword, flags, value, words, array is not None, tuple(heredocs), number, min(at, len(lines)), comments
+        keyword, flags, value, words, array is not None, tuple(heredocs), number, end, comments, source, escape
     )
     if objection := _objection(instruction):
         raise DockerfileError(number, objection)

@@ -1,6 +1,6 @@
 """The rules, by family: what is built on and published, copied, installed, run, and by whom."""
 
-from app.review.rules import base, comments, context, files, packages, stages, start, user
+from app.review.rules import base, comments, context, copies, files, form, packages, pythons, stages, start, user
 from app.review.rules.rule import RULES, Problem, Rule, RuleDescription, Severity
 
 __all__ = [
@@ -12,8 +12,11 @@ __all__ = [
     "base",
     "comments",
     "context",
+    "copies",
     "files",
+    "form",
     "packages",
+    "pythons",
     "stages",
     "start",
     "user",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit, insert_above, replace
 from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.variables import VARIABLE
@@ -48,8 +49,13 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         elif ":$" in written and not distribution:
             fix = f"FROM {written}-slim"
         else:
-            fix = f"have {written} say {reference}"
-        yield Problem(start, "the published image is built on the full Python image", fix)
+            fix = f"make {written} mean {reference}"
+        edits: tuple[Edit, ...] = ()
+        if fix.startswith("FROM "):
+            edits = replace(
+                start, rf"(?<=\s){re.escape(written)}(?=\s|$)", fix.removeprefix("FROM ").replace("\\", r"\\")
+            )
+        yield Problem(start, "the published image is built on the full Python image", fix, edits=edits)
 
 
 @rule(
@@ -84,11 +90,18 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
         repository = written.removesuffix(f":{tag}")
         program = named["program"] or repository.split("/")[-1]
         argument = re.sub(r"\W+", "_", program).strip("_").upper() + "_VERSION"
-        reference = f"{repository}:{tag.replace(version, f'${{{argument}}}', 1)}"
+        filled = tag.replace(version, f"${{{argument}}}", 1)
+        edits = replace(stage.start, rf"(?<=:){re.escape(tag)}(?=\s|$)", filled)
+        known = dockerfile.arguments.get(argument)
+        if edits and known != version:
+            free = argument not in dockerfile.arguments
+            edits = (*insert_above(dockerfile.stages[0].start, f"ARG {argument}={version}"), *edits) if free else ()
         yield Problem(
             stage.start,
             f"the version {version} is written into FROM",
-            f"ARG {argument}={version} before the first FROM, then FROM {reference}",
+            f"ARG {argument}={version} before the first FROM, and ${{{argument}}} in place of {version}",
+            edits=edits,
+            safe=bool(edits),
         )
 
 
@@ -122,6 +135,6 @@ def unpinned_base(dockerfile: Dockerfile) -> Iterator[Problem]:
             message, severity = f"{image} is whatever was published last", Severity.WARNING
         else:
             message, severity = f"the tag {image.tag} is not always the same image", Severity.INFO
-        reference = f"{image.repository}:{image.tag or '<version>'}@sha256:…"
-        fix = f"{reference}: `docker buildx imagetools inspect {image}` prints the digest"
+        tag = "" if image.tag else "a tag and "
+        fix = f"add {tag}the digest, @sha256:…: `docker buildx imagetools inspect {image}` prints it"
         yield Problem(stage.start, message, fix, severity)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
-from app.review.dockerignore import Dockerignore
+from app.review.edit import Edit, add_flag, delete, insert_below
 from app.review.installation import Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
@@ -32,6 +32,8 @@ def _is_source(path: str) -> bool:
     return not {"app", "src"}.isdisjoint(folders) or bool(re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", path))
 
 
+# Subcommands of git that need no repository in the build context.
+NO_HISTORY = frozenset({"--version", "clone", "config", "init", "lfs", "version"})
 # What no service runs, with a path of each.
 NOT_RUN = {"tests": "tests/test_main.py", "Dockerfile": "Dockerfile", ".git": ".git/HEAD"}
 # Files that say what to install.
@@ -98,8 +100,8 @@ def _blamed(
 ) -> Iterator[Problem]:
     """A problem for each copy that the installation comes after; each copy is named once."""
     fix = "below the installation, which needs only its requirements"
-    if installation.project_only:
-        fix = "below an installation of the dependencies alone, from the lock file and without the project"
+    if installation.project_only or installation.has_project:
+        fix = "below an installation of the dependencies alone, without the project"
     lineage: Stage | None = stage
     while lineage and (copies := waiting.pop(lineage.index, None)) is not None:
         for copy in copies:
@@ -107,10 +109,33 @@ def _blamed(
                 copy,
                 f"the source is copied before `{installation.command}` in line {instruction.line}: "
                 "every change of it installs all packages again",
-                f"move this {copy.keyword} {fix}",
+                f"move this {copy.keyword} {fix}"
+                if lineage is stage
+                else f"install in a stage that branches off above this {copy.keyword}",
+                edits=_moved(stage, copy, instruction) if lineage is stage and len(copies) == 1 else (),
             )
         lineage = lineage.parent
     waiting[stage.index] = []
+
+
+def _moved(stage: Stage, copy: Instruction, reader: Instruction) -> tuple[Edit, ...]:
+    """Return the edits that move a COPY below a RUN which only installs from files, and mount those files in it."""
+    between = [step for step in stage.steps if copy.line < step.instruction.line < reader.line]
+    (step,) = (step for step in stage.steps if step.instruction is reader)
+    files = [file for item in step.installations for file in item.files]
+    if (
+        any(each.instruction.keyword not in {"ARG", "ENV", "LABEL"} for each in between)
+        or len(step.installations) != len(step.commands)
+        or any(item.has_project or item.project_only for item in step.installations)
+        or copy.words[-1] not in {".", "./"}
+        or not files
+        or not all(re.fullmatch(r"(?!\.\.)[\w.-]+(?:/[\w-][\w.-]*)*", file) for file in files)
+    ):
+        return ()
+    bound = {mount.get("target", "").removeprefix("./") for mount in reader.mounts}
+    mounts = [f"--mount=type=bind,source={file},target={file}" for file in dict.fromkeys(files) if file not in bound]
+    flags = add_flag(reader, f" {reader.escape}\n    ".join(mounts)) if mounts else ()
+    return (*delete(copy), *flags, *insert_below(reader, "\n".join(copy.source)))
 
 
 @rule(
@@ -135,22 +160,37 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     .dockerignore, or copy only the folders that the image needs.
     """
     ignore = dockerfile.dockerignore
-    copies = [step for stage in dockerfile.stages for step in stage.steps if step.copies_everything]
-    if ignore is None or not copies:
+    if ignore is None:
         return
-    paths = {path for alternatives in NEVER_COPIED.values() for path in alternatives}
-    kept_out = ignore.excluded(paths)
-    for step in copies:
-        flags = "\n".join(value for name, value in step.instruction.flags if name == "exclude")
-        absent = kept_out | Dockerignore.parse(flags).excluded(paths) if flags else kept_out
-        copied = [name for name, alternatives in NEVER_COPIED.items() if absent.isdisjoint(alternatives)]
-        if copied:
-            what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
-            yield Problem(
-                step.instruction,
-                f"{what} {', '.join(copied)}",
-                f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
-            )
+    for stage in dockerfile.stages:
+        for step in stage.steps:
+            if not step.copies_everything:
+                continue
+            names = _unwanted(dockerfile, stage, step)
+            paths = {path for name in names for path in NEVER_COPIED[name]}
+            absent = step.keeps_out(ignore, paths)
+            copied = [name for name in names if absent.isdisjoint(NEVER_COPIED[name])]
+            if copied:
+                what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
+                yield Problem(
+                    step.instruction,
+                    f"{what} {', '.join(copied)}",
+                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
+                )
+
+
+def _unwanted(dockerfile: Dockerfile, stage: Stage, copy: Step) -> list[str]:
+    """Return what a COPY of everything should not take: Python's files where there is Python, .git unless git runs."""
+    names = list(NEVER_COPIED) if dockerfile.is_python else [".git"]
+    return [name for name in names if name != ".git" or not _runs_git(dockerfile, stage, copy)]
+
+
+def _runs_git(dockerfile: Dockerfile, stage: Stage, copy: Step) -> bool:
+    """Return whether a RUN on what a step copies asks git about the repository."""
+    heirs = [other for other in dockerfile.stages if stage in other.lineage]
+    steps = [step for heir in heirs for step in heir.steps if step.instruction.line > copy.instruction.line]
+    commands = [command for step in steps for command in step.commands]
+    return any(program == "git" and not NO_HISTORY.intersection(words[:1]) for program, *words in commands)
 
 
 @rule(
@@ -183,9 +223,11 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
         return  # it lets in what it names, and nothing else
     for step in copies:
         if not step.instruction.flag("exclude"):
+            if _runs_git(dockerfile, dockerfile.published, step):
+                published = [name for name in published if name != ".git"]
             yield Problem(
                 step.instruction,
-                f"everything in the folder is published: {', '.join(published)} and all else",
+                f"everything in the folder is published: {', '.join([*published, 'all else'])}",
                 f"{step.instruction.keyword} app app: what runs, by name",
             )
 
@@ -231,12 +273,24 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
             sources = step.context_sources
             later = [*readers[stage.index][at + 1 :], *below][:FURTHEST]
             if user := _only_user({*sources, step.instruction.words[-1]}, later):
-                mounts = " ".join(_mount(source, step.instruction.words[-1]) for source in sources)
+                mounts = [_mount(source, step.instruction.words[-1]) for source in sources]
+                edits = _lent(dockerfile, step, user, mounts)
                 yield Problem(
                     step.instruction,
                     f"copied only to be installed from: {', '.join(sources)}",
-                    f"RUN {mounts} in line {user.line}, without this {step.instruction.keyword}",
+                    f"RUN {' '.join(mounts)} in line {user.line}, without this {step.instruction.keyword}",
+                    edits=edits,
+                    safe=bool(edits),
                 )
+
+
+def _lent(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[str]) -> tuple[Edit, ...]:
+    """Return the edits that mount files in the RUN instead of copying them, where both work in the same folder."""
+    reader = next(step for stage in dockerfile.stages for step in stage.steps if step.instruction is user)
+    is_plain = not any(re.search(r"[*?\[$]", mount) for mount in mounts) and copy.instruction.keyword == "COPY"
+    if not is_plain or reader.state.workdir != copy.state.workdir or user.keyword != "RUN":
+        return ()
+    return (*delete(copy.instruction), *add_flag(user, f" {user.escape}\n    ".join(mounts)))
 
 
 def _copies_requirements(step: Step) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit, delete, insert_above, replace
 from app.review.rules.rule import Problem, Severity, rule
-from app.review.stage import Stage
+from app.review.stage import Stage, Step
 from app.review.state import State
 from app.review.syntax import Instruction
 
@@ -15,21 +16,25 @@ from app.review.syntax import Instruction
 MOST_FOLDERS = 30
 # A path from the working directory.
 SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
-# The words of a variable's name that make it a secret, and those that say it is none.
+# Names of variables that hold a secret: by their last word, which some others may follow.
 SECRET = re.compile(
-    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|PASSWD|PASSWORD|PRIVATE_?KEY|SECRET|SECRET_?KEY|TOKEN)(?:$|_)",
+    r"(?:(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|ENCRYPTION_?KEY|MASTER_?KEY|PRIVATE_?KEY|SECRET_?KEY|SIGNING_?KEY"
+    r"|(?:ANTHROPIC|AZURE|COHERE|DATADOG|FERNET|GEMINI|GOOGLE|GROQ|JWT|MISTRAL|OPENAI|OPENROUTER|SENDGRID|STRIPE"
+    r"|TAVILY|TWILIO)_KEY|SECRET|TOKEN|(?:ADO|AZDO|AZURE|BITBUCKET|DEVOPS|GH|GITHUB|GITLAB)_PAT"
+    r"|(?:ADMIN|AMQP|AUTH|BASIC|DATABASE|DB|EMAIL|FTP|HTTP|LDAP|MAIL|MONGO|MYSQL|PG|POSTGRES|PROXY|RABBITMQ|REDIS|ROOT"
+    r"|SMTP|SSH|SQL|USER)_(?:PASS|PWD))|PASSWD|PASSWORD)"
+    r"(?:_(?:[0-9]+|BASE|DEFAULT|DEV|NEW|OLD|PROD|PRODUCTION|STAGING))?$",
     re.IGNORECASE,
 )
-NO_SECRET = re.compile(
-    r"PUBLIC|_EXPIR|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_"
-    r"|_(?:AGE|ALGORITHM|BACKEND|COUNT|DAYS|DIR|ENABLED|ENDPOINT|FILE|HEADER|HOURS|ID|LENGTH|LIFETIME|LIMIT"
-    r"|MAX|MIN|MINUTES|NAME|PATH|POLICY|PREFIX|REGION|REQUIRED|SECONDS|SERVICE|SIZE|STORE|TIMEOUT|TTL|TYPE|URI|URL"
-    r"|USER|USERNAME|VERSION)$",
-    re.IGNORECASE,
+NO_SECRET = re.compile(r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_", re.IGNORECASE)
+# A password in an address. The user's name may be anything; what only stands for a password opens nothing.
+ADDRESS = re.compile(
+    r"\b[a-z][a-z0-9+.-]*+://(?P<user>[^\s/:@'\"?#]*+):(?P<password>[^\s/@'\"]++)@(?P<host>[\w.-]++)", re.IGNORECASE
 )
 # Values that open nothing: words that stand for one, and the path of a file that holds one.
 PLACEHOLDER = re.compile(
     r"^(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*)$"
+    r"|^(?:admin|guest|pass|passwd|password|postgres|pw|pwd|root|secret|token|user)$"
     r"|build|change|default|dummy|example|fake|fill|insecure|mock|not[-_ ]?(?:a|so)?[-_ ]?secret|override"
     r"|placeholder|replace|sample|temp|test|todo|unsafe|unset|xxx|your",
     re.IGNORECASE,
@@ -66,15 +71,19 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
     for stage in dockerfile.stages:
         if not (stage.image and stage.state.is_bare) or stage.image.official == "scratch":
             continue
+        edits = None
         for step in stage.steps:
             instruction = step.instruction
             if step.state.workdir is not None:
                 break
             if instruction.keyword in {"ADD", "COPY"} and re.match(r"[^/$]", instruction.words[-1]):
+                # The first one's does it for those below, too.
+                edits = insert_above(instruction, "WORKDIR /app") if edits is None else ()
                 yield Problem(
                     instruction,
                     f"{instruction.keyword} to {instruction.words[-1]} lands in /: this stage has no WORKDIR",
                     f"WORKDIR /app above this {instruction.keyword}",
+                    edits=edits,
                 )
     yield from _relative_start(dockerfile.published)
 
@@ -91,10 +100,12 @@ def _relative_start(stage: Stage) -> Iterator[Problem]:
         for command in step.instruction.commands:
             script = next(filter(SCRIPT.fullmatch, command), None)
             if script and f"/{posixpath.normpath(script).partition('/')[0]}" not in folders:
+                line = f"WORKDIR {next(reversed(folders))}"
                 yield Problem(
                     step.instruction,
                     f"{script} is looked for in /: this stage has no WORKDIR",
-                    f"WORKDIR {next(reversed(folders))} above this {step.instruction.keyword}",
+                    f"{line} above this {step.instruction.keyword}",
+                    edits=insert_above(step.instruction, line),
                 )
                 return
 
@@ -136,8 +147,18 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
                     step.instruction,
                     f"{program} -R holds the files of line {copy.line} a second time",
                     f"{copy.keyword} --{program}=… in line {copy.line} instead",
+                    edits=_while_copying(step, program, words, copy),
                 )
                 break
+
+
+def _while_copying(step: Step, program: str, words: list[str], copy: Instruction) -> tuple[Edit, ...]:
+    """Return the edits that move a RUN's only command, with a numeric owner or mode, into the COPY."""
+    plain = [word for word in words if not word.startswith("-")]
+    if len(step.commands) > 1 or len(plain) != 2 or not re.fullmatch(r"\d+(?::\d*)?", plain[0]):
+        return ()
+    flag = replace(copy, rf"^\s*{copy.keyword}", rf"\g<0> --{program}={plain[0]}")
+    return (*flag, *delete(step.instruction)) if flag else ()
 
 
 def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
@@ -173,6 +194,7 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     Mount a secret for the one RUN that needs it (`--mount=type=secret`), and give the service its secrets when it
     starts.
     """
+    ignore = dockerfile.dockerignore
     for step in dockerfile.published.history:
         instruction = step.instruction
         if instruction.keyword in {"ARG", "ENV"}:
@@ -183,6 +205,12 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
                         f"{name} can be read in the image's history",
                         "RUN --mount=type=secret where it is built, an environment variable where it runs",
                     )
+        for host in _hosts_with_password(step.text):
+            yield Problem(
+                instruction,
+                f"the password for {host} can be read in the image's history",
+                "RUN --mount=type=secret where it is built, an environment variable where it runs",
+            )
         for source in step.context_sources:
             if SECRET_FILE.fullmatch(posixpath.basename(source)):
                 yield Problem(
@@ -191,6 +219,23 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
                     "RUN --mount=type=secret where it is built, a mounted file where it runs; "
                     "and name it in .dockerignore",
                 )
+        if ignore and step.copies_everything and not step.keeps_out(ignore, [".env"]):
+            yield Problem(
+                instruction,
+                ".env, if there is one, can be read in the image: .dockerignore does not exclude it",
+                "add to .dockerignore: **/.env",
+                Severity.WARNING,
+            )
+
+
+def _hosts_with_password(text: str) -> list[str]:
+    """Return the hosts of the addresses that contain a password."""
+    found = {
+        match["host"]: None
+        for match in ADDRESS.finditer(text)
+        if _is_secret(match["password"], "ENV") and match["password"] != match["user"]
+    }
+    return list(found)
 
 
 def _is_secret(value: str | None, keyword: str) -> bool:

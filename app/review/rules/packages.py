@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit, add_flag, append, drop_word, replace
 from app.review.installation import PROJECTS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.shell import SHELLS
@@ -19,6 +20,7 @@ CACHES = {"poetry": "pypoetry"}
 PACKAGE_FOLDERS = frozenset({".local", ".venv", "env", "site-packages", "venv", "virtualenv"})
 # Words of a RUN that may send a tool to another cache, or have another user run it.
 UNTOLD = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
+CLEAN = "rm -rf /var/lib/apt/lists/*"
 # Cache folders that hold no Python package.
 OTHER_CACHES = frozenset(
     {".cargo", ".npm", "apt", "dnf", "dpkg", "go-build", "huggingface", "node_modules", "npm", "pre-commit", "yum"}
@@ -61,10 +63,13 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                 if added or not installation.downloads or cached[tool]:
                     continue
                 off = _turns_off(step, installation)
+                edits = _with_mounts(step)
                 yield Problem(
                     instruction,
                     f"`{installation.command}` without a cache mount downloads every package again",
                     f"RUN {_mount(step.state, tool)} {installation.command} …" + (f", without {off}" if off else ""),
+                    edits=edits,
+                    safe=bool(edits),
                 )
                 break
 
@@ -76,13 +81,29 @@ def _caches(instruction: Instruction, tool: str) -> list[dict[str, str]]:
     return [mount for mount in mounts if foreign.isdisjoint(mount.get("target", "").split("/"))]
 
 
+def _with_mounts(step: Step) -> tuple[Edit, ...]:
+    """Return the edits that mount a cache for each tool which downloads, and remove what turns it off."""
+    heavy = [item for item in step.installations if item.downloads and not _caches(step.instruction, item.tool)]
+    mounts = dict.fromkeys(_mount(step.state, item.tool) for item in heavy)
+    off = {_turns_off(step, item) for item in heavy} - {None}
+    if any(re.search(r"[<$]", mount) for mount in mounts) or any("=" in word for word in off if word):
+        return ()
+    edits = add_flag(step.instruction, f" {step.instruction.escape}\n    ".join(mounts))
+    for word in sorted(word for word in off if word):
+        dropped = drop_word(step.instruction, word)
+        if not dropped:
+            return ()
+        edits += dropped
+    return edits
+
+
 def _mount(state: State, tool: str) -> str:
     """The flag that mounts the tool's cache, for the user who runs it."""
     own = f"{tool.upper()}_CACHE_DIR"
-    home = "<home>" if state.is_root is False else "/root"
+    home = "/root" if state.is_root else "<home>"
     otherwise = f"${own}" if own in state.variables else f"{home}/.cache/{CACHES.get(tool, tool)}"
     user = (state.user or "").partition(":")[0]
-    owner = f",uid={user if user.isdecimal() else '<number>'}" if state.is_root is False else ""
+    owner = "" if state.is_root else f",uid={user if user.isdecimal() else '<number>'}"
     return f"--mount=type=cache,target={_folder(state, tool) or otherwise}{owner}"
 
 
@@ -136,10 +157,29 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
         for step in stage.steps:
             for tool in ("pip", "uv"):
                 used = [item for item in step.installations if item.tool == tool and item.downloads]
-                mounts = _caches(step.instruction, tool) if used else []
+                mounts = (
+                    [mount for mount in _caches(step.instruction, tool) if _is_meant(step, tool, mount)] if used else []
+                )
                 if mounts and (found := _turned_off(step, used) or _out_of_reach(step, tool, mounts)):
-                    yield Problem(step.instruction, *found)
+                    message, fix = found
+                    edits: tuple[Edit, ...] = ()
+                    if fix.startswith("without -"):
+                        edits = drop_word(step.instruction, fix.removeprefix("without "))
+                    elif fix.startswith("--mount") and not re.search(r"[<$]", fix):
+                        edits = replace(step.instruction, r"--mount=type=cache\S*", fix)
+                    yield Problem(step.instruction, message, fix, edits=edits, safe=bool(edits))
                     break
+
+
+def _is_meant(step: Step, tool: str, mount: dict[str, str]) -> bool:
+    """Return whether a cache mount is for the tool: by its name, or because it is the tool's folder."""
+    target = mount.get("target", "")
+    name = CACHES.get(tool, tool)
+    return (
+        any(name in part or part in {".cache", "cache"} for part in target.lower().split("/"))
+        or "$" in target
+        or step.state.path(target) == _folder(step.state, tool)
+    )
 
 
 def _turned_off(step: Step, installations: list[Installation]) -> tuple[str, str] | None:
@@ -260,7 +300,8 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
     out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
-    for step in dockerfile.published.history:
+    steps = dockerfile.published.history
+    for at, step in enumerate(steps):
         instruction = step.instruction
         if instruction.keyword != "RUN":
             continue
@@ -275,11 +316,19 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
             elif _may_delete_lists(program, words):
                 left = False
         if left and not _mounts_lists(instruction):
-            yield Problem(
-                instruction,
-                "apt's package lists stay in this layer",
-                "end the same RUN with && rm -rf /var/lib/apt/lists/*",
-            )
+            edits: tuple[Edit, ...] = ()
+            if reader := next((later for later in steps[at + 1 :] if _reads_lists(later)), None):
+                fix = f"join this RUN and that in line {reader.instruction.line}, and end it with {CLEAN}"
+            else:
+                fix = f"end the same RUN with && {CLEAN}"
+                edits = append(instruction, f" && {instruction.escape}\n    {CLEAN}")
+            yield Problem(instruction, "apt's package lists stay in this layer", fix, edits=edits, safe=bool(edits))
+
+
+def _reads_lists(step: Step) -> bool:
+    """Return whether a RUN installs with apt from lists that an earlier one has fetched."""
+    orders = [_subcommand(words) for program, *words in step.commands if program in {"apt", "apt-get", "aptitude"}]
+    return "install" in orders and "update" not in orders
 
 
 def _subcommand(words: list[str]) -> str:

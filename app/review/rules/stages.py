@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import insert_below, replace
 from app.review.image import Image
 from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
@@ -32,6 +33,36 @@ DEVELOPMENT_FILE = re.compile(
     r"(?:^|[^a-z])(?:(?:check|ci|dev|devel|development|lint|test|testing|tests|typing)(?![a-z])|local\.\w+$)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
+# Commands that install the group for development unless one of these options or variables says otherwise.
+GROUPS: dict[str, tuple[frozenset[str], frozenset[str], str]] = {
+    "uv sync": (
+        frozenset(
+            {"--no-dev", "--no-default-groups", "--no-group", "--only-group", "--only-dev", "--dev", "--all-groups"}
+        ),
+        frozenset({"UV_NO_DEV", "UV_NO_DEFAULT_GROUPS", "UV_NO_GROUP"}),
+        "--no-dev",
+    ),
+    "poetry install": (
+        frozenset({"--only", "--only-main", "--no-dev", "--without", "--only-root", "--with"}),
+        frozenset({"POETRY_WITHOUT"}),
+        "--only main",
+    ),
+    "poetry sync": (
+        frozenset({"--only", "--without", "--only-root", "--with"}),
+        frozenset({"POETRY_WITHOUT"}),
+        "--only main",
+    ),
+    "pdm install": (
+        frozenset({"--prod", "--production", "--no-default", "-G", "--group", "--dev", "-d"}),
+        frozenset(),
+        "--prod",
+    ),
+    "pdm sync": (
+        frozenset({"--prod", "--production", "--no-default", "-G", "--group", "--dev", "-d"}),
+        frozenset(),
+        "--prod",
+    ),
+}
 PUBLISHED_STAGES = frozenset(
     {"app", "deploy", "final", "main", "prod", "production", "release", "run", "runner", "runtime"}
 )
@@ -136,6 +167,81 @@ def _package(word: str) -> str:
 
 
 @rule(
+    "development-packages",
+    Severity.WARNING,
+    bad="""
+FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim
+WORKDIR /srv
+ENV PATH=/srv/.venv/bin:$PATH
+RUN --mount=type=cache,target=/root/.cache/uv \\
+    --mount=type=bind,source=uv.lock,target=uv.lock \\
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\
+    uv sync --locked --no-install-project
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+""",
+    good="""
+FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim
+WORKDIR /srv
+ENV PATH=/srv/.venv/bin:$PATH
+RUN --mount=type=cache,target=/root/.cache/uv \\
+    --mount=type=bind,source=uv.lock,target=uv.lock \\
+    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\
+    uv sync --locked --no-dev --no-install-project
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+""",
+)
+def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """Packages for development are installed into the published image.
+
+    Tests and linters are more to download and to patch, and no service runs them. uv, Poetry and PDM install the
+    development group unless told otherwise.
+    """
+    published = dockerfile.published
+    starts = start_commands(published)
+    if not starts or DEVELOPMENT_STAGE.search(published.label) or any(map(_tool, starts)):
+        return
+    takers: dict[Stage | Image | None, list[Step]] = {}
+    for step in published.history:
+        takers.setdefault(step.origin, []).append(step)
+    for stage in dockerfile.stages:
+        if stage not in published.lineage and stage not in takers:
+            continue
+        for step in stage.steps:
+            for item in step.installations:
+                if stage not in published.lineage:
+                    folder = item.prefix(step.state)
+                    if folder is None or not any(_takes(copy, folder) for copy in takers[stage]):
+                        continue
+                if found := _development(item, step, named=stage is published or stage not in published.lineage):
+                    what, fix, severity, option = found
+                    pattern = rf"\b{re.escape(item.command).replace(' ', 's+')}(?=\s|$)".replace("s+", r"\s+")
+                    edits = replace(step.instruction, pattern, rf"\g<0> {option}") if option else ()
+                    message = f"`{item.command}` installs {what}, and it is published"
+                    yield Problem(step.instruction, message, fix, severity, edits)
+                    break
+
+
+def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, str, Severity | None, str | None] | None:
+    """Return what an installation brings for development, what to write, how bad it is, and the option that is missing.
+
+    Tools that it names count where `named` says so: in a stage below, another rule speaks of them.
+    """
+    for command, (given, variables, option) in GROUPS.items():
+        if item.command == command:
+            told = {word.partition("=")[0] for word in item.arguments}
+            if given.isdisjoint(told) and variables.isdisjoint(step.state.variables) and not variables & step.names:
+                return "the group dev, if there is one", f"{command} {option}", Severity.INFO, option
+            return None
+    if item.command == "pipenv install" and {"-d", "--dev"} & set(item.arguments):
+        return "the packages for development", "pipenv install without --dev", None, None
+    tools = _tools(item) if named else []
+    extras = [word for word in item.named if re.search(r"\[(?:[\w-]+,)*(?:dev|test|tests|testing|lint)[,\]]", word)]
+    if tools or (extras and named):
+        return ", ".join([*tools, *extras]), "install it in a stage for development", None, None
+    return None
+
+
+@rule(
     "development-published",
     Severity.WARNING,
     bad="""
@@ -162,7 +268,11 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
     others = [
         other
         for other in dockerfile.stages[:-1]
-        if other.name in PUBLISHED_STAGES or any(step.instruction.keyword in STARTS for step in other.steps)
+        if other.name in PUBLISHED_STAGES
+        or (
+            not DEVELOPMENT_STAGE.search(other.label)
+            and any(step.instruction.keyword in STARTS for step in other.steps)
+        )
     ]
     tests = any(map(_tool, start_commands(stage)))
     if others and (DEVELOPMENT_STAGE.search(stage.label) or tests):
@@ -172,6 +282,7 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
             stage.start,
             f"`docker build` without --target gives {stage.label}, which is for {'tests' if tests else 'development'}",
             f"end with `FROM {last.name or '<its name>'}`" if is_below else f"move stage {last.label} to the end",
+            edits=insert_below(stage.steps[-1].instruction, f"\nFROM {last.name}") if last.name else (),
         )
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from itertools import dropwhile, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile, pairwise, takewhile
 
 from app.review import shell
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit, append, drop_word, insert_below, replace, rewrite
+from app.review.installation import module
+from app.review.rules.form import looks_like_json
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.syntax import Instruction, json_array
@@ -17,18 +20,52 @@ PYTHON = re.compile(
     r"(?:python|pypy)[\d.]*|arq|daphne|django-admin|fastapi|flask|gunicorn|huey_consumer(?:\.py)?|hypercorn|rq|streamlit"
     r"|taskiq|uvicorn|waitress-serve"
 )
+# Programs that packages bring as scripts.
+SCRIPTS = frozenset(
+    {"alembic", "arq", "celery", "daphne", "django-admin", "dramatiq", "fastapi", "flask", "granian", "gunicorn"}
+    | {"hypercorn", "rq", "streamlit", "taskiq", "uvicorn", "waitress-serve"}
+)
 # Process 1 in front of another program, whose arguments that program is; and tools that `run` one.
 INITS = frozenset({"catatonit", "dumb-init", "tini"})
 RUNNERS = frozenset({"pdm", "pipenv", "poetry", "uv"})
+# Servers by the options and the variables that say where they listen, and whether that is 127.0.0.1 without them.
+LISTENING: dict[str, tuple[tuple[str, ...], frozenset[str], bool]] = {
+    "daphne": (("-b", "--bind"), frozenset(), True),
+    "fastapi": (("--host",), frozenset(), False),
+    "flask": (("--host", "-h"), frozenset({"FLASK_RUN_HOST"}), True),
+    "granian": (("--host",), frozenset({"GRANIAN_HOST"}), True),
+    "gunicorn": (("--bind", "-b"), frozenset({"GUNICORN_CMD_ARGS", "PORT"}), False),
+    "hypercorn": (("--bind", "-b"), frozenset(), True),
+    "uvicorn": (("--host",), frozenset({"UVICORN_HOST", "UVICORN_FD", "UVICORN_UDS"}), True),
+    "waitress-serve": (("--host",), frozenset(), False),
+}
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container, on the container's own interfaces
+# Servers that pass requests on to another in the same container.
+PROXIES = frozenset({"apache2ctl", "caddy", "envoy", "haproxy", "httpd", "nginx", "supervisord", "traefik"})
 # What a health check asks.
 ADDRESS = re.compile(r"(?:http://)?((?:localhost|127\.0\.0\.1|0\.0\.0\.0)[^\s'\"]*)")
 # A word of a stage's name by which it is no stage to publish.
-DEVELOPMENT_STAGE = re.compile(r"(?:^|[-_.])(?:ci|debug|dev|devel|development|lint|test|testing|tests)(?![^-_.])")
+DEVELOPMENT_STAGE = re.compile(
+    r"(?:^|[-_.])(?:ci|coverage|debug|dev|devel|develop|development|e2e|lint|linter|linting|tester|testing"
+    r"|(?:unit)?tests?)(?![^-_.])"
+)
 # What may put a program in the shell's place: `exec` or `trap`, as the first word of a command but for assignments. A
 # bracket within a word begins no command.
 REPLACED = re.compile(
     r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b"
 )
+QUOTED = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'""", re.DOTALL)
+# A script that is nothing but a shell with a script of its own.
+NESTED = re.compile(
+    r"""\s*+(?P<exec>exec\s++)?(?:/\S*/)?(?P<program>(?:ba|da|a|z)?sh)\s++-[a-z]*c\s++"""
+    r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*+""",
+    re.DOTALL,
+)
+# How a loop or a condition ends.
+ENDS = frozenset({"}", "done", "esac", "fi"})
+# Inits that pass a signal to their child alone, unless they are told to pass it to all its group.
+TO_CHILD = frozenset({"catatonit", "tini", "tini-static"})
+KILL_SIGNALS = frozenset({"9", "KILL", "SIGKILL"})
 
 
 def start_commands(stage: Stage) -> list[tuple[str, ...]]:
@@ -97,7 +134,9 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     reason = f"{pythons[-1][0]} is started without PYTHONUNBUFFERED"
     if elsewhere and "PYTHONUNBUFFERED" not in environment:
         reason = f"PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
-    yield Problem(stage.start, f"what the service prints is buffered: {reason}", "ENV PYTHONUNBUFFERED=1")
+    message = f"what the service prints is buffered: {reason}"
+    line = "ENV PYTHONUNBUFFERED=1"
+    yield Problem(stage.start, message, line, edits=insert_below(stage.start, line), safe=True)
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:
@@ -110,6 +149,11 @@ def _is_unbuffered(words: Sequence[str]) -> bool:
         if re.fullmatch(r"-[A-Za-tv-z]*+u[A-Za-z]*+", word):
             return True
     return False
+
+
+# Variables that turn a server's reloading or debugger on, and programs that start another anew when files change.
+RELOADING = {"flask": ("FLASK_DEBUG", "FLASK_ENV"), "uvicorn": ("UVICORN_RELOAD",)}
+WATCHERS = frozenset({"hupper", "nodemon", "watchfiles", "watchmedo"})
 
 
 @rule(
@@ -134,19 +178,116 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
     stage = dockerfile.published
     if DEVELOPMENT_STAGE.search(stage.label):
         return
-    for name, *words in start_commands(stage):
+    environment = stage.state.environment
+    for command in start_commands(stage):
+        name, words = module(*command)
+        start = stage.start_steps[-1].instruction
         option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
+        variable = next((name for name in RELOADING.get(name, ()) if _is_on(environment.get(name))), None)
         if name == "fastapi" and words[:1] == ["dev"]:
             option, fix = "fastapi dev", "fastapi run"
+            edits = replace(start, r"(?<=fastapi)(\"\s*,\s*\"|\s+)dev\b", r"\1run")
         elif name == "flask" and {"--debug", "--debugger"} & set(words):
-            option, fix = "flask --debug", "a server for production, such as gunicorn"
+            option, fix, edits = "flask --debug", "a server for production, such as gunicorn", ()
         elif "runserver" in words[:3] and "--noreload" not in words:
-            option, fix = "runserver", "a server for production, such as gunicorn"
+            option, fix, edits = "runserver", "a server for production, such as gunicorn", ()
+        elif name in WATCHERS:
+            option, fix, edits = name, f"the service without {name}", ()
+        elif option or not variable:
+            fix, edits = f"{name} without {option}", drop_word(start, option) if option else ()
         else:
-            fix = f"{name} without {option}"
-        if option:
-            yield Problem(stage.start_steps[-1].instruction, f"{option} is for development", fix)
+            setting = next(step.instruction for step in reversed(stage.history) if variable in step.sets)
+            yield Problem(setting, f"{variable} is for development", f"this ENV without {variable}")
             return
+        if option:
+            yield Problem(start, f"{option} is for development", fix, edits=edits, safe=bool(edits))
+            return
+
+
+def _is_on(value: str | None) -> bool:
+    return value is not None and value.lower() in {"1", "development", "on", "t", "true", "y", "yes"}
+
+
+@rule(
+    "loopback",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+CMD ["uvicorn", "app.main:app"]
+""",
+    good="""
+FROM python:3.12-slim
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+""",
+)
+def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The server listens on 127.0.0.1, where nothing outside the container reaches it.
+
+    A published port leads to the container's network interface, not to its loopback. uvicorn, hypercorn, granian and
+    `flask run` listen on 127.0.0.1 unless told otherwise; 0.0.0.0 is every interface.
+    """
+    stage = dockerfile.published
+    if not stage.state.is_bare or DEVELOPMENT_STAGE.search(stage.label):
+        return
+    commands = [module(*command) for command in start_commands(stage)]
+    if any(name in PROXIES for name, _ in commands):
+        return  # which ask it from within
+    for name, words in commands:
+        found = _loopback(name, words, stage.state.environment)
+        if found is None:
+            continue
+        option, default = found
+        step = stage.start_steps[-1]
+        told = f"{option} {EVERYWHERE if option == '--host' else f'{EVERYWHERE}:8000'}"
+        if default:
+            message, fix = f"{name} listens on 127.0.0.1 unless told otherwise", f"{name} … {told}"
+            edits = _with_words(step.instruction, *told.split()) if name == commands[-1][0] else ()
+        else:
+            message, fix = f"{name} listens on the loopback", f"{EVERYWHERE} in its place"
+            edits = replace(step.instruction, r"(?<![\w.])(?:127\.0\.0\.1|localhost)(?![\w.])", EVERYWHERE)
+        yield Problem(step.instruction, f"{message}: nothing outside the container reaches it", fix, edits=edits)
+        return
+
+
+def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]) -> tuple[str, bool] | None:
+    """Return the option that says where a server listens, and whether it is absent; None if it may be reached."""
+    if name not in LISTENING:
+        return None
+    options, variables, default = LISTENING[name]
+    if name == "flask":
+        if "run" not in words:
+            return None
+        words = words[words.index("run") :]
+    if any(
+        word.startswith("$") or word in {"--help", "--version", "--uds", "--fd", "-u", "-c", "--config"}
+        for word in words
+    ):
+        return None
+    for before, word in pairwise(["", *words]):
+        option, equals, value = word.partition("=")
+        told = word if before in options else value if equals and option in options else None
+        if told is not None:
+            is_loopback = re.fullmatch(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::\d+)?", told)
+            return (options[0], False) if is_loopback else None
+    if any(
+        word.startswith(option) and not word.startswith("--")
+        for word in words
+        for option in options
+        if option[1] != "-"
+    ):
+        return None  # -b0.0.0.0
+    if not default or not variables.isdisjoint(environment) or not words or words[0].startswith("@"):
+        return None
+    return options[0], True
+
+
+def _with_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
+    """Return the edit that adds words at the end of a command."""
+    if instruction.is_json:
+        return replace(instruction, r"\s*\]\s*$", "".join(f", {json.dumps(word)}" for word in words) + "]")
+    if re.search(r"[;&|<>()`#]", instruction.value) and not re.search(r"&&[^;&|<>()`#]*$", instruction.value):
+        return ()
+    return () if instruction.value.endswith(('"', "'")) else append(instruction, " " + " ".join(words))
 
 
 @rule(
@@ -169,47 +310,100 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     in the shell's place.
     """
     stage = dockerfile.published
-    if not (stage.image and stage.state.is_bare) or not stage.start_steps:
+    if not (stage.image and stage.state.is_bare) or not stage.start_steps or _stops_by_kill(stage):
         return
-    first = stage.start_steps[0]
-    program, script = _shell_script(first)
-    if script is None or _is_replaced(stage.image.is_debian, program, script):
+    step, init, program, script = _start_script(stage)
+    if script is None or looks_like_json(step.instruction) or _is_replaced(stage.image.is_debian, program, script):
         return
     commands = shell.commands(script)
-    instruction = first.instruction
+    instruction = step.instruction
     if not commands:
         return
     service = commands[-1][0]
-    if re.search(r"\||(?<![&>])&(?!&)", script):
+    bare = QUOTED.sub("''", script)
+    edits: tuple[Edit, ...] = ()
+    if service in ENDS or re.search(r"\||(?<![&>])&(?!&)", bare):
         service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
     elif instruction.is_json or re.search(r"[$<>;&*?~`()]", script) or "=" in instruction.words[0]:
         fix = f"put `exec` before {service}, or start it by the JSON form"
+        edits = _with_exec(instruction, service)
     else:
-        fix = f"{instruction.keyword} {json.dumps(instruction.words)}"
-    yield Problem(instruction, f"a shell is process 1 and keeps the signals from {service}", fix)
+        words = [word for word in instruction.words if word != "--reload"]
+        fix = f"{instruction.keyword} {json.dumps(words)}"
+        edits = rewrite(instruction, f"{instruction.keyword} {json.dumps(instruction.words)}")
+    if init:
+        message = f"{init} passes the signals to a shell, which keeps them from {service}"
+    else:
+        message = f"a shell is process 1 and keeps the signals from {service}"
+    yield Problem(instruction, message, fix, edits=edits, safe=bool(edits))
 
 
-def _shell_script(step: Step) -> tuple[str, str | None]:
-    """The shell that a start command runs in and its script, None where it is not run by one."""
-    instruction = step.instruction
-    if not instruction.is_json:
-        return step.state.shell or "sh", instruction.value
-    words = list(instruction.words)
-    name = words[0].rpartition("/")[2]
+def _stops_by_kill(stage: Stage) -> bool:
+    """Return whether the container is stopped by SIGKILL, which no shell can pass on."""
+    signals = [step for step in stage.history if step.instruction.keyword == "STOPSIGNAL"]
+    return bool(signals) and signals[-1].state.expand(signals[-1].instruction.words[0]) in KILL_SIGNALS
+
+
+def _start_script(stage: Stage) -> tuple[Step, str, str, str | None]:
+    """Return the step with the start script, the init before it if any, the shell that runs it, and the script itself.
+
+    The script is None where no shell is started.
+    """
+    first, *second = stage.start_steps
+    if not first.instruction.is_json:
+        return first, "", first.state.shell or "sh", first.instruction.value
+    step, words = first, list(first.instruction.words)
+    init = words[0].rpartition("/")[2]
+    if init in TO_CHILD:
+        own = list(takewhile(lambda word: word.startswith("-"), words[1:]))
+        if any(re.fullmatch(r"-[a-z]*g", word) for word in own) or "TINI_KILL_PROCESS_GROUP" in stage.state.environment:
+            return first, init, init, None
+        words = words[1 + len(own) :]
+        if not words and second:
+            step = second[0]
+            if not step.instruction.is_json:
+                return step, init, step.state.shell or "sh", step.instruction.value
+            words = list(step.instruction.words)
+    else:
+        init = ""
+    name = words[0].rpartition("/")[2] if words else ""
     if name in shell.SHELLS and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
-        return name, words[2]
-    return name, None
+        return step, init, name, words[2]
+    return step, init, name, None
 
 
 def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
-    """Whether the shell gives its place to the service, or may: dash, which is Debian's `sh`, never does by itself."""
-    if REPLACED.search(script):
+    """Return whether the shell gives its place to the service, or may.
+
+    dash, which is Debian's `sh`, never does by itself.
+    """
+    bare = QUOTED.sub("''", script)
+    is_dash = program == "dash" or (program == "sh" and is_debian)
+    if nested := NESTED.fullmatch(script):
+        if is_dash and not nested["exec"]:
+            return False
+        inner = nested["single"] or shell.unquote(f'"{nested["double"] or ""}"')
+        return _is_replaced(is_debian, nested["program"], inner)
+    if REPLACED.search(bare):
         return True
-    if program == "dash" or (program == "sh" and is_debian):
+    if is_dash:
         return False
     # The others do it for the last command, alone; bash not where that is redirected.
-    last = re.split(r"&&|\|\||[;\n]", script)[-1]
+    last = re.split(r"&&|\|\||[;\n]", bare)[-1].strip()
+    if last in ENDS:
+        return False
     return not re.search(r"[|&<>]" if program == "bash" else r"\|", last)
+
+
+def _with_exec(instruction: Instruction, service: str) -> tuple[Edit, ...]:
+    """Return the edit that puts `exec` before the service."""
+    begins = r"""(?:^\s*(?:CMD|ENTRYPOINT)|&&|\|\||[;"'])[\s\\]*(?:\w+=[^\s;&|"']*\s+)*"""
+    return replace(
+        instruction,
+        rf"""({begins})((?:/[\w.-]+)*/|){re.escape(service)}(?=[\s"'])""",
+        rf"\1exec \2{service}",
+        last=True,
+    )
 
 
 @rule(
@@ -241,11 +435,13 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not tools or any(map(PYTHON.fullmatch, programs)) or not all(lacks(tool, stage) for tool in tools):
         return
     fix = f"install {tools[0]} in this stage"
+    edits: tuple[Edit, ...] = ()
     if "python" in str(stage.image):
         addresses = (ADDRESS.fullmatch(word) for command in commands for word in command)
         address = next((match[1] for match in addresses if match), "127.0.0.1:8000/")
         fix = f"CMD python -c \"import urllib.request as r; r.urlopen('http://{address}', timeout=2)\""
-    yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix)
+        edits = replace(check, r"\bCMD\s[\s\S]*$", fix.replace("\\", r"\\"))
+    yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix, edits=edits)
 
 
 def _checks(check: Instruction) -> list[tuple[str, ...]]:

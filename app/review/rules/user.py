@@ -6,18 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
+from app.review.edit import Edit, insert_above, insert_below, replace
 from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.state import State
 from app.review.syntax import Instruction
-from app.review.system import may_bring, may_copy
+from app.review.system import MANAGERS, may_bring, may_copy, may_do_anything
 
 # Words of a start command by which a service runs as somebody else, or which run services as their settings say.
 PRIVILEGE_DROPPERS = frozenset(
     {"--uid", "--user", "apache2ctl", "chpst", "circusd", "cron", "crond", "gosu", "httpd", "nginx", "runsvdir"}
     | {"runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo", "supervisord", "uwsgi"}
 )
+NEED_NO_ROOT = frozenset({"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "STOPSIGNAL"})
 INSTEAD_OF_ADDUSER = {
     "addgroup": "`groupadd --gid 10001 …`",
     "adduser": "`useradd --no-create-home --uid 10001 …`",
@@ -47,7 +49,9 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     stage = dockerfile.published
     starts = stage.start_steps
     is_scratch = stage.image is not None and stage.image.official == "scratch"
-    if not stage.state.is_root or any(_may_drop_privileges(start.instruction, is_scratch) for start in starts):
+    # There, what a start command names by a path is a program, or a file that Python runs.
+    has_no_shell = stage.image is not None and (is_scratch or stage.image.is_distroless)
+    if not stage.state.is_root or any(_may_drop_privileges(start.instruction, has_no_shell) for start in starts):
         return
     users = [step.instruction for step in stage.history if step.instruction.keyword == "USER"]
     if users:
@@ -55,7 +59,23 @@ def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     # Nothing starts from scratch without a command: that is a way to get files out of a build.
     elif stage.image and (starts or not is_scratch):
         message = "the published image runs as root: it names no USER"
-        yield Problem(stage.start, message, _other_user(stage, stage.image))
+        fix = _other_user(stage, stage.image)
+        yield Problem(stage.start, message, fix, edits=_with_user(stage, fix))
+
+
+def _with_user(stage: Stage, fix: str) -> tuple[Edit, ...]:
+    """Return the edit that writes the fix below what root has to do, unless packages are where only root can read."""
+    lines = "\n".join(part.partition(",")[0] for part in fix.split(", then "))
+    homes = [item.prefix(step.state) or "/root/" for step in stage.history for item in step.installations]
+    homes += [step.destination or "/root/" for step in stage.history if step.instruction.flag("from")]
+    if "<" in lines or any(home.startswith("/root/") for home in homes):
+        return ()
+    last = None
+    for step in reversed(stage.steps):
+        if step.instruction.keyword not in NEED_NO_ROOT:
+            break
+        last = step.instruction
+    return insert_above(last, lines) if last else insert_below(stage.steps[-1].instruction, lines)
 
 
 def _other_user(stage: Stage, image: Image) -> str:
@@ -70,10 +90,12 @@ def _other_user(stage: Stage, image: Image) -> str:
     return ("RUN useradd --no-create-home --uid 10001 appuser, then " if image.is_debian else "") + "USER 10001"
 
 
-def _may_drop_privileges(start: Instruction, is_scratch: bool) -> bool:
+def _may_drop_privileges(start: Instruction, has_no_shell: bool) -> bool:
     """Whether a start command runs the service as somebody else, or is a script, which may do that."""
     if "/" in start.words[0] and not re.search(r"/s?bin/[^/]+$", start.words[0]):
-        return not is_scratch  # no installed program, and a script where there is something to run it
+        return not has_no_shell  # no installed program, and a script where there is something to run it
+    if any(command[0] == "gunicorn" and any(word.startswith("-u") for word in command) for command in start.commands):
+        return True
     words = [word for command in start.commands for word in command]
     names = {posixpath.basename(word).partition("=")[0] for word in words}
     return not PRIVILEGE_DROPPERS.isdisjoint(names) or any(
@@ -103,21 +125,28 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     users = [step for step in dockerfile.published.history if step.instruction.keyword == "USER"]
     state = dockerfile.published.state
+    if dockerfile.published.image and dockerfile.published.image.is_windows:
+        return  # whose users have no numbers
     if state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
-        name = state.user.partition(":")[0]
-        fix = _by_number(dockerfile.published, name)
-        yield Problem(users[-1].instruction, f"Kubernetes cannot tell whether {name} is root", fix)
+        name, colon, group = state.user.partition(":")
+        user = users[-1].instruction
+        fix, number = _by_number(dockerfile.published, name, colon + group)
+        edits = replace(user, rf"(?<=\s){re.escape(state.user)}(?=\s*$)", f"{number}{colon}{group}") if number else ()
+        message = f"Kubernetes cannot tell whether {name} is root"
+        yield Problem(user, message, fix, edits=edits, safe=bool(edits))
 
 
-def _by_number(stage: Stage, name: str) -> str:
-    """How to write the USER with the number that the name has, or may get."""
+def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:
+    """How to write the USER with the number that the name has, or may get; and the number if it is known."""
     for step in stage.history:
         for program, *words in step.commands:
             if program in {"adduser", "useradd"} and name in map(step.state.expand, words):
                 option = "-u" if stage.image and stage.image.is_alpine else "--uid"
                 number = _uid(words, step.state)
-                return f"USER {number}" if number else f"create {name} with `{option} 10001`, then USER 10001"
-    return f"USER with the number that `id -u {name}` prints in the image"
+                if number:
+                    return f"USER {number}{group}", number
+                return f"create {name} with `{option} 10001`, then USER 10001{group}", None
+    return f"USER with the number that `id -u {name}` prints in the image", None
 
 
 def _uid(words: Sequence[str], state: State) -> str | None:
@@ -163,10 +192,213 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
             lacks = lacks and not may_copy("adduser", step)
             if called and not _has_choice(step):
                 fix = " and ".join(INSTEAD_OF_ADDUSER[program] for program in called)
-                yield Problem(step.instruction, f"{stage.image} has no {' and no '.join(called)}", fix)
+                edits = _with_useradd(step)
+                yield Problem(step.instruction, f"{stage.image} has no {' and no '.join(called)}", fix, edits=edits)
         lacking[stage.index] = lacks
+
+
+def _with_useradd(step: Step) -> tuple[Edit, ...]:
+    """Return the edits that write useradd and groupadd instead, where every option has its like."""
+    edits: tuple[Edit, ...] = ()
+    for program, *words in step.commands:
+        if program not in INSTEAD_OF_ADDUSER:
+            continue
+        likes = _useradd(words) if program == "adduser" else _groupadd(words)
+        written = r"\s+".join(rf"[\"']?{re.escape(word)}[\"']?" for word in words)
+        edit = (
+            replace(step.instruction, rf"\b{program}\s+{written}(?=\s|;|&|$)", likes.replace("\\", r"\\"))
+            if likes
+            else ()
+        )
+        if not edit:
+            return ()
+        edits += edit
+    return edits
+
+
+def _useradd(words: Sequence[str]) -> str | None:
+    """Return the useradd that does what an adduser of Debian does; None where an option has no like."""
+    likes, name = ["useradd"], None
+    following = iter(words)
+    for word in following:
+        option, _, value = word.partition("=")
+        if option in {"--disabled-password", "--disabled-login", "--quiet", "-q"}:
+            continue
+        if option == "--gecos":
+            value = value or next(following, "")
+        elif option in {"--no-create-home", "--system"}:
+            likes.append(option)
+        elif option in {"--home", "--ingroup", "--shell", "--uid", "-u"}:
+            value = value or next(following, "")
+            likes += [{"--ingroup": "--gid", "-u": "--uid"}.get(option, option), value]
+        elif word.startswith("-") or name:
+            return None
+        else:
+            name = word
+    if not {"--no-create-home", "--system"} & set(likes):
+        likes.append("--create-home")
+    return (
+        " ".join([*likes, name])
+        if name and all(re.fullmatch(r"[\w./:${}-]+", word) for word in [*likes, name])
+        else None
+    )
+
+
+def _groupadd(words: Sequence[str]) -> str | None:
+    """Return the groupadd that does what an addgroup of Debian does; None where an option has no like."""
+    known = {"--system", "--gid"}
+    plain = all(word in known or re.fullmatch(r"[\w${}]+", word) for word in words)
+    names = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before != "--gid"]
+    return " ".join(["groupadd", *words]) if plain and len(names) == 1 else None
 
 
 def _has_choice(step: Step) -> bool:
     """Whether a RUN may go on without a program, or asks for it first."""
     return "||" in step.text or "command -v" in step.text or "which " in step.text
+
+
+# Accounts that every image of a distribution has.
+ACCOUNTS = frozenset(
+    {"_apt", "adm", "backup", "bin", "daemon", "ftp", "games", "guest", "irc", "list", "lp", "mail", "man", "news"}
+    | {"nobody", "nonroot", "operator", "proxy", "root", "shutdown", "sync", "sys", "uucp", "www-data"}
+)
+IMAGE_ACCOUNTS = {"node": "node", "ubuntu": "ubuntu", "rust": "root"}
+CREATORS = frozenset({"adduser", "addgroup", "groupadd", "newusers", "useradd"})
+
+
+@rule(
+    "no-such-user",
+    Severity.ERROR,
+    bad="""
+FROM python:3.12-slim
+WORKDIR /app
+COPY app app
+USER svc
+CMD ["python", "-m", "app"]
+""",
+    good="""
+FROM python:3.12-slim
+RUN useradd --no-create-home --uid 10001 svc
+WORKDIR /app
+COPY app app
+USER 10001
+CMD ["python", "-m", "app"]
+""",
+)
+def no_such_user(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """USER or `--chown` names a user whom nobody creates.
+
+    The container ends with "unable to find user", the build with "can't find uid for user". A number needs no user.
+    """
+    for stage in dockerfile.stages:
+        image = stage.image
+        if not image or not stage.state.is_bare or image.is_windows or image.official == "scratch":
+            continue
+        inherited = len(stage.history) - len(stage.steps)
+        for at, step in enumerate(stage.steps):
+            instruction = step.instruction
+            owner = instruction.flag("chown") if instruction.keyword in {"ADD", "COPY"} else None
+            if owner is None and instruction.keyword != "USER":
+                continue
+            name = step.state.expand(owner or instruction.words[0])
+            user = (name or "").partition(":")[0]
+            # A USER may come before its creation, as long as nothing is run between.
+            before = stage.history[: inherited + at] if owner else stage.history
+            if not re.fullmatch(r"[a-z_][a-z0-9_-]*", user) or _may_exist(user, image, before):
+                continue
+            if owner:
+                yield Problem(
+                    instruction, f"--chown names {user}, whom nobody has created here", "a number: --chown=10001"
+                )
+                continue
+            edits = insert_above(instruction, _creation(image, user)) if step.state.is_root else ()
+            yield Problem(
+                instruction,
+                f"nobody creates the user {user}",
+                f"{_creation(image, user)} above, then USER 10001",
+                edits=edits,
+            )
+
+
+def _creation(image: Image, user: str) -> str:
+    if image.is_alpine:
+        return f"RUN adduser -D -H -u 10001 {user}"
+    return f"RUN useradd --no-create-home --uid 10001 {user}"
+
+
+def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
+    """Return whether somebody of that name may be there after the steps."""
+    if user in ACCOUNTS or IMAGE_ACCOUNTS.get(image.official or "") == user:
+        return True
+    for step in steps:
+        instruction = step.instruction
+        if instruction.keyword in {"ADD", "COPY"}:
+            # /etc/passwd from elsewhere.
+            if step.destination is None or step.destination == "/" or f"{step.destination}/".startswith("/etc/"):
+                return True
+        elif instruction.keyword == "RUN":
+            if re.search(rf"(?<![\w-]){re.escape(user)}(?![\w-])", step.text) or "/etc/passwd" in step.text:
+                return True
+            if any(_may_create(command, step) for command in step.commands):
+                return True
+    return False
+
+
+def _may_create(command: tuple[str, ...], step: Step) -> bool:
+    """Return whether a command may create any user: one whose name is a variable, or a program that is not known."""
+    if command[0] in CREATORS:
+        return any("$" in word and step.state.expand(word) is None for word in command)
+    return command[0] not in MANAGERS and may_do_anything(command)
+
+
+@rule(
+    "not-permitted",
+    Severity.ERROR,
+    bad="""
+FROM python:3.12-slim
+USER 10001
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/*
+""",
+    good="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/*
+USER 10001
+""",
+)
+def not_permitted(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """A command needs root, and somebody else runs it.
+
+    Only root may install system packages or create users: the build ends with "permission denied". USER root above, and
+    the other user again below, or USER further down.
+    """
+    for stage in dockerfile.stages:
+        for step in stage.steps:
+            user = step.state.user
+            if (
+                step.state.is_root is not False
+                or not user
+                or re.search(r"\b(?:sudo|su|doas|fakeroot)\b|\|\|", step.text)
+            ):
+                continue
+            if stage.image and stage.image.is_windows:
+                continue
+            program = next((command[0] for command in step.commands if _needs_root(command)), None)
+            if program:
+                edits = (*insert_above(step.instruction, "USER root"), *insert_below(step.instruction, f"USER {user}"))
+                yield Problem(
+                    step.instruction,
+                    f"{program} needs root, and {user} runs it",
+                    f"USER root above this RUN, and USER {user} below it",
+                    edits=edits,
+                )
+
+
+def _needs_root(command: tuple[str, ...]) -> bool:
+    program, *words = command
+    if program in CREATORS | {"groupdel", "groupmod", "userdel", "usermod"}:
+        return True
+    if program not in MANAGERS or {"--help", "--simulate", "-s", "--version"} & set(words):
+        return False
+    return bool(
+        {"add", "dist-upgrade", "full-upgrade", "install", "remove", "purge", "update", "upgrade"} & set(words[:4])
+    )

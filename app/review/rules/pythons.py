@@ -1,0 +1,119 @@
+"""Rules about Python itself: whose it is, and which of two."""
+
+import re
+from collections.abc import Iterator
+
+from app.review.dockerfile import Dockerfile
+from app.review.image import Image
+from app.review.rules.rule import Problem, Severity, rule
+from app.review.stage import Stage, Step
+from app.review.system import installed
+
+# Releases whose Python refuses what pip installs: Debian 12, Ubuntu 23.04, Alpine 3.19 and later.
+MANAGED = {
+    "debian": re.compile(r"12|13|bookworm|forky|latest|sid|stable|testing|trixie|unstable"),
+    "ubuntu": re.compile(
+        r"23\.(?:04|10)|2[4-9]\.\d\d|devel|latest|lunar|mantic|noble|oracular|plucky|questing|rolling"
+    ),
+    "alpine": re.compile(r"3|3\.(?:19|2\d)(?:\.\d+)?|edge|latest"),
+}
+SYSTEM_PIP = frozenset({"py3-pip", "python3-full", "python3-pip"})
+# Options by which pip installs elsewhere, or all the same.
+ELSEWHERE = frozenset({"--break-system-packages", "--prefix", "--root", "--target", "-t"})
+SECOND = re.compile(r"(?:lib)?python3(?!\.\d+-(?:doc|examples))(?:[.\d]*|-.+)|py3-.+")
+
+
+@rule(
+    "externally-managed",
+    Severity.ERROR,
+    bad="""
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-pip && \\
+    rm -rf /var/lib/apt/lists/*
+RUN --mount=type=cache,target=/root/.cache/pip pip3 install flask
+""",
+    good="""
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv && \\
+    rm -rf /var/lib/apt/lists/*
+RUN python3 -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+RUN --mount=type=cache,target=/root/.cache/pip pip install flask
+""",
+)
+def externally_managed(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """pip installs into the Python that belongs to the system.
+
+    The build ends with "externally-managed-environment" (PEP 668): in one folder, packages from two sources overwrite
+    each other. Install into a virtual environment, or build on a Python image.
+    """
+    for stage in dockerfile.stages:
+        if not stage.image or not _is_managed(stage.image):
+            continue
+        lineage = stage.lineage[:-1]
+        has_pip = any(SYSTEM_PIP & installed(step) for other in lineage for step in other.steps)
+        for step in stage.steps:
+            has_pip = has_pip or bool(SYSTEM_PIP & installed(step))
+            if "EXTERNALLY-MANAGED" in step.text:
+                break  # which deletes the mark, or moves it
+            if has_pip and _is_refused(stage, step):
+                yield Problem(
+                    step.instruction,
+                    f"pip does not install into the Python of {stage.image}: externally-managed-environment",
+                    "RUN python3 -m venv /opt/venv, ENV PATH=/opt/venv/bin:$PATH, then pip install; or FROM python",
+                )
+
+
+def _is_managed(image: Image) -> bool:
+    pattern = MANAGED.get(image.official or "")
+    return bool(pattern and (image.tag or not image.digest) and pattern.fullmatch(image.variant[0]))
+
+
+def _is_refused(stage: Stage, step: Step) -> bool:
+    """Return whether a RUN has the system's own pip install, as far as it can be known."""
+    variables = step.state.variables
+    if {"PIP_BREAK_SYSTEM_PACKAGES", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV"} & set(
+        variables
+    ):
+        return False
+    if re.search(r"activate|BREAK_SYSTEM|VIRTUAL_ENV|PATH=|/(?!usr/bin/)[\w./${}-]*bin/(?:pip|python)", step.text):
+        return False
+    if "/bin:" in (variables.get("PATH") or "").partition("/usr/")[0]:
+        return False
+    mine = [item for item in step.installations if item.command == "pip install"]
+    names = [option for item in mine for option in (*item.arguments, *(name for name, _ in item.options))]
+    return bool(mine) and ELSEWHERE.isdisjoint(names)
+
+
+@rule(
+    "second-python",
+    Severity.WARNING,
+    bad="""
+FROM python:3.12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends python3-numpy && \\
+    rm -rf /var/lib/apt/lists/*
+CMD ["python", "-m", "app"]
+""",
+    good="""
+FROM python:3.12-slim
+RUN --mount=type=cache,target=/root/.cache/pip pip install numpy
+CMD ["python", "-m", "app"]
+""",
+)
+def second_python(dockerfile: Dockerfile) -> Iterator[Problem]:
+    """The system's Python is installed beside the image's own.
+
+    Packages of the system belong to the Python in /usr/bin. The image's Python is in /usr/local and does not find them;
+    there are two interpreters to download and to patch. Install packages with pip.
+    """
+    for stage in dockerfile.stages:
+        image = stage.image
+        if image is None or image.official != "python" or image.is_windows:
+            continue
+        for step in stage.steps:
+            if names := sorted(name for name in installed(step) if SECOND.fullmatch(name)):
+                yield Problem(
+                    step.instruction,
+                    f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} of the system's Python, not of {image}'s",
+                    "pip install what the service imports; pip, venv and headers are in the image",
+                )
