@@ -35,8 +35,9 @@ def _family(rule: Rule) -> str:
 
 
 def _section(rule: Rule) -> str:
+    beside = f"Beside this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
     return (
-        f"### {rule.id}\n\n**{rule.title}** ({rule.severity}). {rule.why}\n\n"
+        f"### {rule.id}\n\n**{rule.title}** ({rule.severity}). {rule.why}\n\n{beside}"
         f"Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```"
     )
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from app.review import syntax
 from app.review.dockerignore import Dockerignore
-from app.review.image import Image
+from app.review.image import OFFICIAL, Image
 from app.review.stage import Stage, Step
 from app.review.state import State
 from app.review.syntax import DockerfileError, Instruction
@@ -68,9 +68,9 @@ class Dockerfile:
 
     @cached_property
     def is_python(self) -> bool:
-        """Return whether there is a sign of Python: in an image's name, an installation, or a command."""
+        """Return whether it may be about Python: by an image, an installation, or a command."""
         for stage in self.stages:
-            if re.search(r"py|\buv\b|conda", stage.base or ""):
+            if stage.image is None or stage.image.official not in OFFICIAL or "py" in str(stage.image):
                 return True
             for step in stage.steps:
                 commands = step.instruction.commands if step.instruction.keyword in {"CMD", "ENTRYPOINT", "RUN"} else []

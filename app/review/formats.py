@@ -29,6 +29,7 @@ def text(reviews: Reviews, *, color: bool = False) -> str:
                 word = f"\x1b[{COLORS[finding.severity]}m{word}\x1b[0m"
             lines.append(f"{printable(path)}:{finding.line}: {word}: {printable(finding.message)} [{finding.rule}]")
             lines.append(f"    {printable(finding.fix)}")
+        lines += [f"{printable(path)}: not judged: {printable(reason)}" for reason in review.unjudged]
         lines.append(f"{printable(path)}: {_sum(review)}")
     return "".join(f"{line}\n" for line in lines)
 
@@ -91,7 +92,8 @@ def _sum(review: Review) -> str:
 
 
 def _sarif_rule(rule: Rule) -> dict[str, Any]:
-    example = f"Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```\n"
+    beside = f"Beside this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
+    example = f"{beside}Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```\n"
     return {
         "id": rule.id,
         "shortDescription": {"text": f"{rule.title}."},

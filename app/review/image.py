@@ -7,6 +7,27 @@ from typing import Self
 # Images known to hold no service's packages and to name no USER, so that root runs what is built on them.
 RED_HAT = frozenset({"almalinux", "amazonlinux", "fedora", "rockylinux"})
 DEBIAN = frozenset({"debian", "node", "pypy", "python", "rust", "ubuntu"})
+# Published by Docker Hub itself; but for those named after Python, they have none or do not serve with it.
+OFFICIAL = (
+    frozenset(
+        {
+            "busybox",
+            "caddy",
+            "composer",
+            "docker",
+            "eclipse-temurin",
+            "golang",
+            "haproxy",
+            "httpd",
+            "maven",
+            "memcached",
+        }
+        | {"mongo", "mysql", "nginx", "openjdk", "php", "postgres", "redis", "ruby", "scratch", "traefik"}
+    )
+    | RED_HAT
+    | DEBIAN
+    | {"alpine"}
+)
 BARE = RED_HAT | DEBIAN | {"alpine", "scratch"}
 # Its tags without a distribution hold the program alone, in a working directory of its own.
 UV = "ghcr.io/astral-sh/uv"

@@ -150,7 +150,7 @@ def _unjudged(dockerfile: Dockerfile) -> Iterator[str]:
     if dockerfile.dockerignore is None and any(
         step.context_sources for stage in dockerfile.stages for step in stage.steps
     ):
-        yield "There is no word of a .dockerignore."
+        yield "No .dockerignore was given: what it keeps out of the build context is unknown."
 
 
 def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:

@@ -41,11 +41,10 @@ class Step:
         """Whether a COPY or ADD takes the whole build context."""
         return not {".", "*", "**"}.isdisjoint(self.context_sources)
 
-    def keeps_out(self, ignore: Dockerignore, paths: Iterable[str]) -> set[str]:
-        """Return those of the paths that a COPY or ADD does not take: .dockerignore or `--exclude` names them."""
-        paths = set(paths)
+    def excluded(self, paths: Iterable[str]) -> set[str]:
+        """Return those of the paths that its `--exclude` names."""
         flags = "\n".join(value for name, value in self.instruction.flags if name == "exclude")
-        return ignore.excluded(paths) | (Dockerignore.parse(flags).excluded(paths) if flags else set())
+        return Dockerignore.parse(flags).excluded(paths) if flags else set()
 
     @cached_property
     def takes_installers(self) -> bool:

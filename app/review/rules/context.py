@@ -160,37 +160,42 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     .dockerignore, or copy only the folders that the image needs.
     """
     ignore = dockerfile.dockerignore
-    if ignore is None:
+    copies = [(stage, step) for stage in dockerfile.stages for step in stage.steps if step.copies_everything]
+    if ignore is None or not copies:
         return
-    for stage in dockerfile.stages:
-        for step in stage.steps:
-            if not step.copies_everything:
-                continue
-            names = _unwanted(dockerfile, stage, step)
-            paths = {path for name in names for path in NEVER_COPIED[name]}
-            absent = step.keeps_out(ignore, paths)
-            copied = [name for name in names if absent.isdisjoint(NEVER_COPIED[name])]
-            if copied:
-                what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
-                yield Problem(
-                    step.instruction,
-                    f"{what} {', '.join(copied)}",
-                    f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in copied)}",
-                )
-
-
-def _unwanted(dockerfile: Dockerfile, stage: Stage, copy: Step) -> list[str]:
-    """Return what a COPY of everything should not take: Python's files where there is Python, .git unless git runs."""
     names = list(NEVER_COPIED) if dockerfile.is_python else [".git"]
-    return [name for name in names if name != ".git" or not _runs_git(dockerfile, stage, copy)]
+    paths = {path for name in names for path in NEVER_COPIED[name]}
+    kept_out = ignore.excluded(paths)
+    needed = _last_git(dockerfile)
+    for stage, step in copies:
+        absent = kept_out | step.excluded(paths)
+        copied = [name for name in names if absent.isdisjoint(NEVER_COPIED[name])]
+        if step.instruction.line < needed[stage.index]:
+            copied = [name for name in copied if name != ".git"]
+        if copied:
+            what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
+            add = copied if ignore.patterns else [*copied, ".env"]
+            yield Problem(
+                step.instruction,
+                f"{what} {', '.join(copied)}",
+                f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in add)}",
+            )
 
 
-def _runs_git(dockerfile: Dockerfile, stage: Stage, copy: Step) -> bool:
-    """Return whether a RUN on what a step copies asks git about the repository."""
-    heirs = [other for other in dockerfile.stages if stage in other.lineage]
-    steps = [step for heir in heirs for step in heir.steps if step.instruction.line > copy.instruction.line]
-    commands = [command for step in steps for command in step.commands]
-    return any(program == "git" and not NO_HISTORY.intersection(words[:1]) for program, *words in commands)
+def _last_git(dockerfile: Dockerfile) -> dict[int, int]:
+    """Return for each stage the line of the last RUN, of its own or of its heirs, that asks git about the history."""
+    last: dict[int, int] = {}
+    for stage in reversed(dockerfile.stages):
+        own = [step.instruction.line for step in stage.steps if any(map(_asks_git, step.commands))]
+        last[stage.index] = max([last.get(stage.index, 0), *own])
+        if stage.parent:
+            last[stage.parent.index] = max(last.get(stage.parent.index, 0), last[stage.index])
+    return last
+
+
+def _asks_git(command: tuple[str, ...]) -> bool:
+    program, *words = command
+    return program == "git" and NO_HISTORY.isdisjoint(words[:1])
 
 
 @rule(
@@ -221,13 +226,13 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     published = [name for name, path in NOT_RUN.items() if path not in kept_out]
     if not published:
         return  # it lets in what it names, and nothing else
+    needed = _last_git(dockerfile)[dockerfile.published.index]
     for step in copies:
         if not step.instruction.flag("exclude"):
-            if _runs_git(dockerfile, dockerfile.published, step):
-                published = [name for name in published if name != ".git"]
+            named = [name for name in published if name != ".git" or step.instruction.line >= needed]
             yield Problem(
                 step.instruction,
-                f"everything in the folder is published: {', '.join([*published, 'all else'])}",
+                f"everything in the folder is published: {', '.join(named) or 'what runs'} and all else",
                 f"{step.instruction.keyword} app app: what runs, by name",
             )
 

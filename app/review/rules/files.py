@@ -195,6 +195,8 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     starts.
     """
     ignore = dockerfile.dockerignore
+    # Where there is no .dockerignore at all, another rule says so.
+    takes_env = ignore is not None and bool(ignore.patterns) and not ignore.excluded([".env"])
     for step in dockerfile.published.history:
         instruction = step.instruction
         if instruction.keyword in {"ARG", "ENV"}:
@@ -219,7 +221,7 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
                     "RUN --mount=type=secret where it is built, a mounted file where it runs; "
                     "and name it in .dockerignore",
                 )
-        if ignore and step.copies_everything and not step.keeps_out(ignore, [".env"]):
+        if takes_env and step.copies_everything and not step.excluded([".env"]):
             yield Problem(
                 instruction,
                 ".env, if there is one, can be read in the image: .dockerignore does not exclude it",

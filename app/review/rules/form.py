@@ -51,7 +51,7 @@ CMD ["python", "-m", "app"]
 """,
 )
 def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A command looks like the JSON form and is not, or has all its words in one string.
+    """A command looks like the JSON form and is not.
 
     JSON has double quotes, and no comma after the last word. A shell runs anything else, and looks for a program called
     `[python,`. In the JSON form each word is a string of its own: `["python -m app"]` is the name of one program.

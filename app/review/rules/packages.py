@@ -174,9 +174,11 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _is_meant(step: Step, tool: str, mount: dict[str, str]) -> bool:
     """Return whether a cache mount is for the tool: by its name, or because it is the tool's folder."""
     target = mount.get("target", "")
-    name = CACHES.get(tool, tool)
+    *_, last = parts = target.lower().rstrip("/").split("/")
+    name = re.escape(CACHES.get(tool, tool))
     return (
-        any(name in part or part in {".cache", "cache"} for part in target.lower().split("/"))
+        any(re.search(rf"(?:^|[-_.]){name}(?:$|[-_.])", part) for part in parts)
+        or last in {".cache", "cache"}
         or "$" in target
         or step.state.path(target) == _folder(step.state, tool)
     )
@@ -300,8 +302,9 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
     out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
-    steps = dockerfile.published.history
-    for at, step in enumerate(steps):
+    readers: list[Step] = []  # below the step, the nearest last
+    problems = []
+    for step in reversed(dockerfile.published.history):
         instruction = step.instruction
         if instruction.keyword != "RUN":
             continue
@@ -317,12 +320,16 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
                 left = False
         if left and not _mounts_lists(instruction):
             edits: tuple[Edit, ...] = ()
-            if reader := next((later for later in steps[at + 1 :] if _reads_lists(later)), None):
-                fix = f"join this RUN and that in line {reader.instruction.line}, and end it with {CLEAN}"
+            if readers:
+                fix = f"join this RUN and that in line {readers[-1].instruction.line}, and end it with {CLEAN}"
             else:
                 fix = f"end the same RUN with && {CLEAN}"
                 edits = append(instruction, f" && {instruction.escape}\n    {CLEAN}")
-            yield Problem(instruction, "apt's package lists stay in this layer", fix, edits=edits, safe=bool(edits))
+            message = "apt's package lists stay in this layer"
+            problems.append(Problem(instruction, message, fix, edits=edits, safe=bool(edits)))
+        if _reads_lists(step):
+            readers.append(step)
+    yield from reversed(problems)
 
 
 def _reads_lists(step: Step) -> bool:

@@ -42,7 +42,10 @@ Check = Callable[[Dockerfile], Iterator[Problem]]
 
 @dataclass(frozen=True, slots=True)
 class RuleDescription:
-    """A rule as people read it; `bad` and `good` are Dockerfiles that show it broken and kept."""
+    """A rule as people read it; `bad` and `good` are Dockerfiles that show it broken and kept.
+
+    `dockerignore` is the `.dockerignore` beside both, empty where there is none.
+    """
 
     id: str
     severity: Severity
@@ -50,6 +53,7 @@ class RuleDescription:
     why: str
     bad: str
     good: str
+    dockerignore: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,17 @@ class Rule(RuleDescription):
 RULES: dict[str, Rule] = {}
 
 
-def rule(id: str, severity: Severity, *, bad: str, good: str) -> Callable[[Check], Check]:
+def rule(id: str, severity: Severity, *, bad: str, good: str, dockerignore: str = "") -> Callable[[Check], Check]:
     """Register the function below as a rule: the first line of its docstring is the title, the rest the why.
 
-    `bad` is a Dockerfile in which the rule finds something, `good` one in which it finds nothing.
+    `bad` is a Dockerfile in which the rule finds something, `good` one in which it finds nothing, both beside that
+    `.dockerignore`.
     """
 
     def register(check: Check) -> Check:
         title, _, why = inspect.cleandoc(check.__doc__ or "").partition("\n\n")
-        RULES[id] = Rule(id, severity, title.rstrip("."), why.replace("\n", " "), bad.lstrip(), good.lstrip(), check)
+        title, why = title.rstrip("."), why.replace("\n", " ")
+        RULES[id] = Rule(id, severity, title, why, bad.lstrip(), good.lstrip(), dockerignore, check)
         return check
 
     return register

@@ -61,6 +61,8 @@ NESTED = re.compile(
     r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*+""",
     re.DOTALL,
 )
+# Commands at the end of a script that are no service.
+TRIVIAL = frozenset({":", "echo", "exit", "true", "wait"})
 # How a loop or a condition ends.
 ENDS = frozenset({"}", "done", "esac", "fi"})
 # Inits that pass a signal to their child alone, unless they are told to pass it to all its group.
@@ -322,7 +324,15 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     service = commands[-1][0]
     bare = QUOTED.sub("''", script)
     edits: tuple[Edit, ...] = ()
-    if service in ENDS or re.search(r"\||(?<![&>])&(?!&)", bare):
+    nested = NESTED.fullmatch(script)
+    if nested and not nested["exec"]:
+        inner = nested["single"] or shell.unquote(f'"{nested["double"]}"')
+        fix = f"{instruction.keyword} {json.dumps([nested['program'], '-c', inner])}"
+        if _is_replaced(stage.image.is_debian, nested["program"], inner):
+            edits = rewrite(instruction, fix)
+        else:
+            fix += f", with `exec` before {service}"
+    elif service in ENDS or (len(commands) > 1 and service in TRIVIAL) or re.search(r"\||(?<![&>])&(?!&)", bare):
         service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
     elif instruction.is_json or re.search(r"[$<>;&*?~`()]", script) or "=" in instruction.words[0]:
         fix = f"put `exec` before {service}, or start it by the JSON form"

@@ -146,6 +146,8 @@ def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:
                 if number:
                     return f"USER {number}{group}", number
                 return f"create {name} with `{option} 10001`, then USER 10001{group}", None
+    if stage.image and stage.state.is_bare and not _may_exist(name, stage.image, stage.history):
+        return f"create {name} with the number 10001, then USER 10001{group}", None
     return f"USER with the number that `id -u {name}` prints in the image", None
 
 

@@ -9,7 +9,7 @@ from app.review.report import review
 from app.review.rules import RULES
 
 QUIET = review("ARG V=3.12\nFROM python:$V-slim@sha256:0\nUSER 10001\n")
-FOUND = review("FROM python:3.12-slim@sha256:0\nUSER root\nCMD uvicorn app\n")
+FOUND = review("FROM python:3.12-slim@sha256:0\nUSER root\nCMD uvicorn app --host 0.0.0.0\n")
 # What a hostile file can bring into a message.
 HOSTILE = review("FROM \x1b[31m%:,\u202eé\n")
 

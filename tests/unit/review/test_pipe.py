@@ -22,7 +22,7 @@ def test_answers_each_line_with_a_line(project: Path) -> None:
     assert first["review"].startswith("Dockerfile")
     assert second["problem"]["line"] == 1
     assert second["problem"]["detail"].startswith("line 1: no FROM")
-    assert set(json.loads(third["review"])) == {"findings", "stages", "counts", "ignored"}
+    assert set(json.loads(third["review"])) == {"findings", "stages", "counts", "ignored", "unjudged"}
     assert done.stderr == ""
 
 

@@ -29,7 +29,7 @@ ALWAYS = [
     ("named-user", 22, "production"),
 ]
 COPIES = [("dockerignore", 14, "dev"), ("dockerignore", 21, "production")]
-GOOD_DOCKERIGNORE = ".git\n.venv\n__pycache__\nnode_modules\n"
+GOOD_DOCKERIGNORE = ".env\n.git\n.venv\n__pycache__\nnode_modules\n"
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ CMD python3 -m uvicorn app:app --host=0.0.0.0 --port=8000
     ],
 )
 def test_a_well_made_style_gets_no_more_than_advice(dockerfile: str, expected: list[tuple[str, int]]) -> None:
-    findings = review(dockerfile, "*\n!app\n!service\n!src\n!pyproject.toml\n!uv.lock\n").findings
+    findings = review(dockerfile, "*\n!app\n!service\n!src\n!pyproject.toml\n!requirements.txt\n!uv.lock\n").findings
     assert sorted((finding.rule, finding.line) for finding in findings) == sorted(expected)
     assert {finding.severity for finding in findings} == {Severity.INFO}
 

@@ -11,8 +11,8 @@ each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 
 
 def found(rule: Rule, dockerfile: str) -> bool:
-    """Whether the rule finds something, told that there is no .dockerignore."""
-    return rule.id in {finding.rule for finding in review(dockerfile, "").findings}
+    """Return whether the rule finds something."""
+    return rule.id in {finding.rule for finding in review(dockerfile, rule.dockerignore).findings}
 
 
 @each_rule
@@ -40,6 +40,10 @@ def test_every_anti_pattern_of_the_card_and_every_trap_has_its_rule() -> None:
         "unpinned-base",
         "review-ignore",
         "dockerignore",
+        "copy-between-stages",
+        "no-such-stage",
+        "not-in-context",
+        "undefined-variable",
         "requirements-bind-mount",
         "source-before-install",
         "source-with-everything",
@@ -50,6 +54,17 @@ def test_every_anti_pattern_of_the_card_and_every_trap_has_its_rule() -> None:
         "cache-mount-defeated",
         "pip-cache-mount",
         "unreadable-packages",
+        "externally-managed",
+        "second-python",
+        "development-packages",
+        "exec-form-variable",
+        "lost-between-runs",
+        "not-json",
+        "overridden",
+        "source-in-sh",
+        "loopback",
+        "no-such-user",
+        "not-permitted",
         "development-published",
         "missing-tools",
         "production-from-development",

@@ -126,7 +126,7 @@ def test_named_user(dockerfile: str, expected: list[int]) -> None:
         ("adduser --uid ${ID:-77} app", "USER 77"),
         ("chown -u 5 app && useradd -u 7 app", "USER 7"),
         ("useradd -m -r -u 1001 -g app app", "USER 1001"),
-        ("useradd --uid 10001 other", "USER with the number that `id -u app` prints in the image"),
+        ("useradd --uid 10001 other", "create app with the number 10001, then USER 10001"),
         ("useradd --uid $ID app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd --uid x app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd app", "create app with `--uid 10001`, then USER 10001"),
