@@ -79,6 +79,13 @@ class Step:
         """The simple commands of a RUN; none for another instruction."""
         return self.instruction.commands if self.instruction.keyword == "RUN" else []
 
+    @property
+    def all_commands(self) -> list[tuple[str, ...]]:
+        """Return the simple commands of a RUN, a start command or a health check; none for another instruction."""
+        if self.instruction.keyword == "HEALTHCHECK":
+            return self.instruction.check
+        return self.instruction.commands if self.instruction.keyword in {"CMD", "ENTRYPOINT", "RUN"} else []
+
     @cached_property
     def installed(self) -> list[Installation | None]:
         """For each of its commands, what it is as an installation of Python packages."""

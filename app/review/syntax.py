@@ -65,6 +65,9 @@ NAMING = frozenset({"ADD", "COPY", "FROM", "USER", "WORKDIR"})
 DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
 FLAG = re.compile(r"--([^=]*+)(=?)(.*)", re.DOTALL)
+# A list of quoted words that is no JSON, for its quotes or its commas.
+LIST = re.compile(r"""\[\s*+(?:'[^']*+'|"[^"]*+"|[“”][^“”]*+[“”])(?P<rest>[^\]]*+)\]""")
+ITEM = re.compile(r"""'([^']*+)'|"([^"]*+)"|[“”]([^“”]*+)[“”]""")
 HEREDOC = re.compile(r"\d*+<<(-?+)([^<]++)")
 # Of white space, BuildKit knows that of ASCII here.
 SPACE = re.compile(r"[ \t\r\v\f]++")
@@ -160,10 +163,27 @@ class Instruction:
         return [(name, value if equals else None) for name, equals, value in pairs]
 
     @cached_property
+    def mistaken(self) -> list[str] | None:
+        """Return the words of a command that is meant as the JSON form and is not, or has one string for all of them.
+
+        None for any other instruction. `RUN [ "$NAME" ]` is a test.
+        """
+        if self.keyword not in {"CMD", "ENTRYPOINT", "RUN"}:
+            return None
+        if self.is_json:
+            is_program = bool(self.words) and re.search(r"\S\s+\S", self.words[0])
+            return [*self.words[0].split(), *self.words[1:]] if is_program else None
+        match = LIST.fullmatch(self.value)
+        rest = match["rest"].lstrip() if match else ""
+        if not match or not (rest.startswith(",") or (not rest and self.keyword != "RUN")):
+            return None
+        return [next(filter(None, item.groups()), "") for item in ITEM.finditer(self.value)]
+
+    @cached_property
     def commands(self) -> list[tuple[str, ...]]:
         """The simple commands that a RUN, CMD or ENTRYPOINT runs, in order."""
-        if self.is_json:
-            return shell.unwrapped(self.words)
+        if self.is_json or self.mistaken:
+            return shell.unwrapped(self.mistaken or self.words)
         found = shell.commands(self.value)
         if all(shell.is_shell(command) for command in found):
             # A shell, be it the one that RUN itself starts, reads the heredocs.
@@ -171,6 +191,13 @@ class Instruction:
                 if shell.is_shell_script(heredoc.content):
                     found += shell.commands(heredoc.content)
         return found
+
+    @cached_property
+    def check(self) -> list[tuple[str, ...]]:
+        """Return the simple commands of a HEALTHCHECK, in the JSON form or the shell's."""
+        text = self.value[len("CMD") :].strip()
+        words = json_array(text, self.line)
+        return shell.commands(text) if words is None else shell.unwrapped(words)
 
 
 def parse(text: str) -> list[Instruction]:

@@ -12,6 +12,10 @@ from app.review.variables import VARIABLE
 
 # Variants of the official Python image that leave the compilers out.
 SMALL = frozenset({"slim", "alpine", "windowsservercore", "nanoserver"})
+# Programs of the full image that the slim one lacks.
+NOT_IN_SLIM = frozenset(
+    {"addgroup", "adduser", "autoconf", "bzr", "cc", "curl", "file", "g++", "gcc", "git", "hg", "make", "svn", "wget"}
+)
 # A word of a tag: `3.12`, `v2`, `python3.12`.
 VERSION = re.compile(r"(?P<program>python)?(?P<version>v?\d+(?:[._]\d+)*(?:[a-z]+\d*)?)")
 
@@ -51,7 +55,8 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         else:
             fix = f"make {written} mean {reference}"
         edits: tuple[Edit, ...] = ()
-        if fix.startswith("FROM "):
+        programs = {command[0] for step in dockerfile.published.history for command in step.all_commands}
+        if fix.startswith("FROM ") and not image.digest and NOT_IN_SLIM.isdisjoint(programs):
             edits = replace(
                 start, rf"(?<=\s){re.escape(written)}(?=\s|$)", fix.removeprefix("FROM ").replace("\\", r"\\")
             )

@@ -14,28 +14,11 @@ from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
 
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
-# A list of quoted words that is no JSON, for its quotes or its commas.
-LIST = re.compile(r"""\[\s*+(?P<first>'[^']*+'|"[^"]*+"|[“”][^“”]*+[“”])(?P<rest>[^\]]*+)\]""")
-ITEM = re.compile(r"""'([^']*+)'|"([^"]*+)"|[“”]([^“”]*+)[“”]""")
 # A variable by its usual name, as the shell would fill it in.
 VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*+)|\{([A-Z_][A-Z0-9_]*+)(?:\}|:?[-+?]))")
 # Commands that change nothing but the shell that runs them.
 STATE = frozenset({".", "cd", "export", "source"})
 SOURCE = re.compile(r"(?:^|[\n;&|]|\bthen\s|\bdo\s)\s*+source\s")
-
-
-def looks_like_json(instruction: Instruction) -> list[str] | None:
-    """Return the words of an instruction that is written as a list and is not JSON; None for any other.
-
-    `RUN [ "$NAME" ]` is a test.
-    """
-    match = None if instruction.is_json else LIST.fullmatch(instruction.value.strip())
-    if not match or instruction.keyword not in {"CMD", "ENTRYPOINT", "RUN"}:
-        return None
-    rest = match["rest"].strip()
-    if (rest and not rest.startswith(",")) or (not rest and instruction.keyword == "RUN"):
-        return None
-    return [next(filter(None, item.groups()), "") for item in ITEM.finditer(instruction.value)]
 
 
 @rule(
@@ -60,18 +43,20 @@ def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
         for step in stage.steps:
             instruction = step.instruction
             keyword = instruction.keyword
-            if words := looks_like_json(instruction):
-                fix = f"{keyword} {json.dumps(words)}"
+            if not instruction.mistaken:
+                continue
+            if not instruction.is_json:
+                fix = f"{keyword} {json.dumps(instruction.mistaken)}"
                 edits = rewrite(instruction, fix)
                 message = "this is not JSON: a shell looks for a program called ["
                 yield Problem(instruction, message, fix, edits=edits, safe=bool(edits))
-            elif instruction.is_json and _is_program(stage, step) and re.search(r"\S\s+\S", instruction.words[0]):
+            elif _is_program(stage, step):
                 yield _in_one_string(instruction)
 
 
 def _is_program(stage: Stage, step: Step) -> bool:
     """Return whether the first word of the instruction is a program: that of a CMD is not, after an ENTRYPOINT."""
-    if not step.instruction.words or (stage.image and stage.image.is_windows):
+    if stage.image and stage.image.is_windows:
         return False
     if step.instruction.keyword == "CMD":
         return not any(other.instruction.keyword == "ENTRYPOINT" for other in stage.history)
@@ -79,11 +64,11 @@ def _is_program(stage: Stage, step: Step) -> bool:
 
 
 def _in_one_string(instruction: Instruction) -> Problem:
-    program, *arguments = instruction.words
+    program = instruction.words[0]
     message = f"there is no program called {json.dumps(program, ensure_ascii=False)}: each word is a string of its own"
     if re.search(r"[\\\"'$;&|<>*?`()]", program):
         return Problem(instruction, message, 'each word on its own: ["program", "argument"]')
-    fix = f"{instruction.keyword} {json.dumps([*program.split(), *arguments])}"
+    fix = f"{instruction.keyword} {json.dumps(instruction.mistaken)}"
     edits = rewrite(instruction, fix)
     return Problem(instruction, message, fix, edits=edits, safe=bool(edits))
 

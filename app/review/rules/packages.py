@@ -20,6 +20,8 @@ CACHES = {"poetry": "pypoetry"}
 PACKAGE_FOLDERS = frozenset({".local", ".venv", "env", "site-packages", "venv", "virtualenv"})
 # Words of a RUN that may send a tool to another cache, or have another user run it.
 UNTOLD = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
+# Options that turn a cache off.
+OFF = ("--no-cache", "--no-cache-dir")
 CLEAN = "rm -rf /var/lib/apt/lists/*"
 # Cache folders that hold no Python package.
 OTHER_CACHES = frozenset(
@@ -123,7 +125,7 @@ def _folder(state: State, tool: str) -> str | None:
 
 def _turns_off(step: Step, installation: Installation) -> str | None:
     """The option or variable by which an installation uses no cache, None where there is none."""
-    option = next((word for word in installation.arguments if word in {"--no-cache", "--no-cache-dir"}), None)
+    option = next((word for word in installation.arguments if word in OFF), None)
     variable = {"pip": "PIP_NO_CACHE_DIR", "uv": "UV_NO_CACHE"}.get(installation.tool, "")
     value = step.state.variables.get(variable)
     if not value or variable in step.names:
@@ -164,7 +166,7 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
                     message, fix = found
                     edits: tuple[Edit, ...] = ()
                     if fix.startswith("without -"):
-                        edits = drop_word(step.instruction, fix.removeprefix("without "))
+                        edits = tuple(edit for word in OFF for edit in drop_word(step.instruction, word))
                     elif fix.startswith("--mount") and not re.search(r"[<$]", fix):
                         edits = replace(step.instruction, r"--mount=type=cache\S*", fix)
                     yield Problem(step.instruction, message, fix, edits=edits, safe=bool(edits))
@@ -233,7 +235,7 @@ FROM python:3.12-slim
 COPY --from=builder /root/.local /root/.local
 ENV PATH=/root/.local/bin:$PATH
 USER 10001
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
 FROM python:3.12-slim AS builder
@@ -246,7 +248,7 @@ FROM python:3.12-slim
 ENV PYTHONUSERBASE=/opt/python PATH=/opt/python/bin:$PATH
 COPY --from=builder /opt/python /opt/python
 USER 10001
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:

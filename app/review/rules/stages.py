@@ -77,7 +77,7 @@ RUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*
 RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=bind,source=requirements.txt,target=requirements.txt \\
     pip install -r requirements.txt
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
 FROM python:3.12-slim AS builder
@@ -90,7 +90,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
 FROM python:3.12-slim
 ENV PYTHONUSERBASE=/opt/python PATH=/opt/python/bin:$PATH
 COPY --from=builder /opt/python /opt/python
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
@@ -122,7 +122,7 @@ def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
 FROM python:3.12-slim AS dev
 RUN --mount=type=cache,target=/root/.cache/pip pip install fastapi pytest
 FROM dev AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
 FROM python:3.12-slim AS base
@@ -130,7 +130,7 @@ RUN --mount=type=cache,target=/root/.cache/pip pip install fastapi
 FROM base AS dev
 RUN --mount=type=cache,target=/root/.cache/pip pip install pytest
 FROM base AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
@@ -246,16 +246,16 @@ def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, s
     Severity.WARNING,
     bad="""
 FROM python:3.12-slim AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 FROM production AS dev
-CMD ["uvicorn", "app.main:app", "--reload"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--reload"]
 """,
     good="""
 FROM python:3.12-slim AS base
 FROM base AS dev
-CMD ["uvicorn", "app.main:app", "--reload"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--reload"]
 FROM base AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
@@ -282,7 +282,9 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
             stage.start,
             f"`docker build` without --target gives {stage.label}, which is for {'tests' if tests else 'development'}",
             f"end with `FROM {last.name or '<its name>'}`" if is_below else f"move stage {last.label} to the end",
-            edits=insert_below(stage.steps[-1].instruction, f"\nFROM {last.name}") if last.name else (),
+            edits=insert_below(stage.steps[-1].instruction, f"\nFROM {last.name}")
+            if last.name and last.state.user == stage.state.user
+            else (),
         )
 
 
@@ -300,7 +302,7 @@ COPY . .
 RUN pytest
 
 FROM builder AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
 FROM python:3.12-slim AS builder
@@ -316,7 +318,7 @@ COPY . .
 RUN pytest
 
 FROM builder AS production
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:

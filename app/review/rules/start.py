@@ -9,10 +9,9 @@ from app.review import shell
 from app.review.dockerfile import Dockerfile
 from app.review.edit import Edit, append, drop_word, insert_below, replace, rewrite
 from app.review.installation import module
-from app.review.rules.form import looks_like_json
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
-from app.review.syntax import Instruction, json_array
+from app.review.syntax import Instruction
 from app.review.system import lacks
 
 # Programs written in Python that services are started with. Celery and Dramatiq write what is printed to their logs.
@@ -72,11 +71,11 @@ KILL_SIGNALS = frozenset({"9", "KILL", "SIGKILL"})
 
 def start_commands(stage: Stage) -> list[tuple[str, ...]]:
     """The commands that start the stage's container, as far as they can be read."""
-    steps = stage.start_steps
-    if len(steps) == 2 and steps[0].instruction.is_json and steps[1].instruction.is_json:
-        words = [*steps[0].instruction.words, *steps[1].instruction.words]
+    instructions = [step.instruction for step in stage.start_steps]
+    if len(instructions) == 2 and all(each.is_json or each.mistaken for each in instructions):
+        words = [word for each in instructions for word in each.mistaken or each.words]
         return _inside(shell.unwrapped(words))
-    return _inside([command for step in steps for command in step.instruction.commands])
+    return _inside([command for each in instructions for command in each.commands])
 
 
 def _inside(commands: Sequence[tuple[str, ...]], deepest: int = 3) -> list[tuple[str, ...]]:
@@ -138,7 +137,8 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
         reason = f"PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
     message = f"what the service prints is buffered: {reason}"
     line = "ENV PYTHONUNBUFFERED=1"
-    yield Problem(stage.start, message, line, edits=insert_below(stage.start, line), safe=True)
+    edits = () if "PYTHONUNBUFFERED" in environment else insert_below(stage.start, line)
+    yield Problem(stage.start, message, line, edits=edits, safe=bool(edits))
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:
@@ -285,6 +285,8 @@ def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]
 
 def _with_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
     """Return the edit that adds words at the end of a command."""
+    if not shell.SHELLS.isdisjoint(word.rpartition("/")[2] for word in instruction.words):
+        return ()
     if instruction.is_json:
         return replace(instruction, r"\s*\]\s*$", "".join(f", {json.dumps(word)}" for word in words) + "]")
     if re.search(r"[;&|<>()`#]", instruction.value) and not re.search(r"&&[^;&|<>()`#]*$", instruction.value):
@@ -315,7 +317,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not (stage.image and stage.state.is_bare) or not stage.start_steps or _stops_by_kill(stage):
         return
     step, init, program, script = _start_script(stage)
-    if script is None or looks_like_json(step.instruction) or _is_replaced(stage.image.is_debian, program, script):
+    if script is None or step.instruction.mistaken or _is_replaced(stage.image.is_debian, program, script):
         return
     commands = shell.commands(script)
     instruction = step.instruction
@@ -439,7 +441,7 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     if not checks or checks[-1].instruction.words[0].upper() != "CMD":
         return
     check = checks[-1].instruction
-    commands = _checks(check)
+    commands = check.check
     programs = {command[0] for command in commands}
     tools = sorted(programs & {"curl", "wget"})
     if not tools or any(map(PYTHON.fullmatch, programs)) or not all(lacks(tool, stage) for tool in tools):
@@ -452,10 +454,3 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
         fix = f"CMD python -c \"import urllib.request as r; r.urlopen('http://{address}', timeout=2)\""
         edits = replace(check, r"\bCMD\s[\s\S]*$", fix.replace("\\", r"\\"))
     yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix, edits=edits)
-
-
-def _checks(check: Instruction) -> list[tuple[str, ...]]:
-    """The commands of a health check, in the JSON form or the shell's."""
-    text = check.value[len("CMD") :].strip()
-    words = json_array(text, check.line)
-    return shell.commands(text) if words is None else shell.unwrapped(words)

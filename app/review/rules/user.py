@@ -31,13 +31,13 @@ INSTEAD_OF_ADDUSER = {
     Severity.ERROR,
     bad="""
 FROM python:3.12-slim
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
 FROM python:3.12-slim
 RUN useradd --no-create-home --uid 10001 appuser
 USER 10001
-CMD ["uvicorn", "app.main:app"]
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
