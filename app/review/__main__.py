@@ -1,18 +1,23 @@
 """The reviewer as a command: `python -m app.review Dockerfile`."""
 
 import argparse
+import difflib
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NoReturn
 
 from app.review import formats
 from app.review.dockerignore import DockerignoreError
+from app.review.fix import fixed
 from app.review.report import Review, review
-from app.review.rules import Severity
+from app.review.rules import RULES, Severity
 from app.review.syntax import DockerfileError
 
 # From the worst to the least.
@@ -28,12 +33,61 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Review the files that the arguments name, and give the exit status."""
+    """Review the files that the arguments name, fix them if told to, and return the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.explain:
+        rule = RULES[options.explain]
+        sys.stdout.write(f"{rule.title} ({rule.severity}). {rule.why}\n\nWrong:\n\n{rule.bad}\nRight:\n\n{rule.good}")
+        return 0
+    reviews: dict[str, Review] = {}
+    unreadable = differs = False
+    for path in options.paths:
+        name = "Dockerfile" if path == "-" else path
+        try:
+            text, dockerignore = _read(path)
+            if options.fix or options.unsafe_fixes or options.diff:
+                new, count = fixed(text, dockerignore, unsafe=options.unsafe_fixes)
+                if options.diff:
+                    differs = differs or new != text
+                    sys.stdout.write(_diff(name, text, new))
+                    continue
+                _write(path, text, new)
+                sys.stderr.write(f"{formats.printable(name)}: {count} fixed\n")
+                text = new
+            reviews[name] = review(text, dockerignore)
+        except DockerfileError as error:
+            problem = f"{name}:{error.line}: {error}"
+        except DockerignoreError as error:
+            problem = f"the .dockerignore of {name}:{error.line}: {error}"
+        except UnicodeDecodeError as error:
+            problem = f"{name}: not UTF-8, byte {error.start + 1}"
+        except OSError as error:
+            problem = f"{error.filename or name}: {error.strerror}"
+        else:
+            continue
+        unreadable = True
+        sys.stderr.write(f"{formats.printable(problem)}\n")
+    if options.diff:
+        return 2 if unreadable else int(differs)
+
+    write = formats.FORMATS[options.format]
+    if options.format == "text":
+        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        write = partial(formats.text, color=color, hint=not (options.fix or options.unsafe_fixes))
+    # With `--fix -`, standard output is the fixed Dockerfile.
+    fixes_input = "-" in options.paths and (options.fix or options.unsafe_fixes)
+    (sys.stderr if fixes_input else sys.stdout).write(write(reviews))
+    found = {finding.severity.value for each in reviews.values() for finding in each.findings}
+    failing = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1] if options.fail_on in SEVERITIES else []
+    return 2 if unreadable else int(not found.isdisjoint(failing))
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="python -m app.review",
         description="Review Dockerfiles: what breaks, costs or endangers, and what to write instead.",
-        epilog="Exit status: 0; 1 if there is a finding as bad as --fail-on says; 2 if a file could not be read, or is "
-        "no Dockerfile.",
+        epilog="Exit status: 0; 1 if there is a finding as bad as --fail-on says, or --diff shows any; 2 if a file "
+        "could not be read or written, or is not a Dockerfile.",
     )
     parser.add_argument(
         "paths",
@@ -49,43 +103,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="warning",
         help="exit with 1 if there is a finding of this severity or a worse one (default: warning)",
     )
-    options = parser.parse_args(arguments)
-    reviews: dict[str, Review] = {}
-    unreadable = False
-    for path in options.paths:
-        name = "Dockerfile" if path == "-" else path
-        try:
-            reviews[name] = _review(path)
-        except DockerfileError as error:
-            problem = f"{name}:{error.line}: {error}"
-        except DockerignoreError as error:
-            problem = f"the .dockerignore of {name}:{error.line}: {error}"
-        except UnicodeDecodeError as error:
-            problem = f"{name}: not UTF-8, byte {error.start + 1}"
-        except OSError as error:
-            problem = f"{error.filename or name}: {error.strerror}"
-        else:
-            continue
-        unreadable = True
-        sys.stderr.write(f"{formats.printable(problem)}\n")
-
-    write = formats.FORMATS[options.format]
-    if options.format == "text":
-        write = partial(formats.text, color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
-    sys.stdout.write(write(reviews))
-    found = {finding.severity.value for each in reviews.values() for finding in each.findings}
-    failing = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1] if options.fail_on in SEVERITIES else []
-    return 2 if unreadable else int(not found.isdisjoint(failing))
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help="write the safe fixes into the files, then review them; of standard input, print the fixed text",
+    )
+    parser.add_argument(
+        "--unsafe-fixes", action="store_true", help="as --fix, with the fixes that need to be looked at as well"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="show what --fix or --unsafe-fixes would change, and write nothing"
+    )
+    parser.add_argument("--explain", metavar="RULE", choices=RULES, help="print why a rule matters, with an example")
+    return parser
 
 
-def _review(path: str) -> Review:
-    """The review of the file, or of standard input, which has no .dockerignore beside it."""
+def _read(path: str) -> tuple[str, str | None]:
+    """Return the text of the file and of its .dockerignore; standard input has none beside it."""
     if path == "-":
         if sys.stdin is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
-        return review(sys.stdin.buffer.read().decode())
+        return sys.stdin.buffer.read().decode(), None
     file = Path(path)
-    return review(file.read_bytes().decode(), _dockerignore(file))
+    return file.read_bytes().decode(), _dockerignore(file)
+
+
+def _write(path: str, old: str, new: str) -> None:
+    """Write the new text: as a whole or not at all, to where a link leads, with the mode of the old one."""
+    if path == "-":
+        sys.stdout.write(new)
+    elif new != old:
+        file = Path(path).resolve()
+        with NamedTemporaryFile("wb", dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
+            try:
+                temporary.write(new.encode())
+                temporary.flush()
+                shutil.copymode(file, temporary.name)
+                Path(temporary.name).replace(file)
+            except OSError:
+                Path(temporary.name).unlink(missing_ok=True)
+                raise
+
+
+def _diff(name: str, old: str, new: str) -> str:
+    """Return what changed, as `diff -u` and `git apply` know it."""
+    before, after = (list(StringIO(text, newline="\n")) for text in (old, new))
+    lines = difflib.unified_diff(before, after, name, name)
+    ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(formats.printable(line[:-1]) + "\n" if sys.stdout.isatty() else line for line in ended)
 
 
 def _dockerignore(file: Path) -> str | None:

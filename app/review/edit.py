@@ -79,8 +79,7 @@ def rewrite(instruction: Instruction, text: str) -> tuple[Edit, ...]:
     """Write another instruction in place of one, unless comments or heredocs would be lost."""
     if instruction.heredocs or any(comment.line > instruction.line for comment in instruction.comments):
         return ()
-    column = _keyword_at(instruction)
-    return (Edit(instruction.line, column + 1, instruction.end_line, len(instruction.source[-1]) + 1, text),)
+    return (Edit(instruction.line, instruction.column, instruction.end_line, len(instruction.source[-1]) + 1, text),)
 
 
 def replace(instruction: Instruction, pattern: str, replacement: str, *, last: bool = False) -> tuple[Edit, ...]:
@@ -141,10 +140,6 @@ def add_flag(instruction: Instruction, flag: str) -> tuple[Edit, ...]:
         return ()
     column = match.end() + 1
     return (Edit(instruction.line, column, instruction.line, column, f"{flag} {instruction.escape}\n    "),)
-
-
-def _keyword_at(instruction: Instruction) -> int:
-    return len(instruction.source[0]) - len(instruction.source[0].lstrip())
 
 
 def _position(instruction: Instruction, offset: int) -> tuple[int, int]:

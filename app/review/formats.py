@@ -8,10 +8,14 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
+from app.review.edit import Edit
 from app.review.report import Finding, Review
 from app.review.rules import RULES, Rule, Severity
 
 Reviews = Mapping[str, Review]
+
+# Where a service on this machine shows the rules.
+ADDRESS = "http://127.0.0.1:8000"
 
 COLORS = {Severity.ERROR: 31, Severity.WARNING: 33, Severity.INFO: 36}
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -19,8 +23,11 @@ SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.I
 GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def text(reviews: Reviews, *, color: bool = False) -> str:
-    """A line a finding as compilers print it, the fix below it, and how many there are of each severity."""
+def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
+    """A line a finding as compilers print it, the fix below it, and how many there are of each severity.
+
+    With a hint, the last line says which options fix how many.
+    """
     lines = []
     for path, review in reviews.items():
         for finding in review.findings:
@@ -31,6 +38,8 @@ def text(reviews: Reviews, *, color: bool = False) -> str:
             lines.append(f"    {printable(finding.fix)}")
         lines += [f"{printable(path)}: not judged: {printable(reason)}" for reason in review.unjudged]
         lines.append(f"{printable(path)}: {_sum(review)}")
+        if hint and (options := _fixable(review)):
+            lines.append(f"{printable(path)}: {options}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -41,14 +50,16 @@ def as_json(reviews: Reviews) -> str:
     return _json([{"path": paths[path]} | asdict(review) for path, review in reviews.items()])
 
 
-def sarif(reviews: Reviews) -> str:
-    """One run in SARIF 2.1.0, which code scanning on GitHub shows.
+def sarif(reviews: Reviews, *, address: str = ADDRESS) -> str:
+    """One run in SARIF 2.1.0, which code scanning on GitHub shows. `address` is that of the service with the rules.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
     indexes = {rule: index for index, rule in enumerate(RULES)}
     run = {
-        "tool": {"driver": {"name": "dockerfile-review", "rules": [_sarif_rule(rule) for rule in RULES.values()]}},
+        "tool": {
+            "driver": {"name": "dockerfile-review", "rules": [_sarif_rule(rule, address) for rule in RULES.values()]}
+        },
         "columnKind": "unicodeCodePoints",
         "results": [
             _sarif_result(path, finding, indexes[finding.rule])
@@ -91,29 +102,55 @@ def _sum(review: Review) -> str:
     return (", ".join(words) or "nothing found") + (f", {review.ignored} ignored" if review.ignored else "")
 
 
-def _sarif_rule(rule: Rule) -> dict[str, Any]:
+def _fixable(review: Review) -> str:
+    """Return how many findings each option fixes, in words."""
+    safe = sum(bool(finding.edits) and finding.safe for finding in review.findings)
+    unsafe = sum(bool(finding.edits) and not finding.safe for finding in review.findings)
+    counts = ((safe, "--fix"), (unsafe, "--unsafe-fixes"))
+    return ", ".join(f"{count} can be fixed by {option}" for count, option in counts if count)
+
+
+def _sarif_rule(rule: Rule, address: str) -> dict[str, Any]:
     beside = f"Beside this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
     example = f"{beside}Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```\n"
     return {
         "id": rule.id,
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.why},
+        "helpUri": f"{address.rstrip('/')}/rules/{rule.id}",
         "help": {"text": rule.why, "markdown": f"{rule.why}\n\n{example}"},
         "defaultConfiguration": {"level": SARIF_LEVELS[rule.severity]},
     }
 
 
 def _sarif_result(path: str, finding: Finding, index: int) -> dict[str, Any]:
+    artifact = {"uri": quote(posixpath.normpath(path), errors="surrogateescape")}
     location = {
-        "artifactLocation": {"uri": quote(posixpath.normpath(path), errors="surrogateescape")},
-        "region": {"startLine": finding.line, "endLine": finding.end_line},
+        "artifactLocation": artifact,
+        "region": _region(finding),
     }
-    return {
+    result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": SARIF_LEVELS[finding.severity],
         "message": {"text": f"{finding.message}. Instead: {finding.fix}"},
         "locations": [{"physicalLocation": location}],
+    }
+    if finding.edits:
+        replacements = [
+            {"deletedRegion": _region(edit), "insertedContent": {"text": edit.text}} for edit in finding.edits
+        ]
+        change = {"artifactLocation": artifact, "replacements": replacements}
+        result["fixes"] = [{"description": {"text": finding.fix}, "artifactChanges": [change]}]
+    return result
+
+
+def _region(place: Finding | Edit) -> dict[str, int]:
+    return {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
     }
 
 

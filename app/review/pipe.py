@@ -14,17 +14,22 @@ from app.review.report import Review, review
 from app.review.syntax import DockerfileError
 
 # What a review can be written as. The first one is the default.
-MEDIA_TYPES: dict[str, Callable[[Review], str]] = {
-    "application/json": lambda found: json.dumps(asdict(found), separators=(",", ":")),
-    "text/plain": lambda found: formats.text({"Dockerfile": found}),
-    "application/sarif+json": lambda found: formats.sarif({"Dockerfile": found}),
+MEDIA_TYPES: dict[str, Callable[[Review, str], str]] = {
+    "application/json": lambda found, _: json.dumps(asdict(found), separators=(",", ":")),
+    "text/plain": lambda found, _: formats.text({"Dockerfile": found}),
+    "application/sarif+json": lambda found, address: formats.sarif({"Dockerfile": found}, address=address),
 }
 
 
-def answer(media_type: str, dockerfile: str, dockerignore: str | None) -> dict[str, Any]:
-    """Return the written `review`, or a `problem` with the texts, or the traceback of a `failure` of the reviewer."""
+def answer(
+    media_type: str, dockerfile: str, dockerignore: str | None, address: str = formats.ADDRESS
+) -> dict[str, Any]:
+    """Return the written `review`, or a `problem` with the texts, or the traceback of a `failure` of the reviewer.
+
+    `address` is the service's own, for links to the rules.
+    """
     try:
-        return {"review": MEDIA_TYPES[media_type](review(dockerfile, dockerignore))}
+        return {"review": MEDIA_TYPES[media_type](review(dockerfile, dockerignore), address)}
     except DockerfileError as error:
         return {"problem": {"detail": f"line {error.line}: {error}", "line": error.line}}
     except DockerignoreError as error:

@@ -22,7 +22,9 @@ LONGEST_MESSAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to change, and where: lines count from 1, `stage` is a name or else a number.
+    """One thing to change, and where: lines and columns count from 1, the end is exclusive.
+
+    `stage` is a name or else a number.
 
     `edits` are the fix as changes of the text, all or none of them to be made; empty where there is no such fix. They
     are `safe` if the service does the same afterwards, or what was meant without a doubt.
@@ -31,7 +33,9 @@ class Finding:
     rule: str
     severity: Severity
     line: int
+    column: int
     end_line: int
+    end_column: int
     stage: str
     message: str
     fix: str
@@ -104,7 +108,9 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             rule.id,
             problem.severity or rule.severity,
             problem.instruction.line,
+            problem.instruction.column,
             problem.instruction.end_line,
+            len(problem.instruction.source[-1]) + 1,
             stages[problem.instruction.line],
             _short(problem.message),
             _short(problem.fix),

@@ -128,6 +128,11 @@ class Instruction:
     source: tuple[str, ...]
     escape: str
 
+    @property
+    def column(self) -> int:
+        """Return where its keyword stands in its first line, from 1."""
+        return len(self.source[0]) - len(self.source[0].lstrip()) + 1
+
     def flag(self, name: str) -> str | None:
         """The value of the flag of that name, None without it."""
         return self._last_flags.get(name)

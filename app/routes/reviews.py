@@ -111,7 +111,7 @@ async def create(submission: Annotated[Submission, Depends(read_submission)], re
     if media_type is None:
         raise HTTPException(406, f"a review is {', '.join(pipe.MEDIA_TYPES)}", vary)
     reviewer: Worker = request.state.reviewer
-    question = (media_type, submission.dockerfile, submission.told_dockerignore)
+    question = (media_type, submission.dockerfile, submission.told_dockerignore, str(request.base_url))
     answer = await while_connected(request, reviewer.ask(question))
     if "problem" in answer:
         raise HTTPException(422, answer["problem"])

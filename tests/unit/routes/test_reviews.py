@@ -32,7 +32,7 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         "end_line": 3,
         "stage": "0",
         "message": "no .dockerignore keeps out .git, .venv, __pycache__",
-        "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__",
+        "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__ **/.env",
     }
     assert review["stages"] == [
         {
