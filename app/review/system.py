@@ -95,6 +95,8 @@ def may_bring(program: str, command: Sequence[str]) -> bool:
 def may_do_anything(command: Sequence[str]) -> bool:
     """Whether a command is a program that is not known here, or a script in Python: but for Django's."""
     name, *words = command
+    if name in {".", "source"}:
+        return not words or words[0].rpartition("/")[2] not in {"activate", "env", "os-release"}
     script = words[0] if name in {"python", "python3"} and words else ""
     return name not in HARMLESS or (script.endswith(".py") and script != "manage.py")
 

@@ -104,3 +104,52 @@ heaps = st.lists(st.sampled_from([*INSTRUCTIONS, *SIGNS, *WRONG])).map("".join)
 texts = st.text() | heaps | dockerfiles
 patterns = st.lists(st.sampled_from([*"ab*?[]^-!./\\\n\0", "**", "**/", "[a-b]", "\n!"])).map("".join)
 paths = st.lists(st.text("ab./", min_size=1, max_size=8), max_size=4)
+
+# Steps that rules have a fix for, in any order.
+FIXABLE = [
+    "WORKDIR /app",
+    "COPY . .",
+    "COPY app /app",
+    "COPY requirements.txt .",
+    "RUN apt-get update && apt-get install -y libpq5",
+    "RUN apt-get update",
+    "RUN apt-get install -y libpq5",
+    "RUN pip install --no-cache-dir -r requirements.txt",
+    "RUN pip install \\\n    --no-cache-dir \\\n    fastapi",
+    "RUN pip install a && uv sync --no-cache",
+    "RUN <<E\npip install a\nE",
+    "RUN --mount=type=cache,target=/root/.cache/pip \\\n    # why\n    pip install a --no-cache-dir",
+    "RUN chown -R 10001 /app",
+    "RUN adduser --disabled-password --gecos '' app",
+    "RUN useradd --uid 10001 app",
+    "RUN . /opt/venv/bin/activate",
+    "RUN source /etc/os-release && true",
+    "USER app",
+    "USER 10001",
+    "USER root",
+    "ARG NAME",
+    "COPY x /$NAME",
+    "ENV PYTHONUNBUFFERED=",
+    "HEALTHCHECK CMD curl -f http://localhost:8000/",
+    "EXPOSE 8000",
+    "CMD uvicorn app:app --reload",
+    "CMD ['python', '-m', 'app']",
+    'CMD ["gunicorn", "--bind", "127.0.0.1:$PORT", "app"]',
+    'CMD ["uvicorn", "app:app"]',
+    "CMD sh -c 'a && uvicorn app:app'",
+    'ENTRYPOINT ["tini", "--"]',
+    "# review-ignore: root-user it is a test",
+    "",
+]
+FIRST = [
+    "FROM python:3.12-slim",
+    "FROM python:3.12",
+    "FROM python:3.11-alpine AS a",
+    "FROM company/base",
+    "FROM a AS b",
+]
+fixable = st.builds(
+    lambda head, parts: "\n".join([head, *parts, ""]),
+    st.sampled_from(["FROM python:3.12-slim AS a", "ARG NAME=x\nFROM python:3.12 AS a", "# c\nFROM debian AS a"]),
+    st.lists(st.sampled_from(FIXABLE + FIRST), max_size=12),
+)

@@ -84,7 +84,7 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
                 ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else True
             for installation in step.installations:
                 if _reinstalls(installation, ready[stage.index]):
-                    yield from _blamed(stage, waiting, instruction, installation)
+                    yield from _blamed(dockerfile, stage, waiting, instruction, installation)
                 ready[stage.index] |= installation.dependencies
 
 
@@ -96,7 +96,11 @@ def _reinstalls(installation: Installation, ready: bool) -> bool:
 
 
 def _blamed(
-    stage: Stage, waiting: dict[int, list[Instruction]], instruction: Instruction, installation: Installation
+    dockerfile: Dockerfile,
+    stage: Stage,
+    waiting: dict[int, list[Instruction]],
+    instruction: Instruction,
+    installation: Installation,
 ) -> Iterator[Problem]:
     """A problem for each copy that the installation comes after; each copy is named once."""
     fix = "below the installation, which needs only its requirements"
@@ -112,19 +116,23 @@ def _blamed(
                 f"move this {copy.keyword} {fix}"
                 if lineage is stage
                 else f"install in a stage that branches off above this {copy.keyword}",
-                edits=_moved(stage, copy, instruction) if lineage is stage and len(copies) == 1 else (),
+                edits=_moved(dockerfile, stage, copy, instruction) if lineage is stage and len(copies) == 1 else (),
             )
         lineage = lineage.parent
     waiting[stage.index] = []
 
 
-def _moved(stage: Stage, copy: Instruction, reader: Instruction) -> tuple[Edit, ...]:
+def _moved(dockerfile: Dockerfile, stage: Stage, copy: Instruction, reader: Instruction) -> tuple[Edit, ...]:
     """Return the edits that move a COPY below a RUN which only installs from files, and mount those files in it."""
     between = [step for step in stage.steps if copy.line < step.instruction.line < reader.line]
     (step,) = (step for step in stage.steps if step.instruction is reader)
     files = [file for item in step.installations for file in item.files]
+    heirs = [each for other in dockerfile.stages if stage in other.lineage for each in other.steps]
+    others = [each for each in heirs if each.instruction.line > reader.line and each.installations]
     if (
         any(each.instruction.keyword not in {"ARG", "ENV", "LABEL"} for each in between)
+        or others
+        or any(map(_copies_requirements, stage.history))
         or len(step.installations) != len(step.commands)
         or any(item.has_project or item.project_only for item in step.installations)
         or copy.words[-1] not in {".", "./"}

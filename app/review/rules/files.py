@@ -72,13 +72,16 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
         if not (stage.image and stage.state.is_bare) or stage.image.official == "scratch":
             continue
         edits = None
+        named = any(
+            "/app" in step.text for other in dockerfile.stages for step in other.steps
+        )  # by a command that means another folder
         for step in stage.steps:
             instruction = step.instruction
             if step.state.workdir is not None:
                 break
             if instruction.keyword in {"ADD", "COPY"} and re.match(r"[^/$]", instruction.words[-1]):
                 # The first one's does it for those below, too.
-                edits = insert_above(instruction, "WORKDIR /app") if edits is None else ()
+                edits = insert_above(instruction, "WORKDIR /app") if edits is None and not named else ()
                 yield Problem(
                     instruction,
                     f"{instruction.keyword} to {instruction.words[-1]} lands in /: this stage has no WORKDIR",

@@ -165,7 +165,7 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
                 if mounts and (found := _turned_off(step, used) or _out_of_reach(step, tool, mounts)):
                     message, fix = found
                     edits: tuple[Edit, ...] = ()
-                    if fix.startswith("without -"):
+                    if fix.startswith("without -") and not _out_of_reach(step, tool, mounts):
                         edits = tuple(edit for word in OFF for edit in drop_word(step.instruction, word))
                     elif fix.startswith("--mount") and not re.search(r"[<$]", fix):
                         edits = replace(step.instruction, r"--mount=type=cache\S*", fix)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.review.dockerfile import Dockerfile
-from app.review.edit import insert_below, replace
+from app.review.edit import Edit, insert_below, replace
 from app.review.image import Image
 from app.review.installation import INSTALLERS, Installation
 from app.review.rules.rule import Problem, Severity, rule
@@ -170,23 +170,18 @@ def _package(word: str) -> str:
     "development-packages",
     Severity.WARNING,
     bad="""
-FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim
-WORKDIR /srv
-ENV PATH=/srv/.venv/bin:$PATH
-RUN --mount=type=cache,target=/root/.cache/uv \\
-    --mount=type=bind,source=uv.lock,target=uv.lock \\
-    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\
-    uv sync --locked --no-install-project
+FROM python:3.12-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    --mount=type=bind,source=requirements-dev.txt,target=requirements-dev.txt \\
+    pip install -r requirements.txt -r requirements-dev.txt
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
     good="""
-FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim
-WORKDIR /srv
-ENV PATH=/srv/.venv/bin:$PATH
-RUN --mount=type=cache,target=/root/.cache/uv \\
-    --mount=type=bind,source=uv.lock,target=uv.lock \\
-    --mount=type=bind,source=pyproject.toml,target=pyproject.toml \\
-    uv sync --locked --no-dev --no-install-project
+FROM python:3.12-slim
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
 CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
@@ -214,11 +209,28 @@ def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
                         continue
                 if found := _development(item, step, named=stage is published or stage not in published.lineage):
                     what, fix, severity, option = found
-                    pattern = rf"\b{re.escape(item.command).replace(' ', 's+')}(?=\s|$)".replace("s+", r"\s+")
-                    edits = replace(step.instruction, pattern, rf"\g<0> {option}") if option else ()
                     message = f"`{item.command}` installs {what}, and it is published"
+                    edits = _with_option(step, item, option) if option else _without_files(step, item)
                     yield Problem(step.instruction, message, fix, severity, edits)
                     break
+
+
+def _with_option(step: Step, item: Installation, option: str) -> tuple[Edit, ...]:
+    """Return the edit that adds an option to a command."""
+    command = r"\s+".join(map(re.escape, item.command.split()))
+    return replace(step.instruction, rf"\b{command}(?=\s|$)", rf"\g<0> {option}")
+
+
+def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
+    """Return the edits that leave out the files of requirements for development, where another one stays."""
+    files = [file for file in item.files if file in _tools(item)]
+    if len(files) == len(item.files):
+        return ()
+    return tuple(
+        edit
+        for file in files
+        for edit in replace(step.instruction, rf"\s+(?:-r|--requirements?)[ =]?{re.escape(file)}(?=\s|$)", "")
+    )
 
 
 def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, str, Severity | None, str | None] | None:

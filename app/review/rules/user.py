@@ -335,21 +335,32 @@ def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
     for step in steps:
         instruction = step.instruction
         if instruction.keyword in {"ADD", "COPY"}:
-            # /etc/passwd from elsewhere.
-            if step.destination is None or step.destination == "/" or f"{step.destination}/".startswith("/etc/"):
+            if _may_copy_accounts(step):
                 return True
         elif instruction.keyword == "RUN":
-            if re.search(rf"(?<![\w-]){re.escape(user)}(?![\w-])", step.text) or "/etc/passwd" in step.text:
+            if re.search(rf"(?<![\w./-]){re.escape(user)}(?![\w./-])", step.text) or "/etc/passwd" in step.text:
                 return True
-            if any(_may_create(command, step) for command in step.commands):
+            if any(_may_create(user, command, step) for command in step.commands):
                 return True
     return False
 
 
-def _may_create(command: tuple[str, ...], step: Step) -> bool:
-    """Return whether a command may create any user: one whose name is a variable, or a program that is not known."""
+def _may_copy_accounts(step: Step) -> bool:
+    """Return whether a COPY or ADD may bring another /etc/passwd."""
+    if step.destination and f"{step.destination}/".startswith("/etc/"):
+        return True
+    if any(
+        posixpath.basename(source.rstrip("/")) in {"etc", "passwd", "rootfs"} for source in step.instruction.words[:-1]
+    ):
+        return True
+    is_foreign = step.instruction.keyword == "ADD" or step.instruction.flag("from")
+    return bool(is_foreign) and step.destination in {None, "/"} and not step.takes_installers
+
+
+def _may_create(user: str, command: tuple[str, ...], step: Step) -> bool:
+    """Return whether a command may create the user: by a variable, or as a program that is not known."""
     if command[0] in CREATORS:
-        return any("$" in word and step.state.expand(word) is None for word in command)
+        return any(step.state.expand(word) in {None, user} for word in command)
     return command[0] not in MANAGERS and may_do_anything(command)
 
 

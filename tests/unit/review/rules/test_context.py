@@ -266,3 +266,37 @@ def test_what_is_published_without_need_is_named(dockerignore: str | None, publi
 def test_what_should_stay_out_is_named(dockerignore: str, message: str) -> None:
     findings = review(f"{SLIM}COPY . .", dockerignore).findings
     assert [finding.message for finding in findings if finding.rule == "dockerignore"] == [message]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "dockerignore", "kept_out"),
+    [
+        ("FROM node:22\nCOPY . .\nRUN npm ci", "", ".git"),
+        ("FROM golang:1.25\nCOPY . .", "node_modules", ".git"),
+        ("FROM company/base\nCOPY . .", "", ".git, .venv, __pycache__"),  # of which nothing is known
+        ("FROM node:22 AS web\nCOPY . .\nFROM python:slim", "", ".git, .venv, __pycache__"),
+        ("FROM python:slim\nCOPY . .\nRUN git describe", "", ".venv, __pycache__"),
+        ("FROM python:slim AS a\nCOPY . .\nFROM a\nRUN git rev-parse HEAD", "", ".venv, __pycache__"),
+        ("FROM python:slim\nCOPY . .\nRUN git clone https://a.example/b", "", ".git, .venv, __pycache__"),
+    ],
+)
+def test_what_the_build_needs_may_come_along(dockerfile: str, dockerignore: str, kept_out: str) -> None:
+    (message,) = [item.message for item in review(dockerfile, dockerignore).findings if item.rule == "dockerignore"]
+    assert message.endswith(f"keep{'s' if message.startswith('no') else ''} out {kept_out}")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "fix"),
+    [
+        (
+            "FROM python:slim\nCOPY . .\nRUN pip install . gunicorn",
+            "move this COPY below an installation of the dependencies alone, without the project",
+        ),
+        (
+            "FROM python:slim AS a\nCOPY app app\nFROM a\nRUN pip install -r requirements-dev.txt",
+            "install in a stage that branches off above this COPY",
+        ),
+    ],
+)
+def test_the_source_has_a_place_where_it_can_go(dockerfile: str, fix: str) -> None:
+    assert fixes("source-before-install", dockerfile) == [fix]

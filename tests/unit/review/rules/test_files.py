@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.review.report import review
 from tests.unit.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
@@ -146,3 +147,67 @@ def test_secret_in_image(dockerfile: str, expected: list[int]) -> None:
 def test_the_folder_is_named_that_the_files_are_in() -> None:
     (fix,) = fixes("no-workdir", SLIM + "COPY app /srv\nCMD python main.py")
     assert fix.startswith("WORKDIR /srv ")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "found"),
+    [
+        ("TOKEN_BUDGET=12000", False),
+        ("PASSWORD_HASHER=argon2", False),
+        ("SECRET_MANAGER=gcp", False),
+        ("API_KEY_AUTH=enabled", False),
+        ("MAX_TOKEN=x1y2z3", False),
+        ("CACHE_KEY=abcdef", False),
+        ("GPG_KEY=7169605F62C751356D054A26A821E680E5FA6305", False),
+        ("SINGLE_PASS=sure", False),
+        ("OLDPWD=/srv/x y", False),
+        ("DB_PASS=hunter2", True),
+        ("SMTP_PWD=hunter2", True),
+        ("OPENAI_KEY=sk-abcdef", True),
+        ("GH_PAT=ghp_abcdef", True),
+        ("PGPASSWORD=hunter2", True),
+        ("DB_PASSWORD_PROD=hunter2", True),
+        ("SECRET_KEY_BASE=abcdef", True),
+    ],
+)
+def test_the_last_word_of_a_name_makes_a_secret(assignment: str, found: bool) -> None:
+    name, _, value = assignment.partition("=")
+    assert bool(lines("secret-in-image", f'FROM python:slim\nENV {name}="{value}"')) is found
+
+
+@pytest.mark.parametrize(
+    ("instruction", "found"),
+    [
+        ("RUN pip install --index-url https://pypi.example/simple a", False),
+        ("RUN pip install --index-url https://bot:$TOKEN@pypi.example/simple a", False),
+        ("RUN git clone https://bot@git.example/a", False),
+        ("ENV DATABASE_URL=postgres://app:app@db/app", False),
+        ("ENV DATABASE_URL=postgres://user:password@db/app", False),
+        ("ENV DATABASE_URL=redis://:changeme@db/0", False),
+        ("RUN pip install --index-url https://bot:hunter2hunter2@pypi.example/simple a", True),
+        ("ENV DATABASE_URL=postgres://app:hunter2hunter2@db/app", True),
+        ("ENV REDIS_URL=redis://:hunter2hunter2@db/0", True),
+    ],
+)
+def test_a_password_in_an_address_is_a_secret(instruction: str, found: bool) -> None:
+    findings = review(f"FROM python:slim\n{instruction}").findings
+    messages = [finding.message for finding in findings if finding.rule == "secret-in-image"]
+    assert bool(messages) is found
+    assert "hunter2" not in "".join(messages)
+
+
+@pytest.mark.parametrize(
+    ("copy", "dockerignore", "found"),
+    [
+        ("COPY . .", None, False),
+        ("COPY . .", "", False),  # another rule says so
+        ("COPY . .", ".git\n.env", False),
+        ("COPY . .", "*\n!app", False),
+        ("COPY --exclude=.env . .", ".git", False),
+        ("COPY app app", ".git", False),
+        ("COPY . .", ".git", True),
+        ("ADD . /srv", ".git", True),
+    ],
+)
+def test_a_file_of_secrets_comes_with_everything(copy: str, dockerignore: str | None, found: bool) -> None:
+    assert bool(lines("secret-in-image", f"FROM python:slim\nWORKDIR /srv\n{copy}", dockerignore)) is found

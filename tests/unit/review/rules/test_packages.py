@@ -279,3 +279,18 @@ USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
 )
 def test_unreadable_packages(dockerfile: str, expected: list[int]) -> None:
     assert lines("unreadable-packages", dockerfile) == expected
+
+
+def test_lists_that_the_next_step_reads_are_not_deleted() -> None:
+    dockerfile = "FROM python:slim\nRUN apt-get update\nRUN apt-get install -y a"
+    assert fixes("apt-lists", dockerfile) == [
+        "join this RUN and that in line 3, and end it with rm -rf /var/lib/apt/lists/*"
+    ]
+
+
+@pytest.mark.parametrize(
+    "target", ["/work/target", "/opt/cargo/registry", "/root/.ccache", "/root/.cache/ccache", "/root/.m2"]
+)
+def test_a_cache_of_another_tool_is_not_defeated(target: str) -> None:
+    run = f"RUN --mount=type=cache,target={target} pip wheel --no-cache-dir ."
+    assert lines("cache-mount-defeated", f"FROM python:slim\n{run}") == []

@@ -250,3 +250,64 @@ def test_it_is_told_what_the_last_stage_is_for() -> None:
         f"{start} dev, which is for development"
     ]
     assert messages("development-published", f"FROM a\n{CMD}FROM b\nCMD pytest") == [f"{start} 1, which is for tests"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("RUN uv sync --no-dev", []),
+        ("RUN uv sync --only-group web", []),
+        ("ENV UV_NO_DEV=1\nRUN uv sync", []),
+        ("RUN UV_NO_DEV=1 uv sync", []),
+        ("RUN poetry install --only main", []),
+        ("RUN poetry install --without dev", []),
+        ("RUN pdm sync --prod", []),
+        ("RUN pip install -r requirements.txt", []),
+        ("RUN pip install -r requirements.txt pytesting", []),
+        ("RUN uv sync", [2]),
+        ("RUN poetry install --no-root", [2]),
+        ("RUN pdm install", [2]),
+        ("RUN pipenv install --dev", [2]),
+        ("RUN pip install -r requirements.txt -r requirements-dev.txt", [2]),
+        ("RUN pip install fastapi pytest", [2]),
+        ("RUN pip install .[test]", [2]),
+    ],
+)
+def test_development_packages(dockerfile: str, expected: list[int]) -> None:
+    assert lines("development-packages", f'FROM python:slim\n{dockerfile}\nCMD ["python", "-m", "app"]') == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nRUN uv sync", []),  # a base for others, or for tests
+        ('FROM python:slim\nRUN pip install ruff\nENTRYPOINT ["ruff"]', []),  # it is the service
+        ("FROM python:slim AS dev\nRUN uv sync\nCMD a", []),
+        ("FROM python:slim AS test\nRUN pip install pytest\nFROM python:slim\nCMD a", []),
+        ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /b /b\nCMD a", []),
+        ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /a /a\nCMD a", [3]),
+        ("FROM python:slim AS a\nRUN uv sync\nFROM a\nCMD a", [2]),
+    ],
+)
+def test_what_is_not_published_may_hold_tools(dockerfile: str, expected: list[int]) -> None:
+    assert lines("development-packages", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("latest", False),
+        ("contest", False),
+        ("app-unittests", True),
+        ("e2e", True),
+        ("linter", True),
+        ("unit-tests", True),
+    ],
+)
+def test_a_stage_for_development_is_known_by_its_name(name: str, found: bool) -> None:
+    dockerfile = f"FROM python:slim AS release\nCMD a\nFROM release AS {name}\nRUN b"
+    assert bool(lines("development-published", dockerfile)) is found
+
+
+def test_where_every_stage_is_for_development_none_is_published_by_mistake() -> None:
+    assert lines("development-published", "FROM python:slim AS dev\nCMD a\nFROM dev AS dev-tools\nRUN b") == []

@@ -243,3 +243,81 @@ def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> 
     findings = review(dockerfile).findings
     (message,) = (finding.message for finding in findings if finding.rule == "buffered-output")
     assert message == f"what the service prints is buffered: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ('CMD ["sh", "-c", "alembic upgrade head && exec uvicorn app"]', []),
+        ("CMD exec sh -c 'a && exec uvicorn app'", []),
+        ("STOPSIGNAL SIGKILL\nCMD uvicorn app", []),
+        ('ENTRYPOINT ["tini", "-g", "--"]\nCMD uvicorn app', []),  # it signals all of the group
+        ('ENTRYPOINT ["dumb-init", "--"]\nCMD uvicorn app', []),  # the same
+        ('ENTRYPOINT ["tini", "--"]\nCMD exec uvicorn app', []),
+        ('ENTRYPOINT ["tini", "--"]\nCMD ["uvicorn", "app"]', []),
+        ('CMD sh -c "a && exec uvicorn app"', [2]),  # exec gives away the place of the inner shell only
+        ("CMD exec sh -c 'a && uvicorn app'", [2]),
+        ("CMD uvicorn --workers $(nproc) app", [2]),
+        ("CMD while true; do python -m job; done", [2]),
+        ('ENTRYPOINT ["tini", "--"]\nCMD uvicorn app; true', [3]),
+        ('ENTRYPOINT ["tini", "--", "sh", "-c", "uvicorn app; true"]', [2]),
+    ],
+)
+def test_a_shell_between_the_signal_and_the_service(start: str, expected: list[int]) -> None:
+    assert lines("shell-form-command", SLIM + start) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "fix"),
+    [
+        ("CMD gunicorn --workers $(nproc) app", "put `exec` before gunicorn, or start it by the JSON form"),
+        ("CMD while true; do a; sleep 9; done", "start one program, by the JSON form or by `exec`"),
+        ("CMD gunicorn app; true", "start one program, by the JSON form or by `exec`"),
+        ('CMD sh -c "a && exec uvicorn app"', 'CMD ["sh", "-c", "a && exec uvicorn app"]'),
+        ('CMD sh -c "a && uvicorn app"', 'CMD ["sh", "-c", "a && uvicorn app"], with `exec` before uvicorn'),
+        ("CMD uvicorn app --reload", 'CMD ["uvicorn", "app"]'),  # as another finding says
+    ],
+)
+def test_the_service_is_what_gets_the_shells_place(start: str, fix: str) -> None:
+    assert fixes("shell-form-command", SLIM + start) == [fix]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ('CMD ["uvicorn", "app:app", "--host", "0.0.0.0"]', []),
+        ('CMD ["uvicorn", "app:app", "--host=::"]', []),
+        ('CMD ["uvicorn", "app:app", "--uds", "/run/app.sock"]', []),
+        ("CMD uvicorn app:app --host $HOST", []),
+        ("CMD uvicorn app:app $OPTIONS", []),
+        ('ENV UVICORN_HOST=0.0.0.0\nCMD ["uvicorn", "app:app"]', []),
+        ('ENTRYPOINT ["uvicorn"]', []),
+        ('CMD ["gunicorn", "app:app"]', []),  # gunicorn.conf.py may say
+        ('CMD ["gunicorn", "-b0.0.0.0:80", "app:app"]', []),
+        ('CMD ["fastapi", "run"]', []),
+        ('CMD ["flask", "routes"]', []),
+        ("CMD nginx && exec uvicorn app:app", []),  # nginx asks it
+        ('CMD ["uvicorn", "app:app"]', [2]),
+        ('CMD ["python", "-m", "uvicorn", "app:app", "--port", "80"]', [2]),
+        ('CMD ["uv", "run", "uvicorn", "app:app", "--host", "127.0.0.1"]', [2]),
+        ('ENTRYPOINT ["tini", "--"]\nCMD ["hypercorn", "app:app"]', [3]),
+        ('CMD ["gunicorn", "--bind", "localhost:8000", "app:app"]', [2]),
+        ("CMD flask --app app run", [2]),
+    ],
+)
+def test_loopback(start: str, expected: list[int]) -> None:
+    assert lines("loopback", SLIM + start) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("ENV FLASK_DEBUG=0\nCMD flask run", []),
+        ("ENV UVICORN_RELOAD=1\nCMD gunicorn app", []),
+        ('CMD ["python", "-m", "flask", "run", "--debug"]', [2]),
+        ("ENV FLASK_DEBUG=1\nCMD flask run", [2]),
+        ("CMD watchfiles 'python -m app'", [2]),
+    ],
+)
+def test_reloading_by_other_means(dockerfile: str, expected: list[int]) -> None:
+    assert lines("reload-in-production", SLIM + dockerfile) == expected

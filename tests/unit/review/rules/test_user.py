@@ -191,3 +191,71 @@ def test_a_missing_program_is_named_once() -> None:
     findings = review("FROM python:slim\nRUN addgroup a && adduser a && adduser b").findings
     (message,) = (finding.message for finding in findings if finding.rule == "missing-adduser")
     assert message == "python:slim has no addgroup and no adduser"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nUSER 10001", []),
+        ("FROM python:slim\nUSER nobody", []),
+        ("FROM node:22\nUSER node", []),
+        ("FROM company/base\nUSER svc", []),
+        ("FROM python:slim\nRUN useradd svc\nUSER svc:svc", []),
+        ("FROM python:slim\nARG NAME=svc\nRUN useradd $NAME\nUSER svc", []),
+        ("FROM python:slim\nRUN echo svc:x:1:1::/: >>/etc/passwd\nUSER svc", []),
+        ("FROM python:slim\nRUN ./setup.sh\nUSER svc", []),
+        ("FROM python:slim\nCOPY --from=x /etc/passwd /etc/passwd\nUSER svc", []),
+        ("FROM python:slim AS a\nRUN useradd svc\nFROM a\nCOPY --chown=svc x /x\nUSER svc", []),
+        ("FROM python:slim\nUSER svc\nRUN useradd svc", []),  # while nothing runs between
+        ("FROM python:3.12-windowsservercore\nUSER ContainerUser", []),
+        ("FROM python:slim\nUSER svc", [2]),
+        ("FROM python:slim\nRUN useradd other\nUSER svc:0", [3]),
+        ("FROM python:slim\nCOPY --chown=svc:svc x /x", [2]),
+        ("FROM python:slim\nCOPY --chown=svc x /x\nRUN useradd svc\nUSER svc", [2]),
+    ],
+)
+def test_no_such_user(dockerfile: str, expected: list[int]) -> None:
+    assert lines("no-such-user", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ("FROM python:slim\nRUN apt-get update", []),
+        ("FROM company/base\nRUN apt-get update", []),
+        ("FROM python:slim\nUSER 1\nUSER root\nRUN apt-get update", []),
+        ("FROM python:slim\nUSER 1\nRUN sudo apt-get update", []),
+        ("FROM python:slim\nUSER 1\nRUN apt-get --version && pip install a", []),
+        ("FROM python:slim\nUSER 1\nRUN apt-get update || true", []),
+        ("FROM python:slim\nUSER $WHO\nRUN apt-get update", []),
+        ("FROM python:slim\nUSER 1\nRUN apt-get update && apt-get install -y a", [3]),
+        ("FROM company/base\nUSER app\nRUN apk add a", [3]),
+        ("FROM python:slim\nUSER 1\nRUN useradd b", [3]),
+        ("FROM python:slim AS a\nUSER 1\nFROM a\nRUN apt-get -y install b", [4]),
+    ],
+)
+def test_not_permitted(dockerfile: str, expected: list[int]) -> None:
+    assert lines("not-permitted", dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "expected"),
+    [
+        ('CMD ["gunicorn", "-u", "svc", "app"]', []),
+        ('CMD ["gunicorn", "app"]', [1]),
+    ],
+)
+def test_gunicorn_may_drop_root(dockerfile: str, expected: list[int]) -> None:
+    assert lines("root-user", f"FROM python:slim\n{dockerfile}") == expected
+
+
+def test_a_file_that_an_image_without_a_shell_runs_is_no_script() -> None:
+    assert lines("root-user", 'FROM gcr.io/distroless/python3-debian12\nCMD ["app/main.py"]') == [1]
+
+
+def test_the_group_of_a_user_stays() -> None:
+    assert fixes("named-user", "FROM python:slim\nRUN useradd --uid 5 svc\nUSER svc:root") == ["USER 5:root"]
+
+
+def test_users_of_windows_have_no_numbers() -> None:
+    assert lines("named-user", "FROM python:3.12-windowsservercore\nUSER ContainerUser") == []

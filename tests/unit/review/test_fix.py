@@ -1,0 +1,200 @@
+"""Fixes: what the reviewer finds, changed in the text."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.review.edit import Edit, apply, overlap
+from app.review.fix import fixed
+from app.review.report import Finding, review
+from app.review.rules import RULES
+from app.review.syntax import DockerfileError
+from tests.support.dockerfiles import dockerfiles, fixable
+from tests.unit.review.test_properties import tried
+
+# The rest need knowledge that the text lacks.
+SAFE = {
+    "apt-lists",
+    "buffered-output",
+    "cache-mount-defeated",
+    "exec-form-variable",
+    "hardcoded-version",
+    "named-user",
+    "not-json",
+    "overridden",
+    "pip-cache-mount",
+    "reload-in-production",
+    "requirements-bind-mount",
+    "shell-form-command",
+    "source-in-sh",
+    "undefined-variable",
+}
+UNSAFE = {
+    "copy-between-stages",
+    "development-packages",
+    "development-published",
+    "full-base-image",
+    "healthcheck-tool",
+    "late-chown",
+    "lost-between-runs",
+    "loopback",
+    "missing-adduser",
+    "no-such-stage",
+    "no-such-user",
+    "no-workdir",
+    "not-permitted",
+    "root-user",
+    "source-before-install",
+}
+
+
+def fixes(text: str, dockerignore: str | None = None) -> list[Finding]:
+    """Return the findings that have a fix."""
+    return [finding for finding in review(text, dockerignore).findings if finding.edits]
+
+
+def rules(text: str, dockerignore: str | None = None) -> Counter[str]:
+    """Return how often each rule finds something."""
+    return Counter(finding.rule for finding in review(text, dockerignore).findings)
+
+
+@pytest.mark.parametrize(
+    ("edits", "text"),
+    [
+        ([], "ab\ncd\n"),
+        ([Edit(1, 1, 1, 1, "x")], "xab\ncd\n"),
+        ([Edit(2, 2, 2, 3, "x"), Edit(1, 2, 1, 3, "y")], "ay\ncx\n"),
+        ([Edit(1, 3, 2, 1, "")], "abcd\n"),
+        ([Edit(1, 1, 2, 1, "")], "cd\n"),
+        ([Edit(2, 1, 4, 1, "")], "ab\n"),  # beyond the end
+    ],
+)
+def test_edits_are_applied_by_line_and_column(edits: list[Edit], text: str) -> None:
+    assert apply("ab\ncd\n", edits) == text
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Edit(1, 5, 1, 6, ""), False),
+        (Edit(2, 1, 2, 2, ""), False),
+        (Edit(1, 4, 1, 4, "x"), True),  # the order would count
+        (Edit(1, 1, 3, 1, ""), True),
+    ],
+)
+def test_edits_that_touch_overlap(other: Edit, expected: bool) -> None:
+    assert overlap([Edit(1, 2, 1, 4, "")], [other]) is expected
+
+
+def test_each_rule_with_a_fix_is_safe_or_not() -> None:
+    found = {(finding.rule, finding.safe) for rule in RULES.values() for finding in fixes(rule.bad, rule.dockerignore)}
+    extra = {("copy-between-stages", False)}  # one kind of several, tested below
+    assert found | extra == {(rule, True) for rule in SAFE} | {(rule, False) for rule in UNSAFE}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_after_a_fix_its_finding_is_gone_and_no_new_one_appears(rule: str) -> None:
+    rule = RULES[rule] if isinstance(rule, str) else rule
+    before = rules(rule.bad, rule.dockerignore)
+    for finding in fixes(rule.bad, rule.dockerignore):
+        after = rules(apply(rule.bad, finding.edits), rule.dockerignore)
+        assert after[finding.rule] < before[finding.rule]
+        assert after.keys() <= before.keys()
+
+
+@tried
+@given(dockerfiles | fixable)
+def test_a_fix_of_any_text_removes_its_finding_and_adds_none(text: str) -> None:
+    try:
+        findings = fixes(text)
+    except DockerfileError:
+        return
+    before = rules(text)
+    for finding in findings:
+        after = rules(apply(text, finding.edits))
+        assert after[finding.rule] < before[finding.rule], finding
+        assert after.keys() <= before.keys(), finding
+
+
+@tried
+@given(dockerfiles | fixable, st.booleans())
+def test_fixing_twice_changes_nothing(text: str, unsafe: bool) -> None:
+    try:
+        once, _ = fixed(text, unsafe=unsafe)
+    except DockerfileError:
+        return
+    assert fixed(once, unsafe=unsafe) == (once, 0)
+
+
+@tried
+@given(fixable)
+def test_line_endings_and_a_byte_order_mark_survive(text: str) -> None:
+    plain, count = fixed(text, unsafe=True)
+    windows, windows_count = fixed("\ufeff" + text.replace("\n", "\r\n"), unsafe=True)
+    assert (windows, windows_count) == ("\ufeff" + plain.replace("\n", "\r\n"), count)
+
+
+def test_comments_and_heredocs_survive() -> None:
+    text = (
+        "# syntax=docker/dockerfile:1\n# the base\nFROM python:3.12-slim\n"
+        "RUN pip install \\\n    # not twice\n    --no-cache-dir \\\n    a\n"
+        "RUN <<E\npip install --no-cache-dir b\nE\n# who\nUSER 10001\n"
+    )
+    new, count = fixed(text)
+    assert count == 3
+    assert new == (
+        "# syntax=docker/dockerfile:1\nARG PYTHON_VERSION=3.12\n# the base\nFROM python:${PYTHON_VERSION}-slim\n"
+        "RUN --mount=type=cache,target=/root/.cache/pip \\\n    pip install \\\n    # not twice\n    a\n"
+        "RUN --mount=type=cache,target=/root/.cache/pip \\\n    <<E\npip install b\nE\n# who\nUSER 10001\n"
+    )
+
+
+def test_safe_fixes_leave_the_others() -> None:
+    text = "FROM python:3.12-slim@sha256:0\nCMD python -m app --port $PORT\n"
+    assert fixed(text) == (
+        "FROM python:3.12-slim@sha256:0\nENV PYTHONUNBUFFERED=1\nCMD exec python -m app --port $PORT\n",
+        2,
+    )
+    assert "USER 10001\nCMD exec python" in fixed(text, unsafe=True)[0]
+
+
+def test_a_silenced_finding_is_not_fixed() -> None:
+    text = "# review-ignore: hardcoded-version there is one\nFROM python:3.12-slim\nUSER 10001\n"
+    assert fixed(text) == (text, 0)
+
+
+def test_a_poor_dockerfile_gets_better() -> None:
+    text = (
+        "FROM python:3.12\nCOPY requirements.txt .\nRUN apt-get update && apt-get install -y libpq5\n"
+        "RUN pip install --no-cache-dir -r requirements.txt\nCOPY app /app\nRUN chown -R 10001 /app\n"
+        "CMD uvicorn app.main:app --reload\n"
+    )
+    assert (
+        fixed(text, unsafe=True)[0]
+        == """\
+ARG PYTHON_VERSION=3.12
+FROM python:${PYTHON_VERSION}-slim
+ENV PYTHONUNBUFFERED=1
+RUN apt-get update && apt-get install -y libpq5 && \\
+    rm -rf /var/lib/apt/lists/*
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=bind,source=requirements.txt,target=requirements.txt \\
+    pip install -r requirements.txt
+COPY --chown=10001 app /app
+RUN useradd --no-create-home --uid 10001 appuser
+USER 10001
+CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
+"""
+    )
+
+
+def test_a_script_that_stays_behind_is_copied() -> None:
+    site = "/usr/local/lib/python3.12/site-packages"
+    text = (
+        "FROM python:3.12-slim AS build\nRUN pip install -r requirements.txt\n"
+        f"FROM python:3.12-slim\nCOPY --from=build {site} {site}\n"
+        'CMD ["uvicorn", "app:app", "--host", "0.0.0.0"]\n'
+    )
+    assert "COPY --from=build /usr/local/bin/uvicorn /usr/local/bin/uvicorn\n" in fixed(text, unsafe=True)[0]
