@@ -187,7 +187,7 @@ RUN pip install --index-url https://user:${INDEX_TOKEN}@packages.example/simple 
     good="""
 FROM python:3.12-slim
 RUN --mount=type=secret,id=index,env=PIP_INDEX_URL \\
-    pip install app
+    pip install fastapi
 """,
 )
 def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:

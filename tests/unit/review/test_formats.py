@@ -75,10 +75,34 @@ def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
         {
             "physicalLocation": {
                 "artifactLocation": {"uri": "b%20c"},
-                "region": {"startLine": 2, "endLine": 2},
+                "region": {"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 10},
             }
         }
     ]
+    assert "fixes" not in result
+    (fix,) = run["results"][0]["fixes"]
+    assert fix["description"]["text"] == "ENV PYTHONUNBUFFERED=1"
+    (change,) = fix["artifactChanges"]
+    assert change["artifactLocation"] == {"uri": "b%20c"}
+    (replacement,) = change["replacements"]
+    assert replacement["deletedRegion"] == {"startLine": 1, "startColumn": 31, "endLine": 1, "endColumn": 31}
+    assert replacement["insertedContent"] == {"text": "\nENV PYTHONUNBUFFERED=1"}
+
+
+def test_sarif_leads_to_the_page_of_each_rule() -> None:
+    (run,) = json.loads(formats.sarif({"a": QUIET}, address="https://review.example/"))["runs"]
+    links = {rule["id"]: rule["helpUri"] for rule in run["tool"]["driver"]["rules"]}
+    assert links["root-user"] == "https://review.example/rules/root-user"
+
+
+def test_text_hints_at_the_options_that_fix() -> None:
+    assert formats.text({"a": FOUND}, hint=True).splitlines()[-1] == "a: 2 can be fixed by --fix"
+    assert "can be fixed" not in formats.text({"a": QUIET}, hint=True)
+
+
+def test_text_says_what_could_not_be_judged() -> None:
+    lines = formats.text({"a": review("FROM company/base\nUSER 1\n")}).splitlines()
+    assert "a: not judged: What the base image company/base sets and contains is unknown." in lines
 
 
 def test_github_is_told_the_line_of_each_finding() -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from app.review.__main__ import main
+from tests.support.git import git
 
 GOOD = "FROM python:slim@sha256:0\nUSER 10001\n"
 INFO = "FROM python:slim\nUSER 10001\n"
@@ -242,3 +243,95 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, project: Path
         check=False,
     )
     assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+FIXABLE = "FROM python:3.12-slim@sha256:0\r\nUSER 10001\r\nCMD python -m app\r\n"
+FIXED = FIXABLE.replace("CMD python -m app", 'CMD ["python", "-m", "app"]').replace(
+    "0\r\nUSER", "0\r\nENV PYTHONUNBUFFERED=1\r\nUSER"
+)
+
+
+def test_fix_writes_the_safe_fixes_and_reviews_the_result(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_bytes(FIXABLE.encode())
+    file.chmod(0o640)
+    assert run("--fix") == (0, "Dockerfile: nothing found\n", "Dockerfile: 2 fixed\n")
+    assert file.read_bytes() == FIXED.encode()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["Dockerfile"]
+    assert run("--fix").stderr == "Dockerfile: 0 fixed\n"
+
+
+def test_fix_exits_1_if_a_finding_is_left(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim@sha256:0\nCMD python -m app\n")
+    done = run("--fix")
+    assert done.status == 1
+    assert "[root-user]" in done.stdout
+    assert "USER" not in (tmp_path / "Dockerfile").read_text()
+
+
+def test_unsafe_fixes_are_written_as_well(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim@sha256:0\nCMD python -m app\n")
+    assert run("--unsafe-fixes").status == 0
+    assert "USER 10001\n" in (tmp_path / "Dockerfile").read_text()
+
+
+def test_fix_writes_through_a_link(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(FIXABLE.encode())
+    (tmp_path / "Dockerfile").symlink_to("real")
+    run("--fix")
+    assert (tmp_path / "Dockerfile").is_symlink()
+    assert (tmp_path / "real").read_bytes() == FIXED.encode()
+
+
+def test_fix_of_standard_input_prints_the_fixed_text(run: Run) -> None:
+    done = run("--fix", "-", text=FIXABLE)
+    assert done == (0, FIXED, "Dockerfile: 2 fixed\nDockerfile: nothing found\n")
+
+
+def test_diff_shows_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_bytes(FIXABLE.encode())
+    done = run("--diff")
+    assert (done.status, done.stderr) == (1, "")
+    assert done.stdout.startswith("--- Dockerfile\n+++ Dockerfile\n@@ ")
+    assert '+CMD ["python", "-m", "app"]\r\n' in done.stdout
+    assert (tmp_path / "Dockerfile").read_bytes() == FIXABLE.encode()
+
+
+def test_diff_can_be_applied(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nCMD python -m app")  # without a line's end
+    (tmp_path / "diff").write_text(run("--diff", "--unsafe-fixes").stdout)
+    git(tmp_path, "apply", "-p0", "diff")
+    assert run("--diff", "--unsafe-fixes") == (0, "", "")
+
+
+def test_diff_of_what_needs_no_fix_is_empty(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(GOOD)
+    assert run("--diff") == (0, "", "")
+
+
+def test_a_file_that_cannot_be_written_is_named_and_stays(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "Dockerfile").write_bytes(FIXABLE.encode())
+    monkeypatch.setattr("shutil.copymode", fail)
+    done = run("--fix")
+    assert (done.status, done.stderr) == (2, "Dockerfile: No space left on device\n")
+    assert (tmp_path / "Dockerfile").read_bytes() == FIXABLE.encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["Dockerfile"]
+
+
+def test_a_rule_is_explained(run: Run) -> None:
+    done = run("--explain", "root-user")
+    assert done.status == 0
+    assert done.stdout.startswith("The published image runs as root (error). ")
+    assert "\n\nWrong:\n\nFROM python" in done.stdout
+
+
+def test_a_rule_that_does_not_exist_is_named(run: Run) -> None:
+    done = run("--explain", "rot-user")
+    assert done.status == 2
+    assert "rot-user" in done.stderr

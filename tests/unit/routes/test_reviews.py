@@ -29,10 +29,14 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         "rule": "dockerignore",
         "severity": "warning",
         "line": 3,
+        "column": 1,
         "end_line": 3,
+        "end_column": 9,
         "stage": "0",
         "message": "no .dockerignore keeps out .git, .venv, __pycache__",
         "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__ **/.env",
+        "edits": [],
+        "safe": False,
     }
     assert review["stages"] == [
         {
@@ -48,7 +52,8 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         }
     ]
     assert review["counts"] == {"error": 0, "warning": 2, "info": 3}
-    assert review["ignored"] == 0
+    assert (review["ignored"], review["unjudged"]) == (0, [])
+    assert any(finding["edits"] for finding in review["findings"])
 
 
 def test_without_a_word_of_dockerignore_nothing_is_found_about_it(client: TestClient) -> None:

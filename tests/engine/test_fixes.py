@@ -1,0 +1,77 @@
+"""The advice of each rule is built by a real engine: the bad example with its fixes, or else the good one."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.review.edit import apply
+from app.review.report import review
+from app.review.rules import RULES
+from tests.support.container import docker
+
+BASE = "review-fixes-base"
+# apt-get without a network: it wants root, and installs only what it has lists of.
+APT_GET = """\
+#!/bin/sh
+[ "$(id -u)" = 0 ] || { echo "apt-get: permission denied" >&2; exit 100; }
+case " $* " in
+*" update "*) touch /var/lib/apt/lists/packages ;;
+*" install "*) [ -e /var/lib/apt/lists/packages ] || { echo "apt-get: no package lists" >&2; exit 100; } ;;
+esac
+"""
+FILES = {
+    "apt-get": APT_GET,
+    "app/__init__.py": "",
+    "app/main.py": "",
+    "main.py": "",
+    "requirements.txt": "idna\n",
+    "requirements-dev.txt": "pytest\n",
+    "tests/test_app.py": "def test_it() -> None: pass\n",
+}
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder with what the examples copy, and make the image that they are built on."""
+    folder = tmp_path_factory.mktemp("context")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "apt-get").chmod(0o755)
+    (folder / "Dockerfile").write_text("FROM python:3.12-slim\nCOPY apt-get /usr/local/bin/\n")
+    docker("build", "--load", f"--tag={BASE}", str(folder), seconds=600)
+    yield folder
+    docker("image", "rm", "--force", BASE)
+
+
+def advice(rule_id: str) -> str:
+    """Return the bad example with the rule's fixes, or the good example if the rule has none."""
+    rule = RULES[rule_id]
+    findings = [item for item in review(rule.bad, rule.dockerignore).findings if item.rule == rule_id]
+    edits = [edit for item in findings for edit in item.edits]
+    return apply(rule.bad, edits) if edits else rule.good
+
+
+@pytest.mark.parametrize("rule_id", RULES)
+def test_the_advice_of_a_rule_can_be_built(context: Path, rule_id: str) -> None:
+    text = advice(rule_id)
+    rule = RULES[rule_id]
+    assert rule_id not in {item.rule for item in review(text, rule.dockerignore).findings}
+    # The digest is an example.
+    (context / "Dockerfile").write_text(re.sub(r"@sha256:\w+", "", text))
+    (context / ".dockerignore").write_text(rule.dockerignore)
+    images = ("python:3.12-slim", "python:slim", "python:3.12", "debian:bookworm-slim")
+    contexts = [f"--build-context={image}=docker-image://{BASE}" for image in images]
+    docker("build", "--output=type=cacheonly", *contexts, str(context), seconds=600)
+
+
+def test_the_bad_advice_would_be_noticed(context: Path) -> None:
+    (context / "Dockerfile").write_text(f"FROM {BASE}\nRUN apt-get update && rm -rf /var/lib/apt/lists/*\n")
+    docker("build", "--output=type=cacheonly", str(context), seconds=600)
+    (context / "Dockerfile").write_text(
+        f"FROM {BASE}\nRUN apt-get update && rm -rf /var/lib/apt/lists/*\nRUN apt-get install a\n"
+    )
+    with pytest.raises(AssertionError, match="no package lists"):
+        docker("build", "--output=type=cacheonly", str(context), seconds=600)
