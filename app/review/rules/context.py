@@ -194,16 +194,17 @@ def _last_git(dockerfile: Dockerfile) -> dict[int, int]:
     """Return for each stage the line of the last RUN, of its own or of its heirs, that asks git about the history."""
     last: dict[int, int] = {}
     for stage in reversed(dockerfile.stages):
-        own = [step.instruction.line for step in stage.steps if any(map(_asks_git, step.commands))]
+        own = [step.instruction.line for step in stage.steps if _asks_git(step.commands)]
         last[stage.index] = max([last.get(stage.index, 0), *own])
         if stage.parent:
             last[stage.parent.index] = max(last.get(stage.parent.index, 0), last[stage.index])
     return last
 
 
-def _asks_git(command: tuple[str, ...]) -> bool:
-    program, *words = command
-    return program == "git" and NO_HISTORY.isdisjoint(words[:1])
+def _asks_git(commands: list[tuple[str, ...]]) -> bool:
+    """Return whether commands ask git about the repository of the build context, and not about one that they clone."""
+    subcommands = {words[0] if words else "" for program, *words in commands if program == "git"}
+    return "clone" not in subcommands and not subcommands <= NO_HISTORY
 
 
 @rule(

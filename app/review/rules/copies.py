@@ -272,7 +272,7 @@ def _targets(step: Step) -> list[tuple[str, str]]:
     *sources, last = step.instruction.words
     folders = []
     for source in sources:
-        path = posixpath.normpath(f"/{source}".replace("//", "/"))
+        path = posixpath.normpath(f"/{step.state.expand(source) or source}".replace("//", "/"))
         inside = last.endswith("/") and len(sources) > 1
         folders.append(
             (

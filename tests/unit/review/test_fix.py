@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.review.edit import Edit, apply, overlap
 from app.review.fix import fixed
 from app.review.report import Finding, review
-from app.review.rules import RULES
+from app.review.rules import RULES, Rule
 from app.review.syntax import DockerfileError
 from tests.support.dockerfiles import dockerfiles, fixable
 from tests.unit.review.test_properties import tried
@@ -95,8 +95,7 @@ def test_each_rule_with_a_fix_is_safe_or_not() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_after_a_fix_its_finding_is_gone_and_no_new_one_appears(rule: str) -> None:
-    rule = RULES[rule] if isinstance(rule, str) else rule
+def test_after_a_fix_its_finding_is_gone_and_no_new_one_appears(rule: Rule) -> None:
     before = rules(rule.bad, rule.dockerignore)
     for finding in fixes(rule.bad, rule.dockerignore):
         after = rules(apply(rule.bad, finding.edits), rule.dockerignore)
