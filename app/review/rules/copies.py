@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
@@ -250,6 +251,7 @@ def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
     that made it. Packages are found by the minor version of Python that they were installed for, and run on the C
     library that they were compiled for. Their scripts are in another folder, `bin`.
     """
+    venvs, packages, is_managed = cache(_venvs), cache(_packages), cache(_has_managed_python)
     for stage in dockerfile.stages:
         for step in stage.steps:
             origin = step.origin
@@ -258,10 +260,13 @@ def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
             if step.takes_installers:
                 continue
             found = (
-                _other_libc(stage, step, origin)
-                or _other_minor(stage, step, origin)
-                or _without_python(stage, step, origin)
-                or (stage is dockerfile.published and (_moved(stage, step, origin) or _without_scripts(stage, step)))
+                _other_libc(stage, step, origin, packages(origin))
+                or _other_minor(stage, step, origin, packages(origin))
+                or (is_managed(origin) and _without_python(stage, step, origin, venvs(origin)))
+                or (
+                    stage is dockerfile.published
+                    and (_moved(stage, step, venvs(origin)) or _without_scripts(stage, step))
+                )
             )
             if found:
                 yield found
@@ -319,20 +324,19 @@ def _packages(stage: Stage) -> set[str]:
     return {prefix for item, step in items if (prefix := item.prefix(step.state))} | _venvs(stage).keys()
 
 
-def _takes_packages(step: Step, origin: Stage) -> bool:
+def _takes_packages(step: Step, packages: Set[str]) -> bool:
     """Return whether a COPY takes packages of the other stage that may be compiled."""
     sources = [source for source, _ in _targets(step)]
     if any(SITE_PACKAGES.search(source) for source in sources):
         return True
-    folders = _packages(origin) - {"/usr/local"}
-    return any(_arrives(step, folder) for folder in folders)
+    return any(_arrives(step, folder) for folder in packages if folder != "/usr/local")
 
 
-def _other_libc(stage: Stage, step: Step, origin: Stage) -> Problem | None:
+def _other_libc(stage: Stage, step: Step, origin: Stage, packages: Set[str]) -> Problem | None:
     ours, theirs = stage.image, origin.image
     if not (ours and theirs and ours.is_bare and theirs.is_bare) or "scratch" in {ours.official, theirs.official}:
         return None
-    if ours.is_alpine == theirs.is_alpine or not _takes_packages(step, origin):
+    if ours.is_alpine == theirs.is_alpine or not _takes_packages(step, packages):
         return None
     names = ("musl", "glibc") if theirs.is_alpine else ("glibc", "musl")
     return Problem(
@@ -342,7 +346,7 @@ def _other_libc(stage: Stage, step: Step, origin: Stage) -> Problem | None:
     )
 
 
-def _other_minor(stage: Stage, step: Step, origin: Stage) -> Problem | None:
+def _other_minor(stage: Stage, step: Step, origin: Stage, packages: Set[str]) -> Problem | None:
     ours, theirs = _minor(stage.image), _minor(origin.image)
     named = {match["version"] for _, target in _targets(step) if (match := SITE_PACKAGES.search(target))}
     if ours and named and ours not in named:
@@ -352,7 +356,7 @@ def _other_minor(stage: Stage, step: Step, origin: Stage) -> Problem | None:
             f"Python {ours} of this stage does not look into {step.destination}",
             f"the same Python in both stages, {wrong} or {ours}",
         )
-    if ours and theirs and ours != theirs and _takes_packages(step, origin):
+    if ours and theirs and ours != theirs and _takes_packages(step, packages):
         return Problem(
             step.instruction,
             f"these packages are of Python {theirs}, and this stage has {ours}",
@@ -370,17 +374,16 @@ def _minor(image: Image | None) -> str | None:
     return match[1] if match else None
 
 
-def _without_python(stage: Stage, step: Step, origin: Stage) -> Problem | None:
-    image = origin.image
-    if image is None or not image.is_uv or any(word.startswith("python") for word in image.variant):
-        return None
-    if any(
-        re.search(r"python3?|PYTHON_PREFERENCE|PYTHON_DOWNLOADS|pypy", command)
-        for each in origin.history
-        for command in _asked(each)
-    ):
-        return None
-    moved = [path for path in _venvs(origin) if _arrives(step, path)]
+def _has_managed_python(stage: Stage) -> bool:
+    """Return whether a stage has no Python but the one that uv downloads."""
+    if stage.image is None or not stage.image.is_uv or any(word.startswith("python") for word in stage.image.variant):
+        return False
+    system = re.compile(r"python3?|PYTHON_PREFERENCE|PYTHON_DOWNLOADS|pypy")
+    return not any(system.search(words) for step in stage.history for words in _asked(step))
+
+
+def _without_python(stage: Stage, step: Step, origin: Stage, venvs: Mapping[str, Step]) -> Problem | None:
+    moved = [path for path in venvs if _arrives(step, path)]
     folder = origin.state.environment.get("UV_PYTHON_INSTALL_DIR", "/root/.local/share/uv/python")
     if not moved or not folder:
         return None
@@ -389,7 +392,7 @@ def _without_python(stage: Stage, step: Step, origin: Stage) -> Problem | None:
         return None
     return Problem(
         step.instruction,
-        f"{moved[0]}/bin/python leads to {folder}, which stays behind: {image} downloads a Python there",
+        f"{moved[0]}/bin/python leads to {folder}, which stays behind: {origin.image} downloads a Python there",
         f"COPY --from={origin.label} {folder} {folder} as well, or build on an image with Python",
     )
 
@@ -400,9 +403,9 @@ def _asked(step: Step) -> list[str]:
     return [*managers, *step.sets]
 
 
-def _moved(stage: Stage, step: Step, origin: Stage) -> Problem | None:
+def _moved(stage: Stage, step: Step, venvs: Mapping[str, Step]) -> Problem | None:
     """Return the problem of a virtual environment at another path, where a script of it is what starts."""
-    for path, maker in _venvs(origin).items():
+    for path, maker in venvs.items():
         arrived = _arrives(step, path)
         if arrived in {None, path} or "relocatable" in maker.text:
             continue
