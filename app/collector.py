@@ -1,7 +1,8 @@
-"""Sends traces, metrics and the log to an OpenTelemetry collector, while the app runs.
+"""Send traces, metrics and the log to an OpenTelemetry collector while the app runs.
 
-Imported only where that is wanted: what it needs comes with fastapi[opentelemetry]. Where the collector is, and all
-else, the SDK reads from its own variables: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
+Imported only if an endpoint is set, because it needs the packages of fastapi[opentelemetry]. The SDK reads the endpoint
+and all other settings from its own variables:
+https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 """
 
 import asyncio
@@ -31,26 +32,26 @@ from app.logs import request_id
 
 logger = logging.getLogger("app.telemetry")
 
-# How long the end of the process waits for what was not sent yet.
+# At shutdown, wait this long for the last records to be sent.
 LAST_SECONDS = 1.0
-# Who sends. What they log is not sent, or each failure would have another one to send; and the same is told again
-# only after so long.
+# The loggers of the exporters. Their records are not exported, because each failed export would create another record
+# to export. The log repeats them only after SILENCE_SECONDS.
 SENDERS = ("opentelemetry", "urllib3")
 SILENCE_SECONDS = 60.0
 
-# Left set, as the request id is: the server logs what a request raised when its span is no longer the current one.
+# Never reset, like the request id: the server logs the exception of a request after its span has ended.
 request_span: ContextVar[trace.Span] = ContextVar("request_span", default=trace.INVALID_SPAN)
 
 
 class Provider(Protocol):
-    """What keeps something to send."""
+    """A provider of the SDK, which buffers what it sends."""
 
     def shutdown(self) -> None:
-        """Send it, and end."""
+        """Send the buffer and stop."""
 
 
 def install(app: FastAPI, signals: Collection[str]) -> None:
-    """Have the app send these signals from its start to its end, around its own lifespan."""
+    """Make the app send these signals from its start to its end, around its own lifespan."""
     app.add_middleware(SpanMiddleware)
     lifespan = app.router.lifespan_context
 
@@ -67,12 +68,12 @@ def install(app: FastAPI, signals: Collection[str]) -> None:
 
 
 def start(signals: Collection[str]) -> list[Provider]:
-    """Send these signals from now on; what is to be stopped in the end."""
+    """Start to send these signals and return the providers, for `stop`."""
     root = logging.getLogger()
     for handler in root.handlers:
         handler.addFilter(LineFilter())
     providers: list[Provider] = []
-    # Not at exit: that would wait as long as a collector does not answer. stop() does not.
+    # No shutdown at exit: it would wait for a collector that does not answer. stop() has a time limit.
     if "TRACES" in signals:
         tracer_provider = TracerProvider(shutdown_on_exit=False)
         tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -91,11 +92,11 @@ def start(signals: Collection[str]) -> list[Provider]:
 
 
 def stop(providers: list[Provider]) -> None:
-    """Send what is left, as far as that can be done in `LAST_SECONDS`."""
+    """Send what is still buffered, for `LAST_SECONDS` at most."""
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, CollectorHandler)]:
         root.removeHandler(handler)
-    # All at once, since each waits for the collector; daemons, which the process does not wait for.
+    # In parallel, since each waits for the collector. The process does not wait for daemon threads.
     threads = [Thread(target=provider.shutdown, daemon=True) for provider in providers]
     for thread in threads:
         thread.start()
@@ -103,17 +104,17 @@ def stop(providers: list[Provider]) -> None:
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     if any(thread.is_alive() for thread in threads):
-        logger.warning("the collector did not take the last of what was to be sent within %g s", LAST_SECONDS)
+        logger.warning("the collector did not accept the last records within %g s, so they are lost", LAST_SECONDS)
 
 
 def current_span() -> trace.Span:
-    """The span that is being recorded, or that of the request."""
+    """Return the span that is being recorded, or else the span of the request."""
     span = trace.get_current_span()
     return span if span.get_span_context().is_valid else request_span.get()
 
 
 class SpanMiddleware:
-    """Tells the span of a request which id the request has, and the log which span."""
+    """Adds the request id to the span of a request, and keeps the span for the log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -123,24 +124,24 @@ class SpanMiddleware:
         span = trace.get_current_span()
         request_span.set(span)
 
-        async def send_and_tell(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start" and (identity := request_id.get()):
-                # https://opentelemetry.io/docs/specs/semconv/registry/attributes/http: a list, as of every header
+                # Headers are lists: https://opentelemetry.io/docs/specs/semconv/registry/attributes/http
                 span.set_attribute("http.response.header.x-request-id", [identity])
             await send(message)
 
-        await self.app(scope, receive, send_and_tell)
+        await self.app(scope, receive, send_with_id)
 
 
 class LineFilter(logging.Filter):
-    """Adds the ids of trace and span to what is written, and tells of the same failure to send once in a while."""
+    """Adds the trace and span ids to each record, and drops repeated records of the exporters."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: dict[tuple[str, int], float] = {}
+        self.written: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written."""
+        """Return True if the record is to be written."""
         context = current_span().get_span_context()
         if context.is_valid:
             record.trace_id = trace.format_trace_id(context.trace_id)
@@ -148,14 +149,14 @@ class LineFilter(logging.Filter):
         if not record.name.startswith(SENDERS):
             return True
         kind = record.name, record.levelno
-        if record.created < self.told.get(kind, 0) + SILENCE_SECONDS:
+        if record.created < self.written.get(kind, 0) + SILENCE_SECONDS:
             return False
-        self.told[kind] = record.created
+        self.written[kind] = record.created
         return True
 
 
 class CollectorHandler(logging.Handler):
-    """Gives each record of the log to the collector, with all that its line has."""
+    """Sends each log record to the collector, with all of its fields."""
 
     NOT_ATTRIBUTES = frozenset({*RESERVED_ATTRS, "color_message", "trace_id", "span_id"})
 
@@ -164,17 +165,17 @@ class CollectorHandler(logging.Handler):
         self.provider = provider
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Give this one."""
+        """Send the record."""
         if record.name.startswith(SENDERS):
             return
         try:
             self.provider.get_logger(record.name).emit(
                 timestamp=int(record.created * 1e9),
                 context=trace.set_span_in_context(current_span()),
-                # 10 to 50 here are 5, 9, 13, 17 and 21 there.
+                # The levels 10 to 50 of Python are the numbers 5, 9, 13, 17 and 21 of OpenTelemetry.
                 severity_number=_logs.SeverityNumber(min(max(record.levelno, 1) * 4 // 10 + 1, 24)),
                 severity_text=record.levelname,
-                # Text that no encoding has would keep all that is sent with it from being sent.
+                # A lone surrogate cannot be encoded, and would lose the whole batch.
                 body=record.getMessage().encode(errors="backslashreplace").decode(),
                 attributes={name: value for name, value in vars(record).items() if name not in self.NOT_ATTRIBUTES},
                 exception=record.exc_info[1] if record.exc_info else None,

@@ -1,4 +1,4 @@
-"""Errors: every one is answered in one form, RFC 9457 problem details with the request's id.
+"""Errors: every error response is in one format, RFC 9457 problem details, with the request id.
 
 https://www.rfc-editor.org/rfc/rfc9457
 """
@@ -21,18 +21,18 @@ SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["title", "status", "detail", "request_id"],
     "properties": {
-        "title": {"type": "string", "description": "The status in words"},
+        "title": {"type": "string", "description": "The reason phrase of the status"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong with this request"},
-        "request_id": {"type": "string", "description": "The X-Request-ID of the answer, and of its log lines"},
+        "request_id": {"type": "string", "description": "The X-Request-ID of the response and of its log lines"},
         "errors": {
             "type": "array",
-            "description": "Each value that will not do",
+            "description": "The invalid values",
             "items": {
                 "type": "object",
                 "required": ["pointer", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "Where in the request: /body/name, /query/name"},
+                    "pointer": {"type": "string", "description": "The place in the request: /body/name, /query/name"},
                     "detail": {"type": "string"},
                 },
             },
@@ -42,15 +42,19 @@ SCHEMA: dict[str, Any] = {
 
 
 def documented(*statuses: int | str, **members: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route that can end in these statuses; `members` are the schemas of further ones."""
+    """Return the `responses=` of a route that can fail with these statuses.
+
+    `members` are the schemas of additional members of the problem.
+    """
     schema = SCHEMA | {"properties": SCHEMA["properties"] | members}
     return {status: {"content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses}
 
 
 def problem(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer to a request that failed; `detail` is a sentence, or a dict with it and further members.
+    """Return the response to a failed request.
 
-    The body is ASCII, so that whatever is quoted in it can be encoded.
+    `detail` is a sentence, or a dict that contains it and additional members. The body is ASCII, so that any text that
+    it quotes can be encoded.
     """
     members = detail if isinstance(detail, dict) else {"detail": detail}
     title = responses.get(status, "Error")
@@ -59,7 +63,7 @@ def problem(status: int, detail: object, headers: Mapping[str, str] | None = Non
 
 
 def install(app: FastAPI) -> None:
-    """Have the app answer in this form; what nobody handles is left to RequestMiddleware."""
+    """Make the app respond to errors in this format. RequestMiddleware does so for unhandled exceptions."""
     # Starlette's HTTPException, not FastAPI's: the router raises it for 404 and 405.
     app.exception_handler(HTTPException)(_http_exception)
     app.exception_handler(RequestValidationError)(_validation_error)
@@ -68,17 +72,17 @@ def install(app: FastAPI) -> None:
 
 async def _http_exception(_: Request, error: HTTPException) -> Response:
     if error.status_code == 400 and isinstance(error.__cause__, OSError):
-        # FastAPI blames the client if the disk takes no uploaded file.
+        # FastAPI blames the client if an uploaded file cannot be written to disk.
         raise error.__cause__
     headers = dict(error.headers or {})
     detail = error.detail
     if error.status_code == 404 and detail == responses[404]:
-        detail = "there is nothing at this path"
+        detail = "no route or file has this path"
     if error.status_code == 405:
-        # Files say nothing, and routes do not know that RequestMiddleware has their GET answer HEAD.
+        # Static files set no Allow, and routes do not know that RequestMiddleware answers HEAD with their GET.
         allowed = headers.get("Allow", "GET")
         headers["Allow"] = "GET, HEAD" if allowed == "GET" else allowed
-        detail = f"allowed here: {headers['Allow']}"
+        detail = f"the allowed methods are {headers['Allow']}"
     return problem(error.status_code, detail, headers)
 
 
@@ -86,8 +90,8 @@ async def _validation_error(_: Request, error: RequestValidationError) -> Respon
     problems = error.errors()
     for item in problems:
         if item["type"] == "json_invalid" and item["loc"][:1] == ("body",):
-            return problem(400, f"the body is not JSON: {item['ctx']['error']}")
-    # Without the values: they are somebody's input, of any size.
+            return problem(400, f"the body is not valid JSON: {item['ctx']['error']}")
+    # Leave out the values: they may be secret, and of any size.
     found = [{"pointer": _pointer(item["loc"])[:100], "detail": item["msg"]} for item in problems]
     summary = "; ".join(f"{item['pointer']}: {item['detail']}" for item in found[:3])
     return problem(422, {"detail": summary, "errors": found[:20]})
@@ -98,5 +102,5 @@ async def _client_disconnect(_: Request, __: ClientDisconnect) -> Response:
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:
-    """The location as a JSON pointer (RFC 6901) into the request."""
+    """Return the location as a JSON pointer (RFC 6901) into the request."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

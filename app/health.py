@@ -1,4 +1,4 @@
-"""Health, for whatever runs the container: whether it is alive, and whether it can serve requests."""
+"""The health endpoints: liveness and readiness, for the container's orchestrator."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,16 +9,16 @@ from pydantic import BaseModel
 
 from app import errors
 
-# Returns why a part that requests need is not ready, or None.
+# A check returns why a part that requests need is not ready, or None.
 Check = Callable[[], Awaitable[str | None]]
-# Kubernetes and the image's own health check wait 3 s for an answer.
+# Kubernetes and the image's own health check wait 3 s for a response.
 CHECK_SECONDS = 2
 
 router = APIRouter(tags=["health"], responses=errors.documented("default"))
 
 
 class Health(BaseModel):
-    """A state that is fine; any other is told by the status code."""
+    """The healthy state. Any other state is an error response."""
 
     status: Literal["ok"] = "ok"
 
@@ -28,15 +28,16 @@ OK = Health()
 
 @router.get("/healthz")
 async def alive() -> Health:
-    """Whether the process answers. Where it does not, restarting it helps."""
+    """Return ok if the process responds. If it does not, restart it."""
     return OK
 
 
 @router.get("/readyz", responses=errors.documented(503))
 async def ready(request: Request) -> Health:
-    """Return ok if requests can be served. If not, the answer is 503 with the reason; a restart would not help.
+    """Return ok if the service can serve requests.
 
-    A service that needs a database adds a check of it to `app.state.checks`.
+    If not, the response is 503 with the reason. A restart would not help. A service that needs a database adds a check
+    of it to `app.state.checks`.
     """
     checks: dict[str, Check] = request.app.state.checks
     reasons = await asyncio.gather(*(_reason(part, check) for part, check in checks.items()))

@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line, or text for people, each line with the id of the request it belongs to.
+"""Logs: JSON lines for machines or text for people, each line with its request id.
 
-uvicorn sets this up before anything else happens, from logging.json (`UVICORN_LOG_CONFIG`): so its own
-lines look the same, and a setting that will not do ends the process before it serves.
+uvicorn loads this first, from logging.json (`UVICORN_LOG_CONFIG`). So its own lines have the same format, and an
+invalid setting ends the process before it serves.
 """
 
 import logging
@@ -19,10 +19,10 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def handler() -> logging.Handler:
-    """What writes every line, to standard output and as `APP_LOG_FORMAT` says; logging.json names it.
+    """Return the handler that logging.json names. It writes to standard output, in the format of `APP_LOG_FORMAT`.
 
-    From then on, an exception that ends the process is a line of the log, too. A variable with a bad value ends it
-    here, with a line that names it.
+    From then on, an exception that ends the process is logged too. If a setting is invalid, the process ends here with
+    a line that names the variable.
     """
     settings = Settings.from_environment(os.environ)
     ServerSettings.from_environment(os.environ)
@@ -34,7 +34,7 @@ def handler() -> logging.Handler:
 
 
 def json_formatter() -> logging.Formatter:
-    """One JSON object a record: time (ISO 8601, UTC), level, logger, message, and every extra field."""
+    """Return a formatter of JSON lines: time (ISO 8601, UTC), level, logger, message, and every extra field."""
     return JsonFormatter(
         ["levelname", "name", "message"],
         timestamp="time",
@@ -44,7 +44,7 @@ def json_formatter() -> logging.Formatter:
 
 
 def text_formatter() -> logging.Formatter:
-    """One line a record for people: time of day, level, request id, message."""
+    """Return a formatter of text lines for people: time of day, level, request id, message."""
     fields = "%(asctime)s %(levelname)-7s %(request_id)-16s %(message)s"
     return logging.Formatter(fields, "%H:%M:%S", defaults={"request_id": "-"})
 

@@ -1,4 +1,4 @@
-"""The application: the one place where its parts are put together."""
+"""The application, assembled from its parts."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from app.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application with these settings."""
+    """Return the application with these settings."""
     for name in ("app", "uvicorn"):
         logging.getLogger(name).setLevel(settings.log_level.upper())
     app = FastAPI(
@@ -21,9 +21,9 @@ def create_app(settings: Settings) -> FastAPI:
         # FastAPI's own pages load scripts from a CDN: app/swagger.py serves one without.
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # to an address that the caller's Host header decides
+        redirect_slashes=False,  # the redirect would go to the host that the client's Host header names
         responses=errors.documented("default"),
-        # Not included: that costs as much for a request as all that is done for it, and these are asked all the time.
+        # Not include_router: it doubles the cost of these requests, which arrive every few seconds.
         routes=health.router.routes,
         middleware=[
             Middleware(RequestMiddleware),

@@ -1,4 +1,4 @@
-"""What happens to every request, whatever its route: an id, checks, headers, a line in the log."""
+"""Middleware for every request: its id, checks, response headers and log line."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ from app.logs import request_id
 
 logger = logging.getLogger("app.access")
 
-# What a caller may choose as the id: anything else could forge a line of the log.
+# The request ids that a client may send. Anything else could forge a log line.
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# RFC 9112, section 3.2, and the signs that RFC 3986 has for it; empty is allowed.
+# RFC 9112, section 3.2, with the characters of RFC 3986. An empty host is allowed.
 HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[A-Za-z0-9:.]+\])(?::[0-9]*)?")
-# RFC 9112, section 3.2.2: clients send it to proxies, and every server has to read it.
+# RFC 9112, section 3.2.2: clients send it to proxies, and every server must accept it.
 ABSOLUTE_TARGET = re.compile(rb"https?://([^/]+)(/.*)?", re.IGNORECASE | re.DOTALL)
-# A number of more than 4,300 digits cannot be read, and no body needs more than these.
+# Python parses no number of more than 4,300 digits, and no body needs more than 19.
 CONTENT_LENGTH = re.compile(rb"[0-9]{1,19}")
-# As many as Apache and gunicorn allow. h11 limits the bytes of incomplete headers only: 10,000 short ones can pass.
+# The same limit as Apache and gunicorn. h11 limits only the bytes of incomplete headers: 10,000 short ones can pass.
 MAX_HEADERS = 100
-# The limit of one route, as its description tells it.
+# The key of a route's own limit in its OpenAPI description.
 MAX_BODY_BYTES = "x-max-body-bytes"
-# Asked every few seconds by whatever runs the container.
+# The orchestrator requests these every few seconds.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 DEFAULT_HEADERS = {
@@ -40,15 +40,15 @@ DEFAULT_HEADERS = {
 
 
 def new_request_id() -> str:
-    """A random id, of 16 hexadecimal digits."""
+    """Return a random id of 16 hexadecimal digits."""
     return f"{getrandbits(64):016x}"
 
 
 class RequestMiddleware:
-    """Gives each request an id and default response headers, logs it, and answers HEAD and what nobody caught.
+    """Adds an id and default headers, logs the request, answers HEAD, and responds to unhandled exceptions.
 
-    What nobody foresaw is answered with 500 and raised on, so that the server logs its traceback; a handler for
-    `Exception` would come too late to change the answer.
+    After an unhandled exception, the response is 500, and the exception is raised again for the server to log its
+    traceback. A handler for `Exception` would run too late to change the response.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -62,14 +62,14 @@ class RequestMiddleware:
         start = time.perf_counter()
         given = dict(scope["headers"]).get(b"x-request-id", b"")
         identity = given.decode() if REQUEST_ID.fullmatch(given) else new_request_id()
-        # Left set: each request has a context of its own, and the server logs what is raised in it.
+        # Never reset: each request has its own context, in which the server logs exceptions later.
         request_id.set(identity)
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
         status = 0
-        # Where there is GET there is HEAD, says RFC 9110, and monitors ask for health by it; routes do not know.
-        # The server, which has the scope as it was, sends no body then.
+        # RFC 9110 requires HEAD wherever there is GET, and monitors use it, but routes do not support it. The server
+        # keeps the original scope, so it sends no body.
         routed = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def send_with_headers(message: Message) -> None:
@@ -79,27 +79,27 @@ class RequestMiddleware:
                 headers = message.get("headers", [])
                 added = DEFAULT_HEADERS | {b"x-request-id": identity.encode()}
                 for name, _ in headers:
-                    added.pop(name, None)  # the answer's own header stands
+                    added.pop(name, None)  # keep the response's own header
                 message["headers"] = [*headers, *added.items()]
             await send(message)
 
         try:
             await self.app(routed, receive, send_with_headers)
         except HTTPException as error:
-            # Raised by a middleware, out of reach of the app's handlers.
+            # Raised by a middleware, where the app's handlers do not apply.
             if status:
                 raise
             await errors.problem(error.status_code, error.detail, error.headers)(scope, receive, send_with_headers)
         except Exception:
             if not status:
-                response = errors.problem(500, "the service failed; its log tells more under this request id")
+                response = errors.problem(500, "the service failed; search its log for this request id")
                 await response(scope, receive, send_with_headers)
             raise
         except asyncio.CancelledError:
-            # The server stops, and this request was not done in time.
+            # The server is stopping, and this request was not finished in time.
             if status:
                 raise
-            await errors.problem(503, "the service stops; ask again")(scope, receive, send_with_headers)
+            await errors.problem(503, "the service is stopping; try again")(scope, receive, send_with_headers)
         finally:
             self._log(scope, status, time.perf_counter() - start)
 
@@ -108,18 +108,17 @@ class RequestMiddleware:
         level = logging.DEBUG if route in QUIET_PATHS else logging.INFO
         if not logger.isEnabledFor(level):
             return
-        # As it was sent: decoded, it could hold line breaks.
+        # Keep it encoded: a decoded path can contain line breaks.
         path = scope["raw_path"].decode("ascii", "backslashreplace")
         fields = {"method": scope["method"], "path": path, "status": status, "duration_ms": round(seconds * 1000, 2)}
         logger.log(level, "%(method)s %(path)s %(status)d in %(duration_ms).2f ms", fields, extra=fields)
 
 
 class FramingMiddleware:
-    """Rejects requests that a proxy in front may read differently, and those with too many headers.
+    """Rejects requests that a proxy may read differently, and requests with too many headers.
 
-    It also serves requests whose target is a whole address, `GET http://host/path`.
-
-    RFC 9112 requires or allows a server to reject them. The HTTP parser rejects others: h11 more than httptools.
+    RFC 9112 requires or allows a server to reject them. The HTTP parser rejects others: h11 more than httptools. This
+    middleware also accepts a URL as the request target: `GET http://host/path`.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -138,32 +137,32 @@ class FramingMiddleware:
         names = [name for name, _ in scope["headers"]]
         version = scope["http_version"]
         if not version.startswith("1."):
-            return 505, "this service speaks HTTP/1.1"
+            return 505, "use HTTP/1.1"
         if len(names) > MAX_HEADERS:
             return 431, f"a request may have at most {MAX_HEADERS} headers"
         if names.count(b"content-length") > 1:
-            return 400, "Content-Length is there more than once"
+            return 400, "a request may have only one Content-Length header"
         if b"transfer-encoding" in names and b"content-length" in names:
-            return 400, "Content-Length and Transfer-Encoding exclude each other"
+            return 400, "a request may not have both Content-Length and Transfer-Encoding"
         if b"transfer-encoding" in names and version == "1.0":
-            return 400, "HTTP/1.0 knows no Transfer-Encoding"
+            return 400, "HTTP/1.0 does not support Transfer-Encoding"
         if (hosts := names.count(b"host")) > 1 or (not hosts and version != "1.0"):
             return 400, "a request must have exactly one Host header"
         headers = dict(scope["headers"])
         if not HOST.fullmatch(headers.get(b"host", b"")):
-            return 400, "the header Host names no host"
+            return 400, "the Host header is invalid"
         if not CONTENT_LENGTH.fullmatch(headers.get(b"content-length", b"0")):
-            return 400, "Content-Length is not a number of at most 19 digits"
+            return 400, "Content-Length must be a number of at most 19 digits"
         return None
 
     def _relative(self, scope: Scope) -> Scope:
-        """Return the scope with the path alone as its target."""
+        """Return the scope with only the path as its target."""
         root = scope.get("root_path", "")
         found = ABSOLUTE_TARGET.fullmatch(scope["raw_path"].removeprefix(root.encode()))
         if not found or not HOST.fullmatch(found[1]):
             return scope
         path = found[2] or b"/"
-        # The host of the target counts, whatever the header says.
+        # The host of the target overrides the Host header.
         headers = [(name, text) for name, text in scope["headers"] if name != b"host"]
         return {
             **scope,
@@ -174,10 +173,10 @@ class FramingMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses, with 413, to read a request body of more than `max_bytes`.
+    """Rejects request bodies of more than `max_bytes` with 413.
 
-    A route can have another limit: `openapi_extra={MAX_BODY_BYTES: 8_000_000}`. FastAPI's own `max_body_size` can only
-    lower the limit here, and answers in plain text, past every handler.
+    A route can set its own limit: `openapi_extra={MAX_BODY_BYTES: 8_000_000}`. FastAPI's own `max_body_size` can only
+    lower this limit, and its response is plain text, which no handler can change.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
@@ -211,4 +210,4 @@ class BodyLimitMiddleware:
         return int(extra.get(MAX_BODY_BYTES, self.max_bytes))
 
     def _too_large(self, max_bytes: int) -> HTTPException:
-        return HTTPException(413, f"the body may have {max_bytes} bytes at most")
+        return HTTPException(413, f"the body may have at most {max_bytes} bytes")

@@ -1,24 +1,24 @@
-"""Media types in a request's headers: what its body is, and which of the types on offer it likes best.
+"""Content negotiation: the media type of a request's body, and the one that it prefers for the response.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-media-type
 
-Not by `email.message`, which reads RFC 2231's `q*=` and `charset*1=` as well, and fails at some of them.
+This does not use `email.message`, which also reads `q*=` and `charset*1=` (RFC 2231), and fails on some of them.
 """
 
 import re
 from collections.abc import Sequence
 from itertools import islice
 
-# No client sends as many. What comes after them counts as not there.
+# No client sends more than these. Any others are ignored.
 MAX_RANGES, MAX_PARAMETERS = 50, 10
-# Nothing before the value crosses a semicolon, so that a header of any length is read in one go.
+# Nothing before the value matches a semicolon, so the time grows linearly with the length of the header.
 PARAMETER = re.compile(r';\s*([^\s;=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
-# `q=.2` is no weight by the book, but Java's.
+# RFC 9110 does not allow `q=.2`, but Java sends it.
 WEIGHT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
 
 def media_type(text: str) -> tuple[str, dict[str, str]]:
-    """The media type and its parameters, of which the first of a name counts; all in small letters."""
+    """Return the media type and its parameters in lower case. Of repeated parameters, the first counts."""
     name = text.partition(";")[0].strip().lower()
     parameters: dict[str, str] = {}
     for found in islice(PARAMETER.finditer(text), MAX_PARAMETERS):
@@ -27,26 +27,26 @@ def media_type(text: str) -> tuple[str, dict[str, str]]:
 
 
 def best(accept: str, offers: Sequence[str]) -> str | None:
-    """The offer that an Accept header likes best, the first of equals; None where it will have none of them.
+    """Return the offer that the Accept header prefers, the first of equals, or None if it accepts none of them.
 
-    Without a header anything will do. What cannot be read in it counts as not there.
+    A missing header accepts everything. Invalid parts of it are ignored.
     """
     texts = accept.split(",", MAX_RANGES)[:MAX_RANGES]
     ranges = list(filter(None, map(_range, texts))) if accept.strip() else [("*/*", 1.0)]
-    liking = {offer: _liking(offer, ranges) for offer in offers}
-    liked = max(offers, key=lambda offer: liking[offer])
-    return liked if liking[liked] > 0 else None
+    weights = {offer: _weight(offer, ranges) for offer in offers}
+    preferred = max(offers, key=lambda offer: weights[offer])
+    return preferred if weights[preferred] > 0 else None
 
 
 def _range(text: str) -> tuple[str, float] | None:
-    """A media range and its weight, from 0 to 1."""
+    """Return the media range and its weight, from 0 to 1, or None if the weight is invalid."""
     name, parameters = media_type(text)
     weight = parameters.get("q", "1")
     return (name, min(float(weight), 1.0)) if WEIGHT.fullmatch(weight) else None
 
 
-def _liking(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """The weight of the most specific range that the offer is in."""
+def _weight(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Return the weight of the most specific range that contains the offer."""
     for name in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
         weights = [weight for range_, weight in ranges if range_ == name]
         if weights:

@@ -1,4 +1,4 @@
-"""The question that the container's HEALTHCHECK asks, without curl: `python -m app.probe`."""
+"""The command of the container's HEALTHCHECK, which needs no curl: `python -m app.probe`."""
 
 import sys
 from http.client import HTTPConnection, HTTPException
@@ -8,13 +8,13 @@ TIMEOUT = 2  # seconds
 
 
 def main() -> None:
-    """End the process: with success if the service says that it is alive, else with a line that says why not."""
+    """Exit with 0 if the service is alive, else with 1 and a line that gives the reason."""
     connection = HTTPConnection(HOST, PORT, timeout=TIMEOUT)
     try:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status
     except (OSError, HTTPException) as error:
-        sys.exit(f"no answer from {HOST}:{PORT}: {error}")
+        sys.exit(f"no response from {HOST}:{PORT}: {error}")
     finally:
         connection.close()
     if status != 200:

@@ -1,6 +1,6 @@
-"""The HTTP server's protocol: uvicorn's for h11, with a limit of connections and every refusal in the form of errors.
+"""The HTTP protocol: uvicorn's h11 protocol, with a connection limit and the error format of the app.
 
-`UVICORN_HTTP=app.server:Protocol` selects it, in the production image.
+The production image selects it with `UVICORN_HTTP=app.server:Protocol`.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
 SECONDS_BETWEEN_WARNINGS = 60
 REASONS = {
     431: "the headers are too long",
-    501: "the only transfer coding that this service knows is chunked",
+    501: "the only supported transfer coding is chunked",
 }
 
 
 class Protocol(H11Protocol):
     """One connection.
 
-    If there are more than MAX_CONNECTIONS, the one whose client has been silent longest is closed. So those that send
-    half a request, or do not read the response, cannot use up the memory, and a health check always gets through.
-    WebSockets are not counted.
+    Beyond MAX_CONNECTIONS, the connection whose client has been silent longest is closed. So clients that send half a
+    request, or do not read the response, cannot exhaust the memory, and a health check always gets through. WebSockets
+    are not counted.
     """
 
-    # The one that was silent longest is the first.
+    # The connection that has been silent longest comes first.
     connections_by_silence: ClassVar[dict["Protocol", None]] = {}
     warned: ClassVar[float] = -SECONDS_BETWEEN_WARNINGS
 
@@ -50,7 +50,9 @@ class Protocol(H11Protocol):
             silent.transport.abort()
             if self.loop.time() - Protocol.warned >= SECONDS_BETWEEN_WARNINGS:
                 Protocol.warned = self.loop.time()
-                logger.warning("more than %d connections: closing those that were silent longest", MAX_CONNECTIONS)
+                logger.warning(
+                    "more than %d connections: closing those that have been silent longest", MAX_CONNECTIONS
+                )
 
     def data_received(self, data: bytes) -> None:
         """Read the data."""
@@ -65,27 +67,27 @@ class Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self, event: Request) -> None:
-        """Forget the connection, which another protocol takes over."""
+        """Forget the connection, which another protocol handles from now on."""
         self.connections_by_silence.pop(self, None)
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse the request, unless a response has begun, and close the connection.
+        """Reject the request, unless a response has begun, and close the connection.
 
-        uvicorn 0.54 answers 400 in any case, although h11 names another status for some requests. If a response has
-        begun, h11 raises in the protocol. If one begins later, h11 raises in the app. Both put a traceback into the
-        log, and any client can cause them with an invalid chunk.
+        uvicorn 0.54 always responds with 400, although h11 names another status for some requests. If a response has
+        begun, h11 raises an exception in the protocol. If one begins later, h11 raises it in the app. Either way, any
+        client could fill the log with tracebacks by sending invalid chunks.
         """
         if self.conn.our_state in {IDLE, SEND_RESPONSE}:
             error = sys.exception()
             status = error.error_status_hint if isinstance(error, RemoteProtocolError) else 400
-            self._refuse(status, REASONS.get(status, "the request is not valid HTTP"))
+            self._reject(status, REASONS.get(status, "the request is not valid HTTP"))
         self.transport.close()
         if self.cycle is not None:
-            # From here on uvicorn drops what the app sends, as it does after a client has disconnected.
+            # This makes uvicorn drop what the app sends, as after a client has disconnected.
             self.cycle.disconnected = True
 
-    def _refuse(self, status: int, reason: str) -> None:
+    def _reject(self, status: int, reason: str) -> None:
         identity = new_request_id()
         request_id.set(identity)
         logger.info("%d: %s", status, reason)
@@ -96,4 +98,4 @@ class Protocol(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Ignore the header Upgrade, as RFC 9110 allows. uvicorn logs two warnings for each."""
+        """Ignore the Upgrade header, as RFC 9110 allows. uvicorn would log two warnings for each."""

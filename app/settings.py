@@ -1,6 +1,6 @@
-"""The settings: the environment, as one typed value.
+"""The settings: the environment as one typed value.
 
-Plain pydantic: pydantic-settings would lengthen every start for what the few lines below do.
+Not pydantic-settings, which would make every start slower for what a few lines can do.
 """
 
 import ipaddress
@@ -15,16 +15,16 @@ from pydantic_core import PydanticCustomError
 
 
 class Variables(BaseModel):
-    """Variables of the environment: each field is the one of its name, in capitals, after the prefix."""
+    """Environment variables: each field is read from the variable PREFIX + its name in upper case."""
 
     PREFIX: ClassVar[str] = ""
     model_config = ConfigDict(frozen=True)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The values that the variables have; one that is not set has its default.
+        """Return the values of the variables, or their defaults.
 
-        Ends the process with a line for each variable whose value will not do.
+        If any are invalid, end the process with a line for each.
         """
         variables = {name: environment.get(cls.PREFIX + name.upper()) for name in cls.model_fields}
         try:
@@ -39,17 +39,17 @@ class Variables(BaseModel):
 
 
 def installed(docs: bool) -> bool:
-    """Return the value, unless it asks for a page whose files are missing."""
+    """Return the value. Reject True if the files of the page are missing."""
     if docs and find_spec("fastapi_swagger") is None:
-        hint = "name it in requirements.in, then run make lock"
+        hint = "add it to requirements.in, then run make lock"
         raise PydanticCustomError("not_installed", f"the package fastapi-swagger is not installed; {hint}")
     return docs
 
 
 class Settings(Variables):
-    """What can be set from outside.
+    """The settings of the service.
 
-    Not `APP_PORT` or `APP_…_HOST`: Kubernetes sets those for a Service called `app`.
+    Do not name one `APP_PORT` or `APP_…_HOST`: Kubernetes sets those for a Service called `app`.
     """
 
     PREFIX = "APP_"
@@ -62,20 +62,20 @@ class Settings(Variables):
 
 
 def trusted(addresses: str) -> str:
-    """Return the value, unless it contains an address that uvicorn would never find equal to a client's."""
+    """Return the value. Reject addresses that uvicorn could never match with a client's."""
     for address in [] if addresses in {"*", ""} else addresses.split(","):
         try:
             ipaddress.ip_network(address.strip())
         except ValueError as error:
-            hint = "write * or addresses and networks with commas between them"
+            hint = "use * or addresses and networks separated by commas"
             raise PydanticCustomError("no_address", "{error}; {hint}", {"error": str(error), "hint": hint}) from error
     return addresses
 
 
 class ServerSettings(Variables):
-    """uvicorn's variables of which it takes bad values, to serve otherwise than was meant or to end with a traceback.
+    """Variables of uvicorn whose values uvicorn does not check before it misbehaves or ends with a traceback.
 
-    They are checked here, and used by uvicorn alone. Its other ones it checks itself: https://uvicorn.dev/settings
+    They are only checked here. uvicorn reads them, and checks its others: https://uvicorn.dev/settings
     """
 
     forwarded_allow_ips: Annotated[str, AfterValidator(trusted)] = "127.0.0.1"

@@ -1,7 +1,7 @@
-"""The page at /docs: the routes in Swagger UI, where each can be tried.
+"""The page at /docs: Swagger UI, to read about the routes and try them.
 
-FastAPI's own page loads Swagger UI from a CDN: whatever version that has runs with the rights of this service, and
-without internet the page is blank. Here the files come from the package fastapi-swagger, which production does without.
+FastAPI's own page loads Swagger UI from a CDN. Whatever the CDN serves would run with the rights of this service, and
+without internet the page is blank. These files come from the package fastapi-swagger, which production does not need.
 """
 
 from base64 import b64encode
@@ -14,8 +14,8 @@ from fastapi.staticfiles import StaticFiles
 
 
 def install(app: FastAPI) -> None:
-    """Serve the page, and below it the files that it loads."""
-    # Relative, for a proxy that serves the app under a prefix.
+    """Serve the page, and the files that it loads below it."""
+    # The URLs are relative, in case a proxy serves the app under a prefix.
     page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title=app.title,
@@ -30,15 +30,15 @@ def install(app: FastAPI) -> None:
     async def docs() -> HTMLResponse:
         return HTMLResponse(html, headers=headers)
 
-    # The files alone: the package's code would write the Host header of the request into the page.
+    # Use only the files: the package's code would write the Host header of the request into the page.
     app.mount("/docs", StaticFiles(packages=[("fastapi_swagger", "resources")]))
 
 
 def policy(html: str) -> str:
-    """Return the policy by which the page runs its own script, and loads and asks only this service."""
+    """Return the policy that lets the page run its own script, and load from this service only."""
     script = html.partition("<script>")[2].partition("</script>")[0]
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    # The icons in Swagger UI's style sheet are data.
+    # The icons in Swagger UI's style sheet are data URLs.
     return (
         f"default-src 'none'; script-src 'self' 'sha256-{digest}'; style-src 'self'; connect-src 'self'; "
         "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -1,7 +1,6 @@
-"""Whether traces, metrics and logs are sent: where `OTEL_EXPORTER_OTLP_ENDPOINT` names an OpenTelemetry collector.
+"""Telemetry: sends traces, metrics and logs if `OTEL_EXPORTER_OTLP_ENDPOINT` names an OpenTelemetry collector.
 
-Anywhere else nothing of it is imported, started or asked: FastAPI's hooks, left to themselves, look for somebody who
-records at each request.
+Otherwise nothing of it is imported or runs. By default, FastAPI's hooks would look for a recorder at every request.
 """
 
 import logging
@@ -20,7 +19,7 @@ SIGNALS = ("TRACES", "METRICS", "LOGS")
 
 
 def wanted(environment: Mapping[str, str]) -> dict[str, str]:
-    """The signals that the environment says where to send to, each with the variable that says so."""
+    """Return the signals for which the environment names an endpoint, each with the variable that names it."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return {}
     signals = {}
@@ -33,10 +32,10 @@ def wanted(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def config() -> TelemetryConfig:
-    """What FastAPI is to record. No logs: the log is sent as a whole, and tells of exceptions already.
+    """Return what FastAPI records. Not logs, because app/collector.py sends the whole log, with exceptions.
 
-    FastAPI's own way to send it (`auto_configure`) is not used: it knows nothing of the log, and while a collector does
-    not answer it keeps the process from ending, for a minute.
+    `auto_configure`, FastAPI's own exporter, is off. It does not send the log, and if a collector does not respond, it
+    delays the end of the process by a minute.
     """
     signals = wanted(os.environ)
     return {
@@ -49,7 +48,7 @@ def config() -> TelemetryConfig:
 
 
 def install(app: FastAPI) -> None:
-    """Have the app send what is wanted, while it runs."""
+    """Make the app send the signals that the environment asks for, while it runs."""
     signals = wanted(os.environ)
     if not signals:
         return
@@ -57,24 +56,24 @@ def install(app: FastAPI) -> None:
         check(signals, os.environ)
         from app import collector
     except ValueError as error:
-        # Not the end of it: these variables are often set for all that runs somewhere.
+        # Only a warning: these variables are often set for every service on a platform.
         logger.warning("nothing is sent to a collector: %s", error)
     except ModuleNotFoundError:
-        hint = "let requirements.in say fastapi[opentelemetry], then: make lock"
-        logger.warning("nothing is sent to a collector: the packages for it are not installed; %s", hint)
+        hint = "change fastapi to fastapi[opentelemetry] in requirements.in, then run make lock"
+        logger.warning("nothing is sent to a collector: its packages are not installed; %s", hint)
     else:
         collector.install(app, signals)
 
 
 def check(signals: Mapping[str, str], environment: Mapping[str, str]) -> None:
-    """Raise ValueError with the first variable whose value will not do."""
+    """Raise ValueError with the first invalid variable."""
     for signal, endpoint in signals.items():
         if not re.match(r"https?://[^/\s]", environment[endpoint]):
-            raise ValueError(f"{endpoint}={environment[endpoint]!r}: not an address such as http://collector:4318")
+            raise ValueError(f"{endpoint}={environment[endpoint]!r}: use a URL such as http://collector:4318")
         for variable, known in (
             (f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "http/protobuf"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
             (f"OTEL_{signal}_EXPORTER", "otlp"),
         ):
             if environment.get(variable) not in {None, "", known}:
-                raise ValueError(f"{variable}={environment[variable]!r}: only {known} is known here")
+                raise ValueError(f"{variable}={environment[variable]!r}: only {known} is supported")

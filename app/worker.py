@@ -1,10 +1,10 @@
-"""A process beside the service that computes, so that the event loop stays free for health checks.
+"""A worker process for long computations, so that the event loop stays free for health checks.
 
-A thread would take turns with the event loop. Under the load of tests/api/test_load.py, health checks then waited
-several times as long. The price is the memory of a second Python.
+A thread would compete with the event loop: under the load of tests/api/test_load.py, health checks waited several times
+as long. The cost is the memory of a second Python process.
 
-anyio.to_process does less than this needs: a caller that leaves while a process starts leaks that process, nobody
-reads its standard error, so that it blocks once the pipe is full, and it imports uvicorn again.
+anyio.to_process is not enough. If a caller is canceled while a process starts, it leaks that process. Nobody reads the
+standard error, so the process blocks once the pipe is full. And it imports uvicorn again.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ from starlette.requests import ClientDisconnect, Request
 Result = TypeVar("Result")
 logger = logging.getLogger("app.worker")
 
-# A waiting request holds its body in memory, and 64 times 0.15 s is as long as a caller should wait for its turn.
+# A waiting request keeps its body in memory, and 64 times 0.15 s is as long as a client should wait.
 MOST_WAITING = 64
 # Load balancers often give up after 60 s.
 MOST_SECONDS_WAITING = 60
-# The dearest review that tests/api/test_load.py knows takes 0.2 s on an idle core. Emulated cores need far more.
+# The slowest review in tests/api/test_load.py takes 0.2 s on an idle core. Emulated cores need far more.
 MOST_SECONDS = 10
 SECONDS_BETWEEN_STARTS = 1
-# More than any answer has. Only what an answer needs is allocated.
+# Larger than any answer. Only what an answer needs is allocated.
 MOST_BYTES = 64 * 1024 * 1024
 
 
 class Worker:
     """A process that answers each line of JSON on its standard input with a line of JSON on its standard output.
 
-    The process is replaced when it ends, and killed when an answer takes more than `seconds` or nobody waits for it.
-    A new process gets calls once it has answered `trial`.
+    If the process ends, it is replaced. If an answer takes more than `seconds`, or nobody waits for it anymore, the
+    process is killed. A new process receives calls once it has answered `trial`.
     """
 
     def __init__(self, command: Sequence[str], trial: object, seconds: float = MOST_SECONDS) -> None:
@@ -65,9 +65,9 @@ class Worker:
         return "too many requests are waiting" if len(self.waits) >= MOST_WAITING else self.failure
 
     async def ask(self, question: object) -> Any:
-        """Return the answer to the question; both are values that JSON has.
+        """Return the answer to the question. Both are JSON values.
 
-        Raises HTTPException with 503 if the process cannot start, ends or takes too long, or too many calls wait.
+        Raises HTTPException with 503 if the process cannot start, ends or takes too long, or if too many calls wait.
         """
         if reason := self.unready():
             raise HTTPException(503, f"{reason}; try again later", {"Retry-After": "5"})
@@ -84,9 +84,9 @@ class Worker:
         try:
             answer = await self._exchange(process, question)
         except TimeoutError as error:
-            raise HTTPException(503, f"not done after {self.seconds:g} s", {"Retry-After": "5"}) from error
+            raise HTTPException(503, f"not finished after {self.seconds:g} s", {"Retry-After": "5"}) from error
         except (EOFError, OSError) as error:
-            # Often the kernel kills it because memory is short.
+            # Often the kernel has killed it because memory ran out.
             raise HTTPException(503, "the worker process ended; try again", {"Retry-After": "1"}) from error
         if process.returncode is None:
             self.idle.put_nowait(process)
@@ -101,7 +101,7 @@ class Worker:
                 await process.stdin.drain()
                 return json.loads(await process.stdout.readuntil())
         except BaseException:
-            # Otherwise the next caller would get this answer.
+            # Otherwise the next caller would receive this answer.
             _kill(process)
             raise
 
@@ -115,11 +115,11 @@ class Worker:
                     self.idle.put_nowait(process)
                     code = await process.wait()
                     logger.warning("the worker process ended with exit code %d; starting another", code)
-                    # Empty if it ended during a call.
+                    # The queue is empty if the process ended during a call.
                     with suppress(asyncio.QueueEmpty):
                         self.idle.get_nowait()
             except Exception as error:
-                # Once, not for each attempt.
+                # Log this once, not for every attempt.
                 if not self.failure:
                     logger.error("the worker process does not start: %r", error)
                 self.failure = "the worker process does not start"
@@ -131,7 +131,7 @@ class Worker:
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[Process]:
-        # In a session of its own, Ctrl-C in a terminal does not reach it. Its standard error is the service's.
+        # In its own session, Ctrl-C in a terminal does not reach it. It shares the service's standard error.
         process = await asyncio.create_subprocess_exec(
             *self.command, stdin=PIPE, stdout=PIPE, limit=MOST_BYTES, start_new_session=True
         )
@@ -143,9 +143,9 @@ class Worker:
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of the work, or cancel it and raise ClientDisconnect as soon as the client has left.
+    """Return the result of the work. If the client disconnects, cancel it and raise ClientDisconnect.
 
-    The body of the request must have been read.
+    Read the body of the request before you call this.
     """
     task, gone = asyncio.create_task(work), asyncio.ensure_future(request.receive())
     try:
@@ -159,7 +159,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -
 
 
 def _kill(process: Process) -> None:
-    # Not process.kill(): before Python 3.12.8, it can take the exit code from asyncio, which warns then.
+    # Not process.kill(): before Python 3.12.8, it can reap the process before asyncio does, which then warns.
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)

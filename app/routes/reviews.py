@@ -1,4 +1,4 @@
-"""Reviews: a Dockerfile in, what to change out."""
+"""Reviews: send a Dockerfile, receive what to change."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ TRIAL = ("text/plain", "FROM scratch", None)
 
 @asynccontextmanager
 async def reviewing(app: FastAPI) -> AsyncIterator[dict[str, Worker]]:
-    """Run the process that reviews, and let readiness depend on it."""
+    """Run the worker process for reviews, and make readiness depend on it."""
     async with Worker(COMMAND, TRIAL).running() as worker:
 
         async def unready() -> str | None:
@@ -32,23 +32,23 @@ async def reviewing(app: FastAPI) -> AsyncIterator[dict[str, Worker]]:
 
 router = APIRouter(prefix="/api/reviews", tags=["reviews"], lifespan=reviewing)
 
-# The last is what `curl --data-binary` says when it is told nothing.
+# The last is the default of `curl --data-binary`.
 MEDIA_TYPES = ("application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded")
 
 
 class Submission(BaseModel):
-    """A Dockerfile, and the `.dockerignore` beside it if that is to be judged as well."""
+    """A Dockerfile, and optionally its `.dockerignore`."""
 
     model_config = ConfigDict(extra="forbid")
 
     dockerfile: Annotated[str, Field(examples=["FROM python:3.12\nCOPY . .\nRUN pip install -r requirements.txt\n"])]
     dockerignore: Annotated[
-        str | None, Field(description="Its text; null or empty where there is none. Leave it out to have it ignored.")
+        str | None, Field(description="The text; null or empty if there is no such file. If left out, it is ignored.")
     ] = None
 
     @property
-    def told_dockerignore(self) -> str | None:
-        """What the reviewer is told of it: "" where there is none, None where nothing was said."""
+    def reviewed_dockerignore(self) -> str | None:
+        """Return the text to review, "" if there is no such file, or None to ignore it."""
         return (self.dockerignore or "") if "dockerignore" in self.model_fields_set else None
 
 
@@ -68,18 +68,18 @@ ANSWER: dict[str, Any] = {
 }
 
 
-LINE = {"type": "integer", "description": "Where the text is no Dockerfile, from 1"}
+LINE = {"type": "integer", "description": "The line, from 1, that is not valid in a Dockerfile"}
 
 
 async def read_submission(request: Request) -> Submission:
-    """The submission in the body, be it JSON or the Dockerfile alone."""
+    """Return the submission in the body, which is JSON or only the Dockerfile."""
     media_type, parameters = negotiation.media_type(request.headers.get("content-type", "application/octet-stream"))
     if media_type not in MEDIA_TYPES:
         raise HTTPException(415, f"send {', '.join(MEDIA_TYPES[:-1])} or {MEDIA_TYPES[-1]}")
     if parameters.get("charset", "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
         raise HTTPException(415, "send the text as UTF-8")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "send the body as it is, without Content-Encoding", {"Accept-Encoding": "identity"})
+        raise HTTPException(415, "send the body without Content-Encoding", {"Accept-Encoding": "identity"})
     body = await request.body()
     if media_type == "application/json":
         try:
@@ -89,7 +89,7 @@ async def read_submission(request: Request) -> Submission:
     try:
         return Submission(dockerfile=body.decode())
     except UnicodeDecodeError as error:
-        raise HTTPException(400, f"the body is not UTF-8: byte {error.start + 1}") from error
+        raise HTTPException(400, f"the body is not valid UTF-8 at byte {error.start + 1}") from error
 
 
 @router.post(
@@ -99,19 +99,19 @@ async def read_submission(request: Request) -> Submission:
     openapi_extra={"requestBody": BODY},
 )
 async def create(submission: Annotated[Submission, Depends(read_submission)], request: Request) -> Response:
-    """Review a Dockerfile: JSON, or its text as it is (`curl --data-binary @Dockerfile`).
+    """Review a Dockerfile, sent as JSON or as plain text (`curl --data-binary @Dockerfile`).
 
-    `Accept: text/plain` is answered as compilers print, `application/sarif+json` in SARIF 2.1.0 for code scanning.
-    What is no Dockerfile is answered with 422; the problem names the `line`. If too many reviews wait, or this one
-    takes too long, the answer is 503 with `Retry-After`.
+    With `Accept: text/plain`, the findings are lines like a compiler's. With `application/sarif+json`, they are SARIF
+    2.1.0 (Static Analysis Results Interchange Format), for code scanning. If the text is not a Dockerfile, the response
+    is 422, with the `line`. If too many reviews wait, or this one takes too long, it is 503 with `Retry-After`.
     """
     vary = {"Vary": "Accept"}
-    # No parameter: OpenAPI would ignore it, and has tools choose among the media types of the answer.
+    # Not a parameter: OpenAPI ignores a header Accept, and lets tools choose from the media types of the response.
     media_type = negotiation.best(",".join(request.headers.getlist("accept")), list(pipe.MEDIA_TYPES))
     if media_type is None:
-        raise HTTPException(406, f"a review is {', '.join(pipe.MEDIA_TYPES)}", vary)
+        raise HTTPException(406, f"the available media types are {', '.join(pipe.MEDIA_TYPES)}", vary)
     reviewer: Worker = request.state.reviewer
-    question = (media_type, submission.dockerfile, submission.told_dockerignore, str(request.base_url))
+    question = (media_type, submission.dockerfile, submission.reviewed_dockerignore, str(request.base_url))
     answer = await while_connected(request, reviewer.ask(question))
     if "problem" in answer:
         raise HTTPException(422, answer["problem"])

@@ -1,4 +1,4 @@
-"""The rules of the reviewer, to read."""
+"""The rules of the reviewer, with their explanations."""
 
 from fastapi import APIRouter, HTTPException
 
@@ -10,13 +10,13 @@ router = APIRouter(prefix="/api/rules", tags=["rules"])
 
 @router.get("")
 async def rules() -> list[RuleDescription]:
-    """Every rule, in the order in which they are applied."""
+    """Return every rule, in the order in which they are applied."""
     return list(RULES.values())
 
 
 @router.get("/{rule_id}", responses=errors.documented(404))
 async def rule(rule_id: str) -> RuleDescription:
-    """One rule: why it matters, a wrong and a right example."""
+    """Return a rule: why it matters, a bad and a good example."""
     if rule_id not in RULES:
         raise HTTPException(404, f"no such rule; the rules are {', '.join(RULES)}")
     return RULES[rule_id]

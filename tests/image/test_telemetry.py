@@ -117,7 +117,7 @@ def answers_and_stops(service: Container) -> None:
     assert service.stop() == 0
     assert time.monotonic() - start < 5 * PATIENCE
     assert service.log.count('"logger": "opentelemetry.') < 10
-    assert "the collector did not take the last" in service.log
+    assert "the collector did not accept the last" in service.log
 
 
 def test_a_collector_that_is_not_there_costs_no_request_a_few_lines_and_the_end_a_second(start_sending: Start) -> None:

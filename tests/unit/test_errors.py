@@ -27,7 +27,7 @@ def test_a_path_with_a_slash_too_many_is_a_problem_as_well(client: TestClient) -
 
 def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
     response = client.put("/healthz")
-    assert_problem(response, 405, "allowed here: GET, HEAD")
+    assert_problem(response, 405, "the allowed methods are GET, HEAD")
     assert response.headers["allow"] == "GET, HEAD"
 
 
@@ -154,7 +154,7 @@ def test_a_body_that_is_not_json_is_a_problem(app: FastAPI) -> None:
         pass
 
     response = TestClient(app).post("/", content="{", headers={"Content-Type": "application/json"})
-    assert_problem(response, 400, "the body is not JSON: Expecting property name")
+    assert_problem(response, 400, "the body is not valid JSON: Expecting property name")
 
 
 def test_a_client_that_leaves_before_its_body_is_whole_is_no_failure(app: FastAPI) -> None:

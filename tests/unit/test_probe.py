@@ -39,8 +39,8 @@ def test_a_service_that_is_alive_is_success(monkeypatch: pytest.MonkeyPatch) -> 
     ("answer", "reason"),
     [
         (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "status 503"),
-        (b"hello\r\n\r\n", "no answer"),
-        (b"", "no answer"),
+        (b"hello\r\n\r\n", "no response"),
+        (b"", "no response"),
     ],
 )
 def test_any_other_answer_is_failure(answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def test_any_other_answer_is_failure(answer: bytes, reason: str, monkeypatch: py
 def test_nobody_there_is_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(probe, "PORT", listener.getsockname()[1])
-    with pytest.raises(SystemExit, match="no answer"):
+    with pytest.raises(SystemExit, match="no response"):
         probe.main()
 
 

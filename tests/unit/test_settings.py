@@ -82,7 +82,7 @@ def test_docs_without_their_package_end_the_process_with_one_line(monkeypatch: p
     monkeypatch.setattr("app.settings.find_spec", lambda _: None)
     with pytest.raises(SystemExit) as end:
         Settings.from_environment({"APP_DOCS": "true"})
-    hint = "name it in requirements.in, then run make lock"
+    hint = "add it to requirements.in, then run make lock"
     assert str(end.value) == f"APP_DOCS='true': the package fastapi-swagger is not installed; {hint}"
     assert not Settings.from_environment({"APP_DOCS": "false"}).docs
 

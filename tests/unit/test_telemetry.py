@@ -161,14 +161,14 @@ def test_each_signal_can_be_sent_alone() -> None:
 @pytest.mark.parametrize(
     ("environment", "reason"),
     [
-        ({ENDPOINT: "a:4318"}, f"{ENDPOINT}='a:4318': not an address such as http://collector:4318"),
+        ({ENDPOINT: "a:4318"}, f"{ENDPOINT}='a:4318': use a URL such as http://collector:4318"),
         (
             {ENDPOINT: "http://a:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
-            "OTEL_EXPORTER_OTLP_PROTOCOL='grpc': only http/protobuf is known here",
+            "OTEL_EXPORTER_OTLP_PROTOCOL='grpc': only http/protobuf is supported",
         ),
         (
             {ENDPOINT: "http://a:4318", "OTEL_METRICS_EXPORTER": "prometheus"},
-            "OTEL_METRICS_EXPORTER='prometheus': only otlp is known here",
+            "OTEL_METRICS_EXPORTER='prometheus': only otlp is supported",
         ),
     ],
     ids=str,
@@ -190,8 +190,8 @@ def test_without_the_packages_for_it_a_line_says_how_to_get_them(
     monkeypatch.delitem(sys.modules, "app.collector")
     monkeypatch.delattr("app.collector")
     create_app(Settings())
-    hint = "let requirements.in say fastapi[opentelemetry], then: make lock"
-    assert caplog.messages == [f"{NOT_SENT}the packages for it are not installed; {hint}"]
+    hint = "change fastapi to fastapi[opentelemetry] in requirements.in, then run make lock"
+    assert caplog.messages == [f"{NOT_SENT}its packages are not installed; {hint}"]
 
 
 def test_a_request_is_a_span_a_metric_and_a_record_of_the_log(run: Run) -> None:

@@ -133,7 +133,7 @@ def test_a_stopped_process_is_replaced_after_the_time_limit() -> None:
             return before, refused, await one.ask("")
 
     before, refused, after = asyncio.run(ask())
-    assert refused == (503, "not done after 0.1 s", "5")
+    assert refused == (503, "not finished after 0.1 s", "5")
     assert before[1] != after[1]
 
 
