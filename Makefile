@@ -2,9 +2,9 @@
 
 .DEFAULT_GOAL := help
 
-# The targets that also work without a container engine.
+# These targets also work without a container engine.
 ANYWHERE = dev test format lock
-# Settings that are names. scripts/settings.mk checks that nothing in any setting is run by make or a shell.
+# These settings must be names. scripts/settings.mk stops if a setting contains what make or a shell would run.
 NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION VOLUMES
 -include template/targets.mk
 include scripts/settings.mk
@@ -23,7 +23,7 @@ VERSION ?= $(or $(shell export LC_ALL=C; git describe --tags --always --dirty 2>
 	| sed 's/^[.-]*//'),unversioned)
 LABELS = labels=$$(scripts/labels $(notdir $(IMAGE)) $(VERSION)) &&
 
-# PYTHON_VERSION counts on the command line only, because the Python images set a variable of that name.
+# Ignore PYTHON_VERSION from the environment, because the Python images set a variable of that name.
 ifneq ($(origin PYTHON_VERSION),command line)
 PYTHON_VERSION :=
 endif
@@ -31,7 +31,7 @@ BASE = $(shell PYTHON_VERSION='$(PYTHON_VERSION)' PYTHON_IMAGE='$(PYTHON_IMAGE)'
 BASE_IMAGE = $(if $(filter pin:,$(BASE)),$(error $(BASE)),$(BASE))
 BUILD_ARGS = $(if $(BASE_IMAGE),)$(if $(PYTHON_VERSION), --build-arg PYTHON_VERSION=$(PYTHON_VERSION))$(if \
 	$(PYTHON_IMAGE), --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE))
-# A builder in a container keeps what it builds to itself, unless it is told to load it.
+# Without --load, a builder that runs in a container does not give the image to the engine.
 BUILD = $(DOCKER) build --load$(BUILD_ARGS)
 
 ifneq ($(filter $(ANYWHERE),$(MAKECMDGOALS)),)
@@ -51,7 +51,7 @@ OWNER = $$($(DOCKER) info | grep -Eq '^ *rootless(: true)?$$' && echo 0:0 || ech
 IN_CONTAINER = $(DOCKER) run --rm --user "$(OWNER)" --env HOME=/tmp --mount type=bind,source=.,target=/app
 BUILD_TOOLS = $(BUILD) --quiet --target dev --build-arg CHECK=false -t $(IMAGE):tools .
 ON_HOST = PATH="$$PWD/.venv/bin:$$PATH"
-# As in Compose: what .env sets counts where the shell has no value.
+# As in Compose, .env sets the variables that the shell does not set.
 DOTENV = $(if $(wildcard .env),.venv/bin/dotenv run --no-override --)
 
 ##@ Every day
@@ -125,7 +125,7 @@ clean: ## Remove what these targets made: containers, images, .venv, caches; VOL
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	@$(if $(VOLUMES),,echo "Volumes stay: make clean VOLUMES=1 removes them")
 
-# Say what is missing, instead of "docker: command not found".
+# Print what is missing, instead of "docker: command not found".
 .PHONY: engine
 engine:
 	@DOCKER="$(DOCKER)" scripts/engine
@@ -187,7 +187,7 @@ rollout: build .venv/installed ## Replace two containers behind a load balancer 
 	.venv/bin/python -m deploy.haproxy.rollout $(IMAGE):$(VERSION) $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: cluster
-cluster: .venv/installed ## Update a deployment under load in a cluster that kind makes for it
+cluster: .venv/installed ## Update a deployment under load in a temporary kind cluster
 	PYTHON=.venv/bin/python scripts/cluster $(IMAGE)$(BUILD_ARGS)
 
 .venv/installed: requirements.txt requirements-dev.txt scripts/venv
@@ -196,7 +196,7 @@ cluster: .venv/installed ## Update a deployment under load in a cluster that kin
 .venv-audit/installed: requirements/audit.txt scripts/venv
 	scripts/venv .venv-audit requirements/audit.txt
 
-# What scripts/verify needs.
+# Install what scripts/verify needs.
 .PHONY: venv
 venv: .venv/verify
 

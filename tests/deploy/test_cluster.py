@@ -75,4 +75,4 @@ def test_without_kind_it_says_so(programs: Programs, tmp_path: Path) -> None:
     (tmp_path / "kind").unlink()
     (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
     done = programs.run("cluster", "name", PATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (1, "cluster: kind is needed: scripts/cluster says where to find it\n")
+    assert (done.returncode, done.stdout) == (1, "cluster: kind is not installed: https://kind.sigs.k8s.io\n")

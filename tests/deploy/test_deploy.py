@@ -121,14 +121,15 @@ def test_without_kubectl_it_says_where_that_is(programs: Programs, tmp_path: Pat
     done = programs.run("deploy", IMAGE, "shop", PATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (
         1,
-        "deploy: kubectl is needed: https://kubernetes.io/docs/tasks/tools\n",
+        "deploy: kubectl is not installed: https://kubernetes.io/docs/tasks/tools\n",
     )
 
 
 def test_an_image_that_no_registry_has_is_named_and_nothing_is_applied(programs: Programs) -> None:
     programs.add("docker", f'echo "ERROR: {IMAGE}: not found" >&2; exit 1')
     done = programs.run("deploy", IMAGE, "shop")
-    assert (done.returncode, done.stdout) == (1, f"deploy: no digest of {IMAGE}: ERROR: {IMAGE}: not found\n")
+    problem = f"deploy: cannot read the digest of {IMAGE}: ERROR: {IMAGE}: not found\n"
+    assert (done.returncode, done.stdout) == (1, problem)
     assert len(programs.calls) == 1
 
 
@@ -136,7 +137,7 @@ def test_a_registry_that_tells_no_digest_is_an_error_too(programs: Programs) -> 
     programs.add("docker", "echo Name: something else")
     done = programs.run("deploy", IMAGE, "shop")
     assert done.returncode == 1
-    assert done.stdout.startswith(f"deploy: no digest of {IMAGE}")
+    assert done.stdout.startswith(f"deploy: cannot read the digest of {IMAGE}")
     assert len(programs.calls) == 1
 
 
@@ -173,8 +174,8 @@ def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs
         "ImagePullBackOff: no such image",
         "APP_LOG_LEVEL='loud': Input should be",
         "1s Warning FailedCreate ReplicaSet/app-1 quota",
-        f"deploy: {IMAGE} does not serve; what did before goes on; "
-        "back: kubectl --context here -n shop rollout undo deployment/app",
+        f"deploy: {IMAGE} does not become ready; the old pods still serve; "
+        "undo: kubectl --context here -n shop rollout undo deployment/app",
     ]
     # Of this version's pods, not of those that still serve.
     assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
@@ -182,7 +183,8 @@ def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs
 
 def test_an_overlay_that_there_is_not_is_named(programs: Programs) -> None:
     done = programs.run("deploy", IMAGE, "shop", OVERLAY="staging")
-    assert (done.returncode, done.stdout) == (1, "deploy: there is no deploy/kubernetes/overlays/staging\n")
+    problem = "deploy: OVERLAY is invalid: deploy/kubernetes/overlays/staging does not exist\n"
+    assert (done.returncode, done.stdout) == (1, problem)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_make_asks_for_an_image_that_a_registry_has(programs: Programs) -> None:
 def test_at_the_first_deployment_there_is_nothing_to_go_back_to(programs: Programs) -> None:
     programs.add_kubectl('case "$*" in *"get deployment"*|*rollout*) exit 1 ;; esac')
     done = programs.run("deploy", IMAGE, "shop")
-    assert done.stdout.splitlines()[-1] == f"deploy: {IMAGE} does not serve; what did before goes on"
+    assert done.stdout.splitlines()[-1] == f"deploy: {IMAGE} does not become ready"
 
 
 def test_a_namespace_is_created_where_there_is_none(programs: Programs) -> None:
@@ -223,7 +225,7 @@ def test_a_version_that_no_label_can_have_is_refused(programs: Programs, version
     done = programs.run("deploy", f"registry.example/name:{version}", "shop")
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
-    assert line.startswith("deploy: VERSION is no label value")
+    assert line.startswith("deploy: VERSION is invalid")
 
 
 @pytest.mark.parametrize("namespace", ["Shop", "a.b", "shop-", "a" * 64])
@@ -231,4 +233,4 @@ def test_a_namespace_that_is_no_name_is_refused(programs: Programs, namespace: s
     done = programs.run("deploy", IMAGE, namespace)
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
-    assert line.startswith("deploy: NAMESPACE is no name")
+    assert line.startswith("deploy: NAMESPACE is invalid")

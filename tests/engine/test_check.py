@@ -91,4 +91,4 @@ def test_a_build_that_fails_before_the_checks_says_so(project: Path) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", "echo '#3 ERROR: no network' >&2; exit 1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1] == "failed: the build, before the checks ended"
+    assert done.stdout.splitlines()[-1] == "failed: the build stopped before the checks ended"

@@ -39,25 +39,25 @@ def test_make_has_a_rule_for_each_step_of(target: str, engine: str, project: Pat
 def test_without_an_engine_a_build_says_what_to_install(target: str, project: Path) -> None:
     failed = made(project, target, "DOCKER=false", "IMAGE=registry.test/name", "VERSION=v1")
     assert failed.returncode != 0
-    assert failed.stderr.splitlines()[0].startswith("no container engine: install Docker")
+    assert failed.stderr.splitlines()[0].startswith("no container engine answers: install or start Docker")
 
 
 @pytest.mark.parametrize(
     ("said", "versions", "message"),
     [
-        ("Docker version 1", {"docker": "26.0.2"}, "Docker 26.1 or newer is needed, and this is 26.0.2"),
+        ("Docker version 1", {"docker": "26.0.2"}, "Docker 26.0.2 is too old: install 26.1 or newer"),
         ("Docker version 1", {"docker": "26.1.5+dfsg1"}, None),
-        ("podman version 1", {"docker": "5.3.1"}, "Podman 5.4 or newer is needed, and this is 5.3.1"),
+        ("podman version 1", {"docker": "5.3.1"}, "Podman 5.3.1 is too old: install 5.4 or newer"),
         ("podman version 1", {"docker": "5.4.2"}, None),
         (
             "Docker version 1",
             {"docker": "30.0", "compose": "v2.25.0"},
-            "compose: Docker Compose 2.26 or newer is needed, and this is 2.25.0",
+            "compose: Docker Compose 2.25.0 is too old: install 2.26 or newer",
         ),
         (
             "Docker version 1",
             {"docker": "30.0", "compose": "v2.3.0"},
-            "compose: Docker Compose 2.26 or newer is needed, and this is 2.3.0",
+            "compose: Docker Compose 2.3.0 is too old: install 2.26 or newer",
         ),
         ("Docker version 1", {"docker": "30.0", "compose": "5.0.1"}, None),
     ],

@@ -60,12 +60,12 @@ def test_in_a_folder_of_a_repository_it_builds_that_folder(tmp_path: Path) -> No
 @pytest.mark.parametrize("changed", [" M app/main.py", "?? app/new.py"])
 def test_what_is_not_committed_is_not_pushed(tmp_path: Path, changed: str) -> None:
     _, error = push(tmp_path, changed=changed)
-    assert error.startswith("push: not all of this is committed")
+    assert error.startswith("push: some changes are not committed")
 
 
 def test_where_there_is_no_commit_nothing_is_pushed(tmp_path: Path) -> None:
     _, error = push(tmp_path, time="")
-    assert error.startswith("push: there is no commit here")
+    assert error.startswith("push: there is no commit to push")
 
 
 @pytest.mark.parametrize("platforms", ["Platforms: linux/amd64*, linux/arm64*", "Status: stopped"])
@@ -82,4 +82,4 @@ def test_a_builder_that_cannot_run_one_of_them_is_named_with_what_helps(
     tmp_path: Path, platforms: str, missing: str
 ) -> None:
     _, error = push(tmp_path, platforms=platforms)
-    assert error.startswith(f"push: the builder runs no {missing}; emulated: docker run --privileged")
+    assert error.startswith(f"push: the builder cannot run {missing}: install emulation with docker run --privileged")
