@@ -1,1 +1,1 @@
-"""What runs the production image where one container is not enough, and what shows that it does."""
+"""Deployment of the production image to more than one container, and its load tests."""

@@ -1,4 +1,4 @@
-"""The container engine's command, the options that a production container is started with, and the command it runs."""
+"""How a production container is started: the engine, the options and the command."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ from pathlib import Path
 
 DOCKER = os.environ.get("DOCKER", "docker")
 LOCKED_DOWN = tuple(Path(__file__).with_name("options.txt").read_text().split())
-# What the service needs outside its image, such as the network of a database.
+# What the service needs outside the image, such as the network of a database.
 RUN_OPTIONS = tuple(shlex.split(os.environ.get("RUN_OPTIONS", "")))
 
 

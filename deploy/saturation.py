@@ -1,7 +1,7 @@
-"""Closed-loop load: each client sends its next request when the last one is answered.
+"""Closed-loop load: each client sends its next request after the last response.
 
-It measures how much a service can answer. load.py sends at a constant rate instead, and measures what clients notice:
-here, a service that pauses is simply sent less.
+This measures the highest rate that a service can answer. load.py sends at a constant rate instead, and measures what
+clients notice: here, a service that pauses receives fewer requests.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\ncontent-length: (\d+)\r\n.*?\r\n\r
 
 @dataclass
 class Result:
-    """What the clients saw: how often each status, 0 for a connection that was lost, and how long each answer took."""
+    """What the clients saw: the number of each status, with 0 for lost connections, and the latencies in seconds."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
@@ -24,17 +24,17 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Responses per second."""
         return len(self.seconds) / self.duration
 
     @property
     def p99(self) -> float:
-        """The time, in seconds, in which 99 of 100 were answered."""
+        """The p99 latency in seconds."""
         return sorted(self.seconds)[int(len(self.seconds) * 0.99)]
 
 
 class Client(asyncio.Protocol):
-    """A client with a connection of its own; HTTP libraries would take longer for a request than the service does."""
+    """A client with one connection. HTTP libraries would need more time for a request than the service does."""
 
     def __init__(self, request: bytes, result: Result, end: float) -> None:
         self.request, self.result, self.end = request, result, end
@@ -43,7 +43,7 @@ class Client(asyncio.Protocol):
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         self.transport = cast(asyncio.Transport, transport)
         self.ask()
 
@@ -54,7 +54,7 @@ class Client(asyncio.Protocol):
         self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
-        """Take note of an answer that is whole, and ask again until the end."""
+        """Record a complete response, and send the next request until the end."""
         self.received += data
         head = HEAD.match(self.received)
         if head is None or len(self.received) < head.end() + int(head[2]):
@@ -69,14 +69,14 @@ class Client(asyncio.Protocol):
             self.transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Take note of a connection that ended before its answer."""
+        """Record a connection that was lost before its response."""
         if not self.done.done():
             self.result.statuses[0] += 1
             self.done.set_result(None)
 
 
 async def load(address: tuple[str, int], request: bytes, clients: int, seconds: float) -> Result:
-    """What so many clients see who send this request for so long."""
+    """Send the request from this many clients for this long, and return what they saw."""
     result = Result()
     start = time.perf_counter()
     loop = asyncio.get_running_loop()

@@ -1,1 +1,1 @@
-"""Tests of deploy/load.py and deploy/haproxy/: what is counted as failed. They need no engine."""
+"""Tests of deploy/ that need no engine."""

@@ -1,4 +1,4 @@
-"""The steady load: what failed is counted and told, and nothing is asked twice."""
+"""Constant-rate load: failures are counted and reported, and no request is repeated."""
 
 import asyncio
 import subprocess
@@ -39,7 +39,7 @@ class Server:
         writer.close()
 
     async def head(self, reader: asyncio.StreamReader) -> str:
-        """The head of the next request, whose body is read; empty where the connection ends."""
+        """Read the next request and return its head, or an empty string if the connection ends."""
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -50,14 +50,14 @@ class Server:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
-        """Where it serves."""
+        """Listen inside the context, and return the URL."""
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         async with server:
             yield "http://127.0.0.1:{}".format(*server.sockets[0].getsockname()[1:])
 
 
 def outcomes(server: Server, requests: list[Request], number: int, keep: bool = True) -> list[Outcome]:
-    """What becomes of so many requests, in the order in which they were due."""
+    """Return the outcomes of this many requests in the order in which they were due."""
 
     async def ask() -> list[Outcome]:
         async with server.listening() as url:
@@ -68,21 +68,21 @@ def outcomes(server: Server, requests: list[Request], number: int, keep: bool = 
     return asyncio.run(ask())
 
 
-def test_each_request_is_asked_in_turn_on_a_connection_that_is_kept_and_on_one_of_its_own() -> None:
+def test_each_request_is_sent_with_and_without_keep_alive() -> None:
     server = Server([OK])
     assert [(one.failure, one.server) for one in outcomes(server, [GET, POST], 8)] == [("", "b")] * 8
     assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
-    # On a machine that is held up, a second one is kept.
+    # On a busy machine, a second connection is kept.
     assert 5 <= server.connections < 8
 
 
-def test_where_connections_are_not_to_be_kept_each_request_has_its_own() -> None:
+def test_without_keep_alive_each_request_opens_a_connection() -> None:
     server = Server([OK])
     outcomes(server, [GET], 4, keep=False)
     assert server.connections == 4
 
 
-def test_what_fails_is_kept_with_its_reason_and_not_asked_again() -> None:
+def test_failures_are_recorded_and_not_repeated() -> None:
     server = Server([OK, UNAVAILABLE, None, OK])
     found = outcomes(server, [GET], 6)
     assert len(found) == len(server.asked) == 6
@@ -92,12 +92,12 @@ def test_what_fails_is_kept_with_its_reason_and_not_asked_again() -> None:
     ]
 
 
-def test_what_is_not_answered_in_time_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_fails_without_response_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "TIMEOUT", 0.1)
-    assert [one.failure for one in outcomes(Server([b""]), [GET], 3)] == ["no answer within 0.1 s"] * 3
+    assert [one.failure for one in outcomes(Server([b""]), [GET], 3)] == ["no response within 0.1 s"] * 3
 
 
-def test_the_report_has_a_row_for_each_phase_and_a_line_for_each_failure() -> None:
+def test_report_has_a_line_for_each_phase_and_failure() -> None:
     found = [Outcome(GET, 10 + at, 10 + at + 0.25, "a") for at in (0.0, 0.5, 2.0, 3.5)]
     found.append(Outcome(POST, 11.5, 12.5, "b", "status 502"))
     assert report(found, [Phase("before", 10), Phase("after", 12)]) == [
@@ -108,7 +108,7 @@ def test_the_report_has_a_row_for_each_phase_and_a_line_for_each_failure() -> No
     ]
 
 
-def test_once_it_prints_only_the_requests_that_fail(
+def test_once_prints_only_failures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = Server([b"HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"])
@@ -120,23 +120,23 @@ def test_once_it_prints_only_the_requests_that_fail(
             return await asyncio.to_thread(load.main)
 
     assert asyncio.run(ask()) == 1
-    assert capsys.readouterr().out == f"GET /a: status 404; {load.REQUESTS} needs requests that succeed\n"
+    assert capsys.readouterr().out == f"GET /a: status 404; correct this request in {load.REQUESTS}\n"
 
 
-def test_the_requests_of_the_project_can_be_read() -> None:
+def test_project_requests_are_valid() -> None:
     assert read(load.REQUESTS)
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "there is no request in it"),
-        ("# only this\n", "there is no request in it"),
-        ("/readyz\n", "which this is not: /readyz"),
-        ("GET readyz\n", "which this is not: GET readyz"),
+        ("", "contains no requests"),
+        ("# only this\n", "contains no requests"),
+        ("/readyz\n", "instead of this line: /readyz"),
+        ("GET readyz\n", "instead of this line: GET readyz"),
     ],
 )
-def test_a_file_that_will_not_do_is_told_in_a_line(tmp_path: Path, text: str, problem: str) -> None:
+def test_invalid_file_raises_an_error(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "requests.txt"
     path.write_text(text)
     with pytest.raises(LoadError, match=problem):
@@ -144,7 +144,7 @@ def test_a_file_that_will_not_do_is_told_in_a_line(tmp_path: Path, text: str, pr
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What becomes of the command line."""
+    """Run the command and return the completed process."""
     return subprocess.run(
         [sys.executable, "-m", "deploy.load", *arguments], capture_output=True, text=True, timeout=30, check=False
     )
@@ -153,18 +153,18 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("127.0.0.1:8000",), "a URL begins with http:// or https://, which 127.0.0.1:8000 does not"),
+        (("127.0.0.1:8000",), "the URL must begin with http:// or https://, not 127.0.0.1:8000"),
         (("http://127.0.0.1:8000", "--rate", "0"), "argument --rate: invalid positive value: '0'"),
         (("http://127.0.0.1:8000", "--requests", "/nowhere"), "No such file"),
     ],
 )
-def test_the_command_line_says_in_a_line_what_will_not_do(arguments: tuple[str, ...], problem: str) -> None:
+def test_invalid_arguments_exit_2_with_the_problem(arguments: tuple[str, ...], problem: str) -> None:
     done = command(*arguments)
     assert done.returncode == 2
     assert problem in done.stderr.splitlines()[-1]
 
 
-def test_the_command_line_fails_where_a_request_fails() -> None:
+def test_failed_request_exits_1() -> None:
     done = command("http://127.0.0.1:1", "--seconds", "0.1", "--rate", "20")
     assert done.returncode == 1
     assert "GET /readyz: ConnectError: All connection attempts failed" in done.stdout

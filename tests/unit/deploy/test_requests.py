@@ -1,4 +1,4 @@
-"""deploy/requests.txt: the requests that the tests of the image send fit the app."""
+"""deploy/requests.txt: the app answers the requests that the black-box tests send."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +13,6 @@ def test_the_app_answers_the_declared_requests() -> None:
         for request in read(REQUESTS):
             content = request.body or None
             answer = client.request(request.method, request.path, content=content, headers=request.headers)
-            # 5xx: what the app needs beside itself may be missing here. `make verify` asks a running container.
+            # Ignore 5xx: the app may need a database, which is missing here. `make verify` tests a running container.
             if not answer.is_success and answer.status_code < 500:
-                pytest.fail(f"{REQUESTS.name}: {request} is answered with {answer.status_code}: change it")
+                pytest.fail(f"{REQUESTS.name}: the status of {request} is {answer.status_code}: correct the request")

@@ -1,4 +1,4 @@
-"""The rollout: which failed requests are forgiven, and that the proxy's configuration agrees with the image's."""
+"""The rollout: which requests may fail, and whether the proxy's configuration fits the image's."""
 
 import re
 from pathlib import Path
@@ -12,14 +12,14 @@ GET = Request("GET", "/")
 
 
 def rollout(*requests: Outcome, kill: Kill | None = None) -> Rollout:
-    """One in which these were asked."""
+    """Return a rollout with these outcomes and one success."""
     return Rollout([Outcome(GET, 0, 1, "a"), *requests], [Phase("all", 0)], kill)
 
 
 @pytest.mark.parametrize("server", ["a", ""])
-def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
+def test_request_in_flight_on_the_killed_container_may_fail(server: str) -> None:
     found = rollout(Outcome(GET, 4, 5.1, server, "lost"), kill=Kill("a", 5, 5.01))
-    assert found.report()[-1] == "held by a when it was killed: 1; lost of these: 1"
+    assert found.report()[-1] == "in flight on a when it was killed: 1; of these, failed: 1"
     assert found.problem == ""
 
 
@@ -35,10 +35,10 @@ def test_a_request_that_the_killed_container_held_may_fail(server: str) -> None:
 def test_no_other_request_may_fail(failed: Outcome) -> None:
     found = rollout(failed, kill=Kill("a", 5, 5.01))
     assert "failed at" in "\n".join(found.report())
-    assert found.problem == "requests that failed, though no killed container held them: 1"
+    assert found.problem == "failed requests that were not in flight on a killed container: 1"
 
 
-def test_while_the_containers_are_replaced_no_request_may_fail() -> None:
+def test_no_request_may_fail_during_replacement() -> None:
     found = rollout(Outcome(GET, 4, 5, "a", "lost"))
     found.report()
     assert found.problem
