@@ -1,10 +1,10 @@
-"""Follow pages of the documentation to the letter: create their files, apply their diffs, and run their commands.
+"""Follow pages of the documentation exactly: create their files, apply their diffs, and run their commands.
 
-`python -m template.follow FOLDER PAGE ...` does it in a copy of the project. In a page,
+`python -m template.follow FOLDER PAGE ...` runs in a copy of the project. In a page,
 
 - a code block below a line with a path and a colon is the content of that file,
 - a `diff` block is applied by git,
-- a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything,
+- a `console` block is run, and its output is compared with the page; `…` matches anything,
 - a comment `<!-- not run: REASON -->` leaves out the block below it.
 """
 
@@ -20,14 +20,14 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# Each may take so many seconds.
+# The time limit of each command, in seconds.
 TIMEOUT = 1200
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->\s*")
 FILE = re.compile(r"`([\w./-]+)`:")
 
 
 class FollowError(Exception):
-    """A page cannot be followed; says where and why."""
+    """A page cannot be followed. The message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Step:
 
 
 def steps(page: Path) -> Iterator[Step]:
-    """Return the steps of a page in their order. Prints those that the page leaves out."""
+    """Return the steps of a page in order, and print those that it leaves out."""
     before: Token | None = None
     for token in MarkdownIt("commonmark").parse(page.read_text()):
         if token.type == "fence":
@@ -70,7 +70,7 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 
 def run(folder: Path, command: list[str], text: str = "") -> str:
-    """Return what a command prints, and show it. Raises FollowError if it fails."""
+    """Run the command, print its output and return it. Raises FollowError if it fails."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -88,13 +88,13 @@ def run(folder: Path, command: list[str], text: str = "") -> str:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Return whether a command printed what the page shows."""
+    """Return True if a command printed what the page shows."""
     pattern = ".*".join(re.escape(part.strip("\n")) for part in shown.strip().split("…"))
     return re.fullmatch(rf"\s*{pattern}\s*", printed, re.DOTALL) is not None
 
 
 def follow(folder: Path, step: Step) -> None:
-    """Do what a step says. Raises FollowError if that fails, or if something else is printed than the page shows."""
+    """Run a step. Raises FollowError if it fails or prints something other than the page shows."""
     if step.kind == "file":
         path = folder / step.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def follow(folder: Path, step: Step) -> None:
 
 
 def main() -> int:
-    """Follow the pages; 1 if that fails."""
+    """Follow the pages. Return 1 if that fails."""
     parser = argparse.ArgumentParser(prog="python -m template.follow", description="Follow pages of the documentation.")
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("pages", metavar="PAGE", type=Path, nargs="+")

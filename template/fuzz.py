@@ -1,9 +1,9 @@
-"""Fuzzing the reviewer: what holds for any text (tests/unit/review/test_properties.py), tried on texts that are bred.
+"""Coverage-guided fuzzing of the reviewer, by the properties in tests/unit/review/test_properties.py.
 
-    python -m template.fuzz [OPTION of libFuzzer …]
+    python -m template.fuzz [OPTION of libFuzzer ...]
 
-A text that reaches code which none before it has reached is kept, and the next ones are made from it. It runs until a
-property does not hold, which it shows, or until -max_total_time=SECONDS are over.
+A text that reaches new code is kept and mutated further. The fuzzer runs until a property fails, which it prints, or
+until -max_total_time=SECONDS are over.
 """
 
 import sys
@@ -19,7 +19,7 @@ PROPERTIES = [
 
 
 def try_one(data: bytes) -> None:
-    """One of the properties, chosen by the first byte, on what the others stand for."""
+    """Test one of the properties, chosen by the first byte, with the other bytes."""
     if data:
         PROPERTIES[data[0] % len(PROPERTIES)](data[1:])
 

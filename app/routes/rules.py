@@ -18,5 +18,5 @@ async def rules() -> list[RuleDescription]:
 async def rule(rule_id: str) -> RuleDescription:
     """Return a rule: why it matters, a bad and a good example."""
     if rule_id not in RULES:
-        raise HTTPException(404, f"no such rule; the rules are {', '.join(RULES)}")
+        raise HTTPException(404, f"unknown rule; the rules are {', '.join(RULES)}")
     return RULES[rule_id]

@@ -13,23 +13,23 @@ from template.bench.engine import Engine, EngineError
 from template.bench.subject import PROJECT, EditError
 
 DOCS = PROJECT / "docs" / "template"
-# The figures as they come, so that nothing is lost whatever happens.
+# Each figure is saved here at once, so that nothing is lost if the run stops.
 KEPT = PROJECT / "template" / ".bench.json"
 
 
 def main() -> int:
-    """Measure, print the table, and write it where it belongs if all of it was measured."""
+    """Measure and print the table. Write the pages too if everything was measured."""
     arguments = parse()
     console = Console()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # Also where whoever started it has Ctrl-C ignored, as a shell does for what runs in the background.
+    # A shell makes processes in the background ignore Ctrl-C: handle it there too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         rows = () if arguments.peers else runs.select(arguments.rows)
         engine = Engine()
     except KeyError as error:
         names = ", ".join(variant.name for variant in runs.select(()))
-        return fail(f"there is no row {error}; the rows are {names}")
+        return fail(f"unknown row {error}; the rows are {names}")
     except EngineError as error:
         return fail(str(error))
     figures: runs.Figures = {}
@@ -55,7 +55,7 @@ def main() -> int:
 
                 runs.measure(planned, arguments.quick, step, figures, failures, KEPT)
     except EditError as error:
-        return fail(f"{error}. The product has changed: change template/bench/variants.py with it")
+        return fail(f"{error}; update template/bench/variants.py")
     except EngineError as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -79,17 +79,17 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    """What the command line says."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m template.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="each figure once: that it can be had, not what it is")
-    parser.add_argument("--peers", action="store_true", help="beside the styles that people would otherwise pick")
-    parser.add_argument("--note", default="", help="what else is to be said of the machine, for the page")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="of docs/template/benchmarks.md; all unless told")
+    parser.add_argument("--quick", action="store_true", help="take each figure once, as a test of the benchmark")
+    parser.add_argument("--peers", action="store_true", help="compare with the styles of other projects")
+    parser.add_argument("--note", default="", help="a note about the machine, for the page")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows of docs/template/benchmarks.md; default: all")
     return parser.parse_args()
 
 
 def progress(console: Console) -> Progress:
-    """A bar with what is done now and the time that is left."""
+    """Return a progress bar with the current step and the remaining time."""
     columns = (
         BarColumn(),
         TimeElapsedColumn(),
@@ -101,7 +101,7 @@ def progress(console: Console) -> Progress:
 
 
 def fail(message: str) -> int:
-    """Say what is wrong, in a line."""
+    """Print what is wrong in one line, and return the exit code."""
     print(f"bench: {message}", file=sys.stderr)
     return 2
 

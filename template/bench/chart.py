@@ -1,4 +1,4 @@
-"""A chart: bars beside each other as an SVG, for a light and a dark page, each bar with its figure."""
+"""Bar charts as SVG, for light and dark pages."""
 
 import statistics
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ text { font: 13px system-ui, sans-serif; fill: var(--text) }
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar: what it is of, its figures of several rounds, and whether it is the project itself."""
+    """A bar: its label, the figures of several rounds, and whether it is this project's own."""
 
     label: str
     figures: Sequence[float]
@@ -31,15 +31,15 @@ class Bar:
 
 
 def bars(title: str, unit: str, below: str, rows: Sequence[Bar]) -> str:
-    """The chart: as long as the medians, with a line from the least to the most."""
+    """Return the chart. Bars show the medians, and lines the range from minimum to maximum."""
     height = HEAD + ROW * len(rows) + 16
     longest = max(max(row.figures) for row in rows)
     scale = (WIDTH - LABELS - 110) / longest
-    told = "; ".join(f"{row.label}: {number(statistics.median(row.figures))} {unit}" for row in rows)
+    description = "; ".join(f"{row.label}: {number(statistics.median(row.figures))} {unit}" for row in rows)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="t d">',
         f'<title id="t">{escape(title)}</title>',
-        f'<desc id="d">{escape(told)}</desc>',
+        f'<desc id="d">{escape(description)}</desc>',
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',
         f'<text class="title" x="16" y="26">{escape(title)}</text>',
@@ -65,7 +65,7 @@ def bars(title: str, unit: str, below: str, rows: Sequence[Bar]) -> str:
 
 
 def number(value: float) -> str:
-    """A figure with as many digits as tell something."""
+    """Return the figure with its significant digits."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3f}" if abs(value) < 0.1 else f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""The container engine: everything that is made in it here carries one mark, and by it all of that is removed again."""
+"""The container engine. Everything that is created here carries a mark, by which it is removed again."""
 
 import base64
 import json
@@ -11,17 +11,17 @@ from itertools import count
 from pathlib import Path
 
 DOCKER = os.environ.get("DOCKER", "docker")
-# For an answer of a command that does no work of its own; builds and whatever downloads have more.
+# Time limits: builds and downloads take longer than other commands.
 SECONDS, SECONDS_FOR_A_BUILD = 120, 1800
 
 
 class EngineError(Exception):
-    """A command failed; says which, and the last that it wrote."""
+    """A command failed. The message names it, with its last lines of output."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A build: how long it took as a user waits for it, in seconds, and what the builder told."""
+    """The result of a build, with its wall-clock time in seconds and the log of the builder."""
 
     seconds: float
     context: int
@@ -31,18 +31,18 @@ class Build:
 
 @dataclass
 class Engine:
-    """The engine of the current context, and its own builder: others keep their images to themselves."""
+    """The engine of the current context, with its own builder: others do not load their images into it."""
 
     mark: str = field(default_factory=lambda: f"bench-{os.getpid()}-{int(time.time()) % 100_000}")
     caches: int = 0
 
     def __post_init__(self) -> None:
-        """Find the builder that belongs to the engine. Raises EngineError where no engine answers."""
+        """Find the builder that belongs to the engine. Raises EngineError if no engine answers."""
         os.environ["BUILDX_BUILDER"] = self.run("context", "show")
         self.run("version")
 
     def run(self, *arguments: str, seconds: float = SECONDS) -> str:
-        """What the command prints. Raises EngineError if it fails or takes longer than `seconds`."""
+        """Return what the command prints. Raises EngineError if it fails or takes longer than `seconds`."""
         try:
             done = subprocess.run(
                 [DOCKER, *arguments], capture_output=True, text=True, timeout=seconds, errors="replace", check=False
@@ -54,16 +54,16 @@ class Engine:
         return done.stdout.strip()
 
     def image(self, name: str) -> str:
-        """What an image is called here."""
+        """Return the marked name of an image."""
         return f"{self.mark}:{name}"
 
     def marked(self, dockerfile: str) -> str:
-        """The same Dockerfile, so that what the builder keeps of it says that it is ours.
+        """Return the Dockerfile with the mark, so that its records in the build cache contain it.
 
-        The builder describes what it keeps by the name of the stage and the command. So the stages have other names,
-        each shell is started by `env` with the mark, and a cache mount is one of our own.
+        The build cache describes a record by the stage and the command. So the stages are renamed, each shell is
+        started by `env` with the mark, and the cache mounts have their own ids.
         """
-        # Where there is one stage alone, the builder leaves its name out.
+        # If there is only one stage, the builder leaves out its name.
         if len(re.findall(r"^FROM ", dockerfile, re.MULTILINE)) == 1:
             dockerfile = re.sub(r"^FROM ", "FROM scratch AS nothing\n\\g<0>", dockerfile, flags=re.MULTILINE)
         stages = count()
@@ -77,15 +77,15 @@ class Engine:
         return self.with_caches(re.sub(r"(--mount=type=cache,)(target=([^\s,]+))", r"\1id=\3,\2", dockerfile))
 
     def with_caches(self, dockerfile: str, new: bool = False) -> str:
-        """The same Dockerfile with the cache mounts that all share here, or with new ones, which are empty."""
+        """Return the Dockerfile with the cache mounts that all builds share, or with new, empty ones."""
         self.caches += new
         own = f"{self.mark}-{self.caches if new else 0}"
         return re.sub(rf"(--mount=type=cache,id=)({self.mark}-\d+)?", rf"\g<1>{own}", dockerfile)
 
     def build(self, folder: Path, image: str, *options: str, buildkit: bool = True, client: str = "") -> Build:
-        """Build what is in the folder; with a folder for `client`, as somebody who was never seen by the builder.
+        """Build the folder. With an empty folder for `client`, build as a client that the builder does not know.
 
-        Raises EngineError, with the last lines of the failed step, if it fails.
+        Raises EngineError with the last lines of the failed step if it fails.
         """
         arguments = ["build", *(["--progress=rawjson"] if buildkit else []), "-t", self.image(image), *options]
         start = time.perf_counter()
@@ -104,41 +104,41 @@ class Engine:
         except subprocess.TimeoutExpired as error:
             raise EngineError(f"{image} does not build: {error}") from error
         seconds = time.perf_counter() - start
-        context, log = _told(done.stderr) if buildkit else (0, done.stdout + done.stderr)
+        context, log = _parsed(done.stderr) if buildkit else (0, done.stdout + done.stderr)
         if done.returncode:
             raise EngineError(f"{image} does not build: {_last(log or done.stderr)}")
         return Build(seconds, context, log)
 
     def clean(self) -> None:
-        """Remove the containers and the images that were made here, and what the builder keeps of them."""
+        """Remove the containers and images that were created here, and their build cache."""
         label = f"label=bench={self.mark}"
         if containers := self.run("ps", "--all", "--quiet", "--filter", label).split():
             self.run("rm", "--force", "--volumes", *containers)
         names = "{{.Repository}}:{{.Tag}}"
         if images := self.run("image", "ls", "--format", names, "--filter", f"reference={self.mark}*").split():
             self.run("image", "rm", "--force", *images)
-        # The builder of old leaves an image for each instruction, all of which have the label.
+        # The legacy builder leaves an image for each instruction. All of them have the label.
         self.run("image", "prune", "--force", "--filter", label)
-        # A layer goes only when none is on top of it any more, be it somebody else's.
+        # A layer can be removed only when no other layer, of whatever image, is on top of it: repeat.
         kept = ("--filter", f"description~={self.mark}", "--all", "--force")
         while "true" in self.run("buildx", "prune", *kept, seconds=SECONDS_FOR_A_BUILD):
             pass
 
 
-def _told(progress: str) -> tuple[int, str]:
-    """The bytes of context that were sent, and the log, from what the builder told line by line."""
+def _parsed(progress: str) -> tuple[int, str]:
+    """Return the bytes of context that were sent, and the log, from the lines of the builder's raw progress."""
     sent: dict[str, int] = {}
     log = []
     for line in progress.splitlines():
         try:
-            told = json.loads(line)
+            report = json.loads(line)
         except ValueError:
             log.append(line)
             continue
-        for status in told.get("statuses", ()):
+        for status in report.get("statuses", ()):
             if status["id"] == "transferring context:":
                 sent[status["vertex"]] = status["current"]
-        log += [base64.b64decode(part["data"]).decode(errors="replace") for part in told.get("logs", ())]
+        log += [base64.b64decode(part["data"]).decode(errors="replace") for part in report.get("logs", ())]
     return sum(sent.values()), "".join(log)
 
 

@@ -1,4 +1,4 @@
-"""What is measured: each takes a subject and gives a figure, in the unit that its table names."""
+"""The measures: functions that measure a subject, in the unit that MEASURES names."""
 
 import asyncio
 import http.client
@@ -22,9 +22,9 @@ from template.bench.subject import APP, Subject
 from template.bench.variants import SLIM
 
 CLIENTS, LOAD_SECONDS = 64, 4.0
-# Half a processor for who answers, so that the clients on the same machine are not what limits it.
+# Give the service half a processor, so that the clients on the same machine do not limit it.
 SHARE = "--cpus=0.5"
-# As many files as may be written, by whom the container runs as; what a container has of its own is left out.
+# Print how many files of the image the container's user may write, without those that the engine adds.
 WRITABLE = """
 import os
 print(sum(os.access(os.path.join(folder, name), os.W_OK)
@@ -34,15 +34,15 @@ print(sum(os.access(os.path.join(folder, name), os.W_OK)
 
 
 def layers(engine: Engine, image: str) -> list[tuple[str, int]]:
-    """The digest of each layer and its size in bytes, compressed as a registry has it."""
+    """Return the digest of each layer and its compressed size in bytes, as in a registry."""
     return _layers(image, engine.run("image", "inspect", "--format={{.Id}}", image))
 
 
 @cache
 def _layers(image: str, identity: str) -> list[tuple[str, int]]:
-    """The same, read once for each identity: a name may come to name another image.
+    """Return the layers, cached by image id, because a name may be moved to another image.
 
-    Where the engine keeps layers as they are, they are compressed here as the builder would.
+    If the engine stores layers uncompressed, compress them as the builder would.
     """
     sizes: dict[str, int] = {}
     manifests = {}
@@ -69,7 +69,7 @@ def _layers(image: str, identity: str) -> list[tuple[str, int]]:
 
 
 def base(subject: Subject) -> str:
-    """The image that the last stage is built on in the end, as its `FROM` alone gives it."""
+    """Build and return the base image of the last stage, from its `FROM` alone."""
     dockerfile = (subject.folder / "Dockerfile").read_text()
     stages = {name: image for image, name in re.findall(r"^FROM (\S+) AS (\S+)$", dockerfile, re.MULTILINE)}
     head, *_ = re.split(r"^FROM ", dockerfile, maxsplit=1, flags=re.MULTILINE)
@@ -85,33 +85,33 @@ def base(subject: Subject) -> str:
 
 
 def base_layers(subject: Subject) -> int:
-    """How many layers the image has of its base."""
+    """Return the number of layers that the image inherits from its base."""
     return int(subject.engine.run("image", "inspect", "--format={{len .RootFS.Layers}}", base(subject)))
 
 
 def added(subject: Subject) -> float:
-    """MB that the image adds to its base, compressed."""
+    """Return the MB that the image adds to its base, compressed."""
     return sum(size for _, size in layers(subject.engine, subject.image)[base_layers(subject) :]) / 1e6
 
 
 def whole(subject: Subject) -> float:
-    """MB of the whole image, compressed."""
+    """Return the MB of the whole image, compressed."""
     return sum(size for _, size in layers(subject.engine, subject.image)) / 1e6
 
 
 def unpacked(subject: Subject) -> float:
-    """MB of the whole image on disk."""
-    told = subject.engine.run("history", "--human=false", "--format={{.Size}}", subject.image)
-    return sum(map(int, told.split())) / 1e6
+    """Return the MB of the whole image on disk."""
+    sizes = subject.engine.run("history", "--human=false", "--format={{.Size}}", subject.image)
+    return sum(map(int, sizes.split())) / 1e6
 
 
 def layer_count(subject: Subject) -> float:
-    """Layers above the base."""
+    """Return the number of layers above the base."""
     return len(layers(subject.engine, subject.image)) - base_layers(subject)
 
 
 def _second_version(subject: Subject, build: Callable[[str], object], above: bool = False) -> float:
-    """MB of the layers that the version built now has and the last one has not; with `above`, and of those on them."""
+    """Return the MB of the layers that are new in a second version. With `above`, include the layers on top of them."""
     first = layers(subject.engine, subject.image)
     build(f"{subject.name}-2")
     second = layers(subject.engine, subject.engine.image(f"{subject.name}-2"))
@@ -120,25 +120,25 @@ def _second_version(subject: Subject, build: Callable[[str], object], above: boo
 
 
 def pushed_after_a_line(subject: Subject) -> float:
-    """MB to push and to pull for a version with one line changed."""
+    """Return the MB to push and pull for a version with one changed line."""
     subject.change_a_line()
     return _second_version(subject, lambda name: subject.build(name=name))
 
 
 def pushed_after_a_line_built_elsewhere(subject: Subject) -> float:
-    """The same where that version is built with nothing reused, as on another machine."""
+    """Return the same for a cold build of that version, as on another machine."""
     subject.change_a_line()
     return _second_version(subject, lambda name: subject.build_cold(name))
 
 
 def unpacked_after_a_line_built_elsewhere(subject: Subject) -> float:
-    """MB to unpack for such a version that was built with nothing reused, as on another machine."""
+    """Return the MB to unpack for a cold build of that version, as on another machine."""
     subject.change_a_line()
     return _second_version(subject, lambda name: subject.build_cold(name), above=True)
 
 
 def pushed_after_a_dependency(subject: Subject) -> float:
-    """MB to push and to pull for a version with one more package."""
+    """Return the MB to push and pull for a version with one more package."""
     subject.drop_the_dependency()
     subject.build()
     subject.add_a_dependency()
@@ -146,62 +146,63 @@ def pushed_after_a_dependency(subject: Subject) -> float:
 
 
 def cold(subject: Subject) -> float:
-    """Seconds to build with nothing reused."""
+    """Return the seconds of a cold build."""
     return subject.build_cold().seconds
 
 
 def unchanged(subject: Subject) -> float:
-    """Seconds to build what is built already."""
+    """Return the seconds of a build without a change."""
     return subject.build().seconds
 
 
 def rebuilt(subject: Subject) -> float:
-    """Seconds to build after one line of the app was changed."""
+    """Return the seconds of a build after a changed line of the app."""
     subject.change_a_line()
     return subject.build().seconds
 
 
 def with_a_dependency(subject: Subject) -> float:
-    """Seconds to build after one more package was required."""
+    """Return the seconds of a build after an added package."""
     subject.add_a_dependency()
     return subject.build().seconds
 
 
 def downloads(subject: Subject) -> float:
-    """Packages that are downloaded for that build."""
+    """Return the number of packages that are downloaded after an added package."""
     subject.add_a_dependency()
     return len(re.findall(r"^\s*Downloading ", subject.build().log, re.MULTILINE))
 
 
 def context(subject: Subject, *options: str) -> float:
-    """MB of build context that are sent by who builds it for the first time."""
-    # The builder is sent what it does not have from the last time, of whatever project: so another client asks.
+    """Return the MB of build context that a new client sends."""
+    # A known client sends only what has changed since its last build, of any project.
     with tempfile.TemporaryDirectory() as client:
         return subject.build(*options, client=client).context / 1e6
 
 
 def context_of_dev(subject: Subject) -> float:
-    """The same for the stage `dev`, its checks left out."""
+    """Return the MB of build context for the stage `dev` without its checks."""
     return context(subject, f"--target={_dev(subject)}", "--build-arg=CHECK=false")
 
 
 def _dev(subject: Subject) -> str:
-    """What the stage is called there."""
+    """Return the marked name of the stage `dev`."""
     stages = re.findall(r"^FROM \S+ AS (\S*dev)$", (subject.folder / "Dockerfile").read_text(), re.MULTILINE)
     return str(stages[0])
 
 
 def unpinned(subject: Subject) -> float:
-    """Packages whose version the file that is installed from does not say."""
+    """Return the number of installed packages whose version is not pinned in the requirements file."""
     (file,) = re.findall(r"--no-compile -r (\S+)", (subject.folder / "Dockerfile").read_text())
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)", (subject.folder / file).read_text(), re.MULTILINE))
-    told = subject.engine.run("run", "--rm", *_labels(subject), subject.image, "pip", "list", "--user", "--format=json")
-    installed = {package["name"].lower().replace("_", "-"): package["version"] for package in json.loads(told)}
+    pip_list = ("pip", "list", "--user", "--format=json")
+    packages = json.loads(subject.engine.run("run", "--rm", *_labels(subject), subject.image, *pip_list))
+    installed = {package["name"].lower().replace("_", "-"): package["version"] for package in packages}
     return len(installed.items() - pinned.items())
 
 
 def layers_moved(subject: Subject) -> float:
-    """Layers that are others after the base image's tag has moved, though nothing of the project has changed."""
+    """Return the number of layers that change with the base image's tag, although the project has not changed."""
     before = layers(subject.engine, subject.image)
     move_the_tag(subject, 2)
     subject.build(name=f"{subject.name}-2")
@@ -210,30 +211,30 @@ def layers_moved(subject: Subject) -> float:
 
 
 def move_the_tag(subject: Subject, version: int) -> None:
-    """Have the name `moving` name another image of Python: the same with one file more."""
+    """Move the tag `moving` to another Python base image: the same with one more file."""
     with tempfile.TemporaryDirectory() as folder:
         text = f"FROM {SLIM}\nCOPY version /\n"
         Path(folder, "Dockerfile").write_text(subject.engine.marked(text))
         Path(folder, "version").write_text(str(version))
         subject.engine.build(Path(folder), "moving")
-    # By this it stays, and is found by its digest when the name has moved on.
+    # A second tag keeps the image, so that it can be found by its digest after the first tag has moved.
     subject.engine.run("tag", subject.engine.image("moving"), subject.engine.image(f"moved-{version}"))
 
 
 def places_of_the_version(subject: Subject) -> float:
-    """Lines of the Dockerfile to change for another version of Python."""
+    """Return the number of lines in the Dockerfile to change for another Python version."""
     dockerfile = (subject.folder / "Dockerfile").read_text()
     return len(re.findall(r"^(?:FROM|ARG) .*\d\.\d+", dockerfile, re.MULTILINE))
 
 
 def writable(subject: Subject) -> float:
-    """Files of the image that its process may change."""
+    """Return the number of files in the image that its process may change."""
     run = ("run", "--rm", *_labels(subject), subject.image, "python", "-c", WRITABLE)
     return float(subject.engine.run(*run, seconds=SECONDS))
 
 
 def floor(subject: Subject) -> float:
-    """Seconds of `docker run` of an interpreter that does nothing, with the same port published."""
+    """Return the seconds of `docker run` for an empty interpreter with the same port published."""
     image = base(subject)
     begin = time.perf_counter()
     subject.engine.run("run", "--rm", *_labels(subject), "--publish=127.0.0.1::8000", image, "python", "-c", "pass")
@@ -245,7 +246,7 @@ def _labels(subject: Subject) -> tuple[str, ...]:
 
 
 def answer(address: tuple[str, int]) -> str | None:
-    """What is answered with success by /healthz, or None."""
+    """Return the body of a successful response of /healthz, or None."""
     connection = http.client.HTTPConnection(*address, timeout=5)
     try:
         connection.request("GET", "/healthz")
@@ -259,29 +260,29 @@ def answer(address: tuple[str, int]) -> str | None:
 
 
 def until(expected: Callable[[str], bool], address: tuple[str, int]) -> None:
-    """Wait for such an answer. Raises EngineError where none comes."""
+    """Wait for the expected response. Raises EngineError after 60 s."""
     end = time.monotonic() + 60
     while (body := answer(address)) is None or not expected(body):
         if time.monotonic() > end:
-            raise EngineError(f"no answer as expected from http://{address[0]}:{address[1]}/healthz, but {body!r}")
+            raise EngineError(f"unexpected response from http://{address[0]}:{address[1]}/healthz: {body!r}")
         time.sleep(0.003)
 
 
 @contextmanager
 def serving(subject: Subject, *options: str, command: Sequence[str] = ()) -> Iterator[tuple[str, tuple[str, int]]]:
-    """A container that serves, and its address."""
+    """Run a container inside the context, and return its id and address."""
     run = subject.engine.run
     options = (*_labels(subject), "--publish=127.0.0.1::8000", *subject.run, *options)
-    told = run("run", "--detach", *options, subject.image, *command)
+    container = run("run", "--detach", *options, subject.image, *command)
     try:
-        host, port = run("port", told, "8000").splitlines()[0].rsplit(":", 1)
-        yield told, (host, int(port))
+        host, port = run("port", container, "8000").splitlines()[0].rsplit(":", 1)
+        yield container, (host, int(port))
     finally:
-        run("rm", "--force", "--volumes", told)
+        run("rm", "--force", "--volumes", container)
 
 
 def start(subject: Subject) -> float:
-    """Seconds from `docker run` to the first answer."""
+    """Return the seconds from `docker run` to the first response."""
     begin = time.perf_counter()
     with serving(subject) as (_, address):
         until(bool, address)
@@ -289,7 +290,7 @@ def start(subject: Subject) -> float:
 
 
 def stop(subject: Subject) -> float:
-    """Seconds of `docker stop` of a container that serves."""
+    """Return the seconds of `docker stop` for a container that serves."""
     with serving(subject) as (container, address):
         until(bool, address)
         begin = time.perf_counter()
@@ -298,7 +299,7 @@ def stop(subject: Subject) -> float:
 
 
 def stop_while_starting(subject: Subject) -> float:
-    """Seconds of `docker stop` of a container that starts: Python runs, and imports."""
+    """Return the seconds of `docker stop` for a container that is starting, while Python imports modules."""
     with serving(subject) as (container, _):
         while "python" not in subject.engine.run("top", container, "-o", "pid,args"):
             time.sleep(0.01)
@@ -308,57 +309,57 @@ def stop_while_starting(subject: Subject) -> float:
 
 
 def memory(subject: Subject) -> float:
-    """MB that its processes hold, without files that were read, once it has nothing left to do."""
+    """Return the MB that an idle container uses, without the page cache."""
     with serving(subject) as (container, address):
         until(bool, address)
         time.sleep(2)
-        # The first is where control groups are version 2, the second where they are version 1.
+        # The files of cgroup version 2 and version 1.
         files = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
-        told = subject.engine.run("exec", container, "sh", "-c", f"cat {files} 2>/dev/null || true")
-        match = re.search(r"^(?:anon|total_rss) (\d+)$", told, re.MULTILINE)
+        stat = subject.engine.run("exec", container, "sh", "-c", f"cat {files} 2>/dev/null || true")
+        match = re.search(r"^(?:anon|total_rss) (\d+)$", stat, re.MULTILINE)
         if not match:
-            raise EngineError("the container does not tell its memory")
+            raise EngineError("cannot read the memory of the container")
         return int(match[1]) / 1e6
 
 
 def _load(subject: Subject) -> tuple[float, float]:
-    """Requests a second, and the milliseconds within which 99 of 100 were answered."""
+    """Return the requests per second and the p99 latency in milliseconds."""
     with serving(subject, SHARE) as (_, address):
         until(bool, address)
         request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         asyncio.run(load(address, request, CLIENTS, LOAD_SECONDS / 4))
         result = asyncio.run(load(address, request, CLIENTS, LOAD_SECONDS))
     if set(result.statuses) != {200}:
-        raise EngineError(f"under load there were other answers than 200: {dict(result.statuses)}")
+        raise EngineError(f"not all responses under load were 200: {dict(result.statuses)}")
     return result.rate, result.p99 * 1000
 
 
 def rate(subject: Subject) -> float:
-    """Requests a second."""
+    """Return the requests per second."""
     rate, milliseconds = _load(subject)
     subject.waited.append(milliseconds)
     return rate
 
 
 def slowest(subject: Subject) -> float:
-    """Milliseconds within which 99 of 100 requests were answered: of the run whose rate was taken, if there was one."""
+    """Return the p99 latency in milliseconds, if possible of the run that measured the rate."""
     return subject.waited.pop(0) if subject.waited else _load(subject)[1]
 
 
 def edited(subject: Subject) -> float:
-    """Seconds from saving a file to the first answer of the new code: by reloading, or built and started anew."""
+    """Return the seconds from saving a file to the first response of the new code."""
     file = subject.folder / ("app/health.py" if (subject.folder / "app/routes").exists() else APP)
     original = file.read_text()
-    # Not a word that could be there already, and another one each time.
+    # A new word each time, which cannot be in the file already.
     subject.builds += 1
     word = f"ok{subject.builds}"
     changed = original.replace('"ok"', f'"{word}"')
     if changed == original:
-        raise EngineError(f"{file} does not answer ok")
+        raise EngineError(f'{file} does not contain "ok"')
     try:
         with _developing(subject) as address:
             until(bool, address)
-            # As a person would, some time after the last change.
+            # Wait a second after the last change, as a person would.
             time.sleep(1)
             begin = time.perf_counter()
             file.write_text(changed)
@@ -375,14 +376,14 @@ def edited(subject: Subject) -> float:
 
 @contextmanager
 def _developing(subject: Subject) -> Iterator[tuple[str, int]]:
-    """The app as it is developed, and its address."""
+    """Run the app with reload inside the context, and return its address."""
     if not subject.compose or subject.develop:
         source = (f"--volume={subject.folder / 'app'}:{subject.mounted}:ro",) if subject.develop else ()
         with serving(subject, *source, command=subject.develop) as (_, address):
             yield address
         return
     port = str(8000 + os.getpid() % 1000 + 1000)
-    # docker takes it from the environment, as it takes it from a shell.
+    # Compose reads it from the environment.
     os.environ["PORT"] = port
     compose = ("compose", "--project-directory", str(subject.folder), "--project-name", subject.engine.mark)
     subject.engine.run(*compose, "up", "--build", "--detach", seconds=SECONDS * 5)
@@ -394,17 +395,17 @@ def _developing(subject: Subject) -> Iterator[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Measure:
-    """Something to measure."""
+    """A measure, with its title and unit in the tables."""
 
     title: str
     unit: str
     take: Callable[[Subject], float]
     rounds: int = 1
-    """How often: once is enough for what does not vary."""
+    """How often to measure. Once is enough for what does not vary."""
     seconds: float = 3
-    """About how long one takes, for the time that is left."""
+    """The approximate duration, for the progress bar."""
     better: int = -1
-    """Whether less is better or, 1, more."""
+    """-1 if less is better, 1 if more is."""
 
 
 MEASURES = {

@@ -1,4 +1,4 @@
-"""The figures as a page of Markdown, with its charts."""
+"""The figures as Markdown pages with charts."""
 
 import statistics
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ if their rounds do not overlap, and if their medians are more than 2 % and more 
 figures of one run only. Sizes are compressed, as in a registry, unless stated otherwise."""
 
 
-# What nobody would notice, however many times it is: MB of a hundred, seconds of a build or a start.
+# Ignore smaller differences, however large they are relatively: nobody would notice them.
 MATTERS = {"MB": 0.05, "s": 0.02}
 
 
 @dataclass(frozen=True)
 class Report:
-    """A page to print, and the files that go with it: their names in docs/template/, and what is in them."""
+    """A page to print, and the files to write in docs/template/, by name."""
 
     text: str
     files: dict[str, str] = field(default_factory=dict)
 
 
 def written(figures: Sequence[float] | None, taken: Measure) -> str:
-    """The median, and the least and the most where they differ."""
+    """Return the median, with the range from minimum to maximum if they differ."""
     if not figures:
         return "not measured"
     median, least, most = (number(value) for value in (statistics.median(figures), min(figures), max(figures)))
@@ -39,7 +39,7 @@ def written(figures: Sequence[float] | None, taken: Measure) -> str:
 
 
 def difference(with_it: Sequence[float] | None, without: Sequence[float] | None, taken: Measure) -> str:
-    """What leaving it out changes, in words; nothing where the rounds overlap or the medians are within 2 %."""
+    """Return the change without the technique, or "-" if the rounds overlap or the medians are within 2 %."""
     if not with_it or not without:
         return "-"
     a, b = statistics.median(with_it), statistics.median(without)
@@ -68,7 +68,7 @@ def _compared(row: Variant, name: str, figures: Figures) -> tuple[str, str, str]
 
 
 def of_variants(rows: Sequence[Variant], figures: Figures, failures: dict[str, str], machine: str) -> Report:
-    """What each line buys: the page docs/template/benchmarks.md."""
+    """Return the page docs/template/benchmarks.md."""
     files = {name: text for name, text in charts(figures).items() if text}
     parts = [
         "# What each line of the Dockerfile buys",
@@ -109,7 +109,7 @@ def _key(row: Variant, figures: Figures) -> list[str]:
 
 
 def _reused(row: Variant, figures: Figures) -> str:
-    """What there is to say where pip was allowed to keep nothing."""
+    """Return a note if pip's cache had no effect."""
     told = [figures.get(subject, {}).get("downloads") for subject in (PROJECT, row.name)]
     if "downloads" in row.measures and told[0] and told[0] == told[1]:
         return (
@@ -120,7 +120,7 @@ def _reused(row: Variant, figures: Figures) -> str:
 
 
 def of_project(figures: Figures) -> str:
-    """What the project takes, and what that is compared with what it cannot do without."""
+    """Return the table of the project's own figures, compared with their lower bounds."""
     own = figures.get(PROJECT, {})
     rows = [[taken.title, written(own.get(name), taken)] for name, taken in MEASURES.items() if own.get(name)]
     for name, least in (("start", "floor"), ("rebuilt", "unchanged")):
@@ -131,12 +131,12 @@ def of_project(figures: Figures) -> str:
 
 
 def charts(figures: Figures) -> dict[str, str]:
-    """The charts whose figures were measured, by the names of their files."""
+    """Return the charts whose figures were measured, by file name."""
     own = figures.get(PROJECT, {})
 
     def pick(*wanted: tuple[str, str, str]) -> list[Bar]:
         found = ((label, figures.get(subject, {}).get(name), subject, name) for label, subject, name in wanted)
-        # The empty interpreter is nobody's.
+        # The empty interpreter does not belong to any subject.
         return [
             Bar(label, them, subject == PROJECT and name != "floor") for label, them, subject, name in found if them
         ]
@@ -174,7 +174,7 @@ def _title(svg: str) -> str:
 
 
 def of_styles(figures: Figures, failures: dict[str, str], machine: str) -> Report:
-    """The styles beside each other: the page docs/template/peers.md."""
+    """Return the page docs/template/peers.md, which compares the styles."""
     names = list(figures)
     files = {name: text for name, text in charts_of_styles(figures).items() if text}
     rows, behind = [], []
@@ -185,7 +185,7 @@ def of_styles(figures: Figures, failures: dict[str, str], machine: str) -> Repor
         if not medians:
             continue
         first = min(medians, key=lambda name: medians[name])
-        # Not behind who is first where the two cannot be told apart.
+        # Skip differences that cannot be distinguished from noise.
         equal = {
             name for name in medians if name == first or _equal(figures[name][title], figures[first][title], taken)
         }
@@ -219,7 +219,7 @@ def _equal(figures: Sequence[float], first: Sequence[float], taken: Measure) -> 
 
 
 def charts_of_styles(figures: Figures) -> dict[str, str]:
-    """The charts, by the names of their files."""
+    """Return the charts by file name."""
     drawn = {
         "peers-start.svg": ("From docker run to the first response", "s", "start"),
         "peers-rebuild.svg": ("Build after a changed line", "s", "rebuilt"),

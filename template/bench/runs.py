@@ -1,4 +1,4 @@
-"""A run: the subjects made, and each measure taken of them in turn, round by round."""
+"""A run: builds the subjects and measures them in turn, round by round."""
 
 import json
 import os
@@ -15,23 +15,23 @@ from template.bench.subject import Edit, Subject, copy
 from template.bench.variants import VARIANTS, Variant, litter
 
 PROJECT = "the project"
-# What takes as many seconds is left out of a quick run.
+# A quick run leaves out measures that take this many seconds.
 LONG = 3.5
 ALONE = ("floor", "start", "stop", "edited", "unchanged", "rebuilt", "dependency", "cold", "context", "added",
          "whole", "unpacked", "pushed", "pushed dependency", "memory", "rate", "slowest")  # fmt: skip
-# The name of a subject, then of a measure: what was measured, round by round, in the unit of the measure.
+# The figures of each round, by the name of the subject and of the measure.
 Figures = dict[str, dict[str, list[float]]]
-# A subject, and the measures to take of it.
+# How to make each subject, and its measures.
 Plan = dict[str, tuple[Callable[[], Subject], list[str]]]
 
 
 class Workshop:
-    """Where subjects are made: folders of their own, which go with it."""
+    """Makes subjects in temporary folders, and removes them at the end."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._folder = tempfile.TemporaryDirectory(prefix=f"{engine.mark}-")
-        # Once: who goes on working meanwhile changes nothing of what is measured.
+        # Copy the project once, so that edits during the run do not change what is measured.
         self._project = self.folder("as-it-is")
         copy(self._project)
 
@@ -43,21 +43,21 @@ class Workshop:
         self.engine.clean()
 
     def folder(self, name: str) -> Path:
-        """A new folder."""
+        """Make a new folder."""
         folder = Path(self._folder.name, name)
         folder.mkdir()
         return folder
 
     def project(self) -> Subject:
-        """The project as it is."""
+        """Make the project, unchanged."""
         return self._subject("project", ())
 
     def reference(self, variant: Variant) -> Subject:
-        """What the variant is compared with, where that is not the project as it is."""
+        """Make the subject that the variant is compared with, if that is not the unchanged project."""
         return self._subject(f"{variant.name}-reference", variant.reference, variant)
 
     def variant(self, variant: Variant) -> Subject:
-        """The project with the variant's technique undone."""
+        """Make the project with the variant's technique undone."""
         subject = self._subject(variant.name, variant.edits, variant)
         subject.options, subject.buildkit, subject.compose = tuple(variant.options), variant.buildkit, variant.compose
         return subject
@@ -78,11 +78,11 @@ class Workshop:
 
 
 def plan(workshop: Workshop, variants: Sequence[Variant], quick: bool) -> Plan:
-    """What to measure for these rows: the project once, however many it is compared with.
+    """Return what to measure for these rows. The project is measured once for all of them.
 
-    To be `quick`, of each row the first measure that does not take long, if there is one.
+    If `quick`, take only the first measure of each row that is not slow.
     """
-    # What it takes by itself, if all of it is looked at.
+    # If all rows are measured, also measure the project itself.
     alone = [*ALONE] if len(variants) == len(VARIANTS) and not quick else []
     planned: Plan = {PROJECT: (workshop.project, alone)}
     for variant in variants:
@@ -98,7 +98,7 @@ def plan(workshop: Workshop, variants: Sequence[Variant], quick: bool) -> Plan:
 
 
 def reference(variant: Variant) -> str:
-    """The name of what the variant is compared with."""
+    """Return the name of the subject that the variant is compared with."""
     return f"{variant.name}, as it should be" if variant.reference or variant.litter else PROJECT
 
 
@@ -110,11 +110,11 @@ def measure(
     failures: dict[str, str],
     keep: Path | None = None,
 ) -> None:
-    """Make the subjects, and take the measures: into `figures`, as they come, and into the file `keep` as JSON.
+    """Make the subjects and measure them, into `figures` and, as JSON, into the file `keep`.
 
-    A round is one figure of each subject, in turn, and the next round begins with the next subject: whatever the
-    machine does meanwhile, it does to all of them. What fails is named in `failures`, by subject, and left out. `step`
-    is told what is done next, and how many seconds that should take.
+    A round measures each subject in turn, and the next round begins with the next subject, so that other work on the
+    machine affects all of them alike. `failures` receives the reasons for missing figures. `step` is called with each
+    step and its expected seconds.
     """
     subjects: dict[str, Subject] = {}
     for name, (make, _) in planned.items():
@@ -142,32 +142,32 @@ def measure(
 
 
 def ordered(planned: Plan) -> list[str]:
-    """The measures that are planned, in their order."""
+    """Return the planned measures in their order."""
     wanted = {title for _, titles in planned.values() for title in titles}
     return [title for title in MEASURES if title in wanted]
 
 
 def expected(planned: Plan, quick: bool) -> float:
-    """About how many seconds it takes."""
+    """Return the approximate duration in seconds."""
     takes = [MEASURES[title] for _, titles in planned.values() for title in titles]
     return 8 * len(planned) + sum(taken.seconds * (1 if quick else taken.rounds) for taken in takes)
 
 
 def select(names: Sequence[str]) -> Sequence[Variant]:
-    """The rows of these names, or all. Raises KeyError for a name that there is not."""
+    """Return the rows with these names, or all. Raises KeyError for an unknown name."""
     rows = {variant.name: variant for variant in VARIANTS}
     return [rows[name] for name in names] if names else VARIANTS
 
 
 def machine(engine: Engine) -> str:
-    """The machine, the engine and the versions, in a line."""
-    told = json.loads(engine.run("info", "--format={{json .}}"))
+    """Return the machine, the engine and the versions in one line."""
+    info = json.loads(engine.run("info", "--format={{json .}}"))
     client = json.loads(engine.run("version", "--format={{json .}}"))
     buildkit = engine.run("buildx", "inspect").split("BuildKit version:")[-1].split("\n")[0].strip()
     buildx = engine.run("buildx", "version").split()[1]
-    memory = told["MemTotal"] / 2**30
+    memory = info["MemTotal"] / 2**30
     return (
-        f"{told['NCPU']} processors ({told['Architecture']}), {memory:.0f} GiB, {told['OperatingSystem']}, "
-        f"Docker Engine {client['Server']['Version']} ({told['Driver']}), buildx {buildx}, BuildKit {buildkit}, "
+        f"{info['NCPU']} processors ({info['Architecture']}), {memory:.0f} GiB, {info['OperatingSystem']}, "
+        f"Docker Engine {client['Server']['Version']} ({info['Driver']}), buildx {buildx}, BuildKit {buildkit}, "
         f"load of the last minute {os.getloadavg()[0]:.1f}"
     )

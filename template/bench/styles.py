@@ -1,4 +1,4 @@
-"""The styles that people would otherwise pick, serving the same app: peers/README.md says what each is."""
+"""The styles of other projects, with the same app. peers/README.md describes them."""
 
 import re
 import shutil
@@ -16,10 +16,10 @@ MEASURES = [
     "start", "edited", "unchanged", "rebuilt", "dependency", "cold", "context",
     "added", "whole", "unpacked", "pushed", "pushed dependency", "stop", "rate", "slowest", "memory",
 ]  # fmt: skip
-# The same server for all: the parser that is installed, and no line of its own for each request.
+# Use the same server options for all: the installed parser, and no access log.
 SERVER = ("--env=UVICORN_HTTP=h11", "--env=UVICORN_ACCESS_LOG=false")
 
-# Why another style is better, where it is.
+# The reasons why another style is better.
 PIP = "uv installs packages faster than pip"
 LIBRARY = "the image contains the bytecode of the standard library, which makes each start faster"
 HEALTH = "the image has a health check, whose Python process takes a share of the processor time"
@@ -36,12 +36,12 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Style:
-    """A style: the folder of its files, and what it takes from the project beside them."""
+    """A style: the folder of its files, and the files that it takes from the project."""
 
     folder: str
     project: tuple[str, ...]
     source: str = "/app/app"
-    """Where its container has the app."""
+    """The folder of the app in its container."""
     options: tuple[str, ...] = ()
 
 
@@ -63,7 +63,7 @@ STYLES_BY_NAME = {
 
 @dataclass
 class UvSubject(Subject):
-    """uv's style, whose lock names the index that it was made with, and is made here."""
+    """uv's style. Its lock is made here, because it names the index that it was made with."""
 
     uv: tuple[str, ...] = field(default=())
 
@@ -75,7 +75,7 @@ class UvSubject(Subject):
         )  # fmt: skip
 
     def drop_the_dependency(self) -> None:
-        """Require what the project requires, and lock it."""
+        """Require only the packages of the project, and lock them."""
         super().drop_the_dependency()
         shutil.copy(PROJECT / "requirements.in", self.folder)
         shutil.copy(STYLES / "uv" / "pyproject.toml", self.folder)
@@ -87,7 +87,8 @@ class UvSubject(Subject):
         shutil.copy(PROJECT / "requirements.in", self.folder)
         with (self.folder / "requirements.in").open("a") as file:
             file.write("\niniconfig\n")
-        # Or uv would find it added already; and another file each time, as in the other styles.
+        # Start from the original file, because uv does not add a package twice. The comment below makes the file
+        # different each time, as in the other styles.
         shutil.copy(STYLES / "uv" / "pyproject.toml", self.folder)
         self.lock()
         with (self.folder / "pyproject.toml").open("a") as project:
@@ -95,7 +96,7 @@ class UvSubject(Subject):
 
 
 def subject(workshop: Workshop, name: str) -> Subject:
-    """The app in that style."""
+    """Make the app in the style of this name."""
     style = STYLES_BY_NAME[name]
     folder = workshop.folder(style.folder or "ours")
     shutil.copytree(STYLES / "app", folder / "app")
@@ -119,7 +120,7 @@ def subject(workshop: Workshop, name: str) -> Subject:
 
 
 def uv(workshop: Workshop) -> str:
-    """An image with uv in it, in the version that the project locks with."""
+    """Build and return an image that contains uv, in the version that locks the project's packages."""
     folder = workshop.folder("uv-image")
     dockerfile = (STYLES / "uv" / "uv.Dockerfile").read_text()
     (folder / "Dockerfile").write_text(workshop.engine.marked(dockerfile))
@@ -128,12 +129,12 @@ def uv(workshop: Workshop) -> str:
 
 
 def uv_version() -> str:
-    """The version that the project locks with."""
+    """Return the version of uv that locks the project's packages."""
     (version,) = re.findall(r"^uv==(\S+)", (PROJECT / "requirements/lock.txt").read_text(), re.MULTILINE)
     return str(version)
 
 
 def plan(workshop: Workshop, quick: bool) -> Plan:
-    """What to measure of them: to be `quick`, that they are built and answer."""
+    """Return what to measure. If `quick`, only check that the images build and respond."""
     wanted = ["start"] if quick else MEASURES
     return {name: (partial(subject, workshop, name), wanted) for name in STYLES_BY_NAME}

@@ -1,4 +1,4 @@
-"""The rows: the Dockerfile, and beside it the same with one technique undone, by edits that have to apply."""
+"""The rows of the benchmark: the project with one technique undone, by edits that must apply."""
 
 import random
 import re
@@ -25,7 +25,7 @@ TOUCH_THE_SYSTEM = """ && \\
 """
 ADD_THE_USER = "RUN SOURCE_DATE_EPOCH=0 useradd"
 APP = "COPY --chmod=755 app app\n"
-# The Python base image as the Dockerfile names it, perhaps pinned, and the full one of the same version.
+# The Python base image in the Dockerfile, which may be pinned, and the full image of the same version.
 PYTHON = "".join(re.findall(r"^ARG PYTHON_(?:VERSION|IMAGE)=.*\n", (PROJECT / DOCKERFILE).read_text(), re.MULTILINE))
 SLIM = subprocess.run([PROJECT / "scripts/pin", "--show"], capture_output=True, text=True, check=True).stdout.strip()
 FULL = SLIM.partition("@")[0].removesuffix("-slim")
@@ -35,28 +35,28 @@ APT = "RUN apt-get update && apt-get install -y --no-install-recommends tini"
 
 @dataclass(frozen=True)
 class Variant:
-    """A row: what is undone, and what that is about."""
+    """A row: a technique, and the edits that undo it."""
 
     name: str
     title: str
     undone: str
-    """What is done instead."""
+    """A description of the project without the technique."""
     measures: Sequence[str]
-    """The first is what it is most of all about."""
+    """The names of the measures. The first is the most important."""
     edits: Sequence[Edit]
     reference: Sequence[Edit] = ()
-    """Edits to what it is compared with; unless there are any, that is the project as it is."""
+    """The edits of the subject that it is compared with. Without any, that is the unchanged project."""
     technique: str = ""
-    """The row of the design card's techniques that this is, in its words."""
+    """The name of the technique on the design card."""
     anti_pattern: str = ""
-    """The row of the design card's anti-patterns that this is, in its words."""
+    """The name of the anti-pattern on the design card."""
     claim: str = ""
-    """What the card says that it is good for."""
+    """The benefit that the card names."""
     options: Sequence[str] = ()
     buildkit: bool = True
     compose: bool = True
     litter: bool = False
-    """Whether the folder holds what a working copy holds: a history, packages, modules."""
+    """True to add the files of a working copy: a history, packages and modules."""
     note: str = ""
 
 
@@ -310,7 +310,7 @@ VARIANTS = (
 
 
 def litter(folder: Path) -> None:
-    """Fill the folder with what a working copy holds: names, numbers and sizes of files as they usually are."""
+    """Fill the folder with the files of a working copy, in usual numbers and sizes."""
     noise = random.Random(0)  # noqa: S311 -- to fill files
     for name, files, size in (
         (".git/objects", 2000, 12_000),

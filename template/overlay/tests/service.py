@@ -1,8 +1,8 @@
-"""Limits of this service for the tests from outside. deploy/requests.txt has the requests that they send."""
+"""Limits of this service for the black-box tests, which send the requests in deploy/requests.txt."""
 
-# The bytes of the files that the image may add to its base, there and in all: somewhat more than they are, since a new
-# version or another processor makes them more, and the app grows. With another package, take what the test prints.
+# The bytes of files that the image may add to its base, in these folders and in total. Leave some space for new
+# versions and other processors. If you add a package, use the sizes that the test prints.
 BUDGETS = {"/opt/python/": 29_000_000, "/app/": 100_000, "/": 29_100_000}
 
-# How many requests are generated for each route from the description of the API.
+# How many requests are generated for each route from the OpenAPI description.
 EXAMPLES = 500

@@ -1,11 +1,11 @@
-"""One route, which answers the same in every style of image."""
+"""An app with one route, the same in every style."""
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
 
 class Health(BaseModel):
-    """What tells that the service is alive."""
+    """The healthy state."""
 
     status: str = "ok"
 
@@ -15,5 +15,5 @@ app = FastAPI()
 
 @app.get("/healthz")
 async def health() -> Health:
-    """Alive."""
+    """Return ok."""
     return Health()

@@ -1,4 +1,4 @@
-# uv as its own image has it, /uv and /uvx and nothing else, from its package: all that is measured is pulled already.
+# The same content as uv's own image, /uv and /uvx, but from the Python package, so that nothing must be pulled.
 FROM python:3.12-slim AS package
 ARG UV_VERSION
 RUN pip install --no-cache-dir uv==${UV_VERSION}

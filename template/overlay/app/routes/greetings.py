@@ -1,4 +1,4 @@
-"""Greetings: an example of a resource. Write your own like it, then take it away."""
+"""Greetings: an example of a resource. Write your own like it, then delete this one."""
 
 from typing import Annotated, Literal
 
@@ -13,32 +13,32 @@ WORDS = {"en": "Hello", "fr": "Bonjour", "sw": "Jambo"}
 
 
 class Person(BaseModel):
-    """Who is greeted, and how."""
+    """A person to greet."""
 
-    # What is not asked for is refused, so that a misspelled name is noticed.
+    # Reject unknown fields, so that clients notice a misspelled name.
     model_config = ConfigDict(extra="forbid")
 
-    # With a length it is read as Unicode. Without one, half a character ("\ud800") would come through, and no answer
-    # can hold that.
+    # The length makes pydantic check the characters. Otherwise it would accept a lone surrogate ("\ud800"), which no
+    # response can contain.
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["Ada"])]
     language: Literal["en", "fr", "sw"] = "en"
 
 
 class Greeting(BaseModel):
-    """What is said."""
+    """A greeting."""
 
     text: str
 
 
 @router.post("", responses=errors.documented(400, 413, 422))
 async def greet(person: Person) -> Greeting:
-    """Greet somebody."""
+    """Greet a person."""
     return Greeting(text=f"{WORDS[person.language]}, {person.name}!")
 
 
 @router.get("/{language}", responses=errors.documented(404, 422))
 async def word(language: str) -> Greeting:
-    """What people say in a language."""
+    """Return the greeting of a language."""
     if language not in WORDS:
-        raise HTTPException(404, f"no such language; there are {', '.join(WORDS)}")
+        raise HTTPException(404, f"unknown language; the languages are {', '.join(WORDS)}")
     return Greeting(text=f"{WORDS[language]}!")
