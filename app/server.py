@@ -50,9 +50,7 @@ class Protocol(H11Protocol):
             silent.transport.abort()
             if self.loop.time() - Protocol.warned >= SECONDS_BETWEEN_WARNINGS:
                 Protocol.warned = self.loop.time()
-                logger.warning(
-                    "more than %d connections: closing those that have been silent longest", MAX_CONNECTIONS
-                )
+                logger.warning("more than %d connections: closing those that have been silent longest", MAX_CONNECTIONS)
 
     def data_received(self, data: bytes) -> None:
         """Read the data."""

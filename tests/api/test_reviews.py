@@ -38,7 +38,7 @@ def is_utf8(text: str) -> bool:
     dockerfile=dockerfiles.map("FROM a\n{}".format) | hostile | texts.filter(is_utf8),
     dockerignore=st.just({}) | st.builds(lambda text: {"dockerignore": text}, st.none() | patterns),
 )
-def test_every_review_is_as_the_schema_says(
+def test_every_review_matches_the_schema(
     session: requests.Session,
     answers: Counter[tuple[str, int]],
     accept: str,

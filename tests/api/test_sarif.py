@@ -37,17 +37,17 @@ def review(url: str, text: str, accept: str) -> requests.Response:
 
 
 @DOCKERFILES
-def test_sarif_is_valid_by_its_schema(url: str, text: str) -> None:
+def test_sarif_matches_its_schema(url: str, text: str) -> None:
     sarif = review(url, text, "application/sarif+json").json()
     assert [str(error) for error in SCHEMA.iter_errors(sarif)] == []
 
 
-def test_the_schema_would_tell() -> None:
+def test_sarif_schema_rejects_invalid_sarif() -> None:
     assert not SCHEMA.is_valid({"version": "2.1.0", "runs": [{"tool": {}, "results": []}]})
 
 
 @DOCKERFILES
-def test_every_form_tells_the_same_findings(url: str, text: str) -> None:
+def test_every_format_contains_the_same_findings(url: str, text: str) -> None:
     findings = review(url, text, "application/json").json()["findings"]
     assert bool(findings) == (text != CLEAN)
     expected = [(finding["rule"], finding["line"]) for finding in findings]
@@ -87,19 +87,17 @@ def command(image: str, text: bytes, *options: str) -> subprocess.CompletedProce
         pytest.param("FROM a\nRUNN a\n", [], 2, id="no Dockerfile"),
     ],
 )
-def test_the_command_in_the_locked_down_image_exits_as_documented(
-    image: str, text: str, options: list[str], status: int
-) -> None:
+def test_command_in_the_image_exits_as_documented(image: str, text: str, options: list[str], status: int) -> None:
     done = command(image, text.encode(), *options)
     assert (done.returncode, bool(done.stderr)) == (status, status == 2), done.stderr
 
 
-def test_the_command_tells_what_the_service_tells(url: str, image: str) -> None:
+def test_command_prints_what_the_service_returns(url: str, image: str) -> None:
     for form, accept in [("text", "text/plain"), ("sarif", "application/sarif+json")]:
         done = command(image, HOSTILE.encode(), "--format", form)
         assert done.stdout == review(url, HOSTILE, accept).content
 
 
-def test_the_command_refuses_what_is_not_utf8_and_what_it_does_not_know(image: str) -> None:
+def test_command_rejects_invalid_utf8_and_unknown_options(image: str) -> None:
     assert command(image, b"FROM a\n\xff").returncode == 2
     assert command(image, b"FROM a\n", "--format", "none").returncode == 2

@@ -6,5 +6,5 @@ from tests.support.patterns import Use, uses
 
 
 @pytest.mark.parametrize("use", uses(), ids=str)
-def test_the_time_grows_with_the_text_and_not_with_its_square(use: Use) -> None:
+def test_time_of_a_pattern_grows_linearly(use: Use) -> None:
     assert use.slow() is None

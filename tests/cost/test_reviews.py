@@ -96,13 +96,13 @@ def dear(text: str, media_type: str) -> bool:
 
 
 @pytest.mark.parametrize(("start", "steps"), list(product(STARTS, STEPS)))
-def test_no_step_is_dear_whatever_stands_above_it(start: str, steps: str) -> None:
+def test_no_step_is_slow_below_any_other(start: str, steps: str) -> None:
     most = (MOST_INSTRUCTIONS - 10 - STARTS[start].count("\nFROM")) // 2
     text = body(STARTS[start], f"{STEPS[steps]}\n", "CMD a\n", most)
     assert not dear(text, list(pipe.MEDIA_TYPES)[len(start) % 3])
 
 
 @pytest.mark.parametrize("name", INSTRUCTIONS)
-def test_no_instruction_is_dear_whatever_it_has_many_of(name: str) -> None:
+def test_no_instruction_is_slow_whatever_it_repeats(name: str) -> None:
     start, unit, end = INSTRUCTIONS[name]
     assert not dear(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")

@@ -26,14 +26,14 @@ def number(pattern: str, text: str) -> int:
     return int(found)
 
 
-def test_the_image_is_named_by_its_digest(container: Any, request: pytest.FixtureRequest) -> None:
+def test_image_is_named_by_digest(container: Any, request: pytest.FixtureRequest) -> None:
     # But for a trial, whose image no registry has.
     local = "local" in request.node.callspec.id
     assert container["image"] == ("registry.example/name:v1" if local else f"registry.example/name@{DIGEST}")
     assert container.get("imagePullPolicy") == ("Never" if local else None)
 
 
-def test_all_is_in_the_namespace_that_is_asked_for_and_names_the_version(objects: Objects, pod: Any) -> None:
+def test_objects_have_the_namespace_and_version_label(objects: Objects, pod: Any) -> None:
     assert objects["Namespace"]["metadata"]["name"] == "my-service"
     for kind, one in objects.items():
         assert one["metadata"].get("namespace") == (None if kind == "Namespace" else "my-service")
@@ -41,7 +41,7 @@ def test_all_is_in_the_namespace_that_is_asked_for_and_names_the_version(objects
     assert pod["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
 
 
-def test_requests_reach_the_port_that_the_image_serves_at(objects: Objects, container: Any, dockerfile: str) -> None:
+def test_service_port_is_the_port_of_the_image(objects: Objects, container: Any, dockerfile: str) -> None:
     port = number(r"^EXPOSE (\d+)$", dockerfile)
     assert container["ports"] == [{"name": "http", "containerPort": port}]
     assert objects["Service"]["spec"]["ports"][0]["targetPort"] == "http"
@@ -49,24 +49,22 @@ def test_requests_reach_the_port_that_the_image_serves_at(objects: Objects, cont
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_a_probe_asks_a_route_that_the_app_has(container: Any, probe: str) -> None:
+def test_probes_request_existing_routes(container: Any, probe: str) -> None:
     asked = container[probe]["httpGet"]
     assert asked["port"] == "http"
     assert "get" in create_app(Settings()).openapi()["paths"][asked["path"]]
 
 
-def test_a_restart_depends_on_the_process_alone_and_requests_on_what_it_needs_too(container: Any) -> None:
+def test_liveness_is_healthz_and_readiness_is_readyz(container: Any) -> None:
     assert [container[probe]["httpGet"]["path"] for probe in PROBES] == ["/healthz", "/healthz", "/readyz"]
 
 
-def test_liveness_is_asked_as_often_as_by_the_image_itself(container: Any, dockerfile: str) -> None:
+def test_liveness_has_the_interval_of_the_image(container: Any, dockerfile: str) -> None:
     assert container["livenessProbe"]["periodSeconds"] == number(r"^HEALTHCHECK .*--interval=(\d+)s", dockerfile)
     assert container["livenessProbe"]["timeoutSeconds"] == number(r"^HEALTHCHECK .*--timeout=(\d+)s", dockerfile)
 
 
-def test_a_pod_has_the_time_to_be_forgotten_and_then_to_answer_what_it_was_asked(
-    pod: Any, container: Any, dockerfile: str
-) -> None:
+def test_grace_period_covers_deregistration_and_shutdown(pod: Any, container: Any, dockerfile: str) -> None:
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     answering = number(r"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=(\d+)", dockerfile)
     # Readiness is no part of it: a pod that is to go is taken from the endpoints whatever its probe says.
@@ -74,14 +72,14 @@ def test_a_pod_has_the_time_to_be_forgotten_and_then_to_answer_what_it_was_asked
     assert pod["spec"]["terminationGracePeriodSeconds"] > pause + answering
 
 
-def test_the_user_is_the_images(pod: Any, dockerfile: str) -> None:
+def test_user_is_the_user_of_the_image(pod: Any, dockerfile: str) -> None:
     user = number(r"^USER (\d+)$", dockerfile)
     assert number(r"useradd .*--uid (\d+)", dockerfile) == user
     assert pod["spec"]["securityContext"]["runAsUser"] == user
     assert pod["spec"]["securityContext"]["runAsGroup"] == user
 
 
-def test_the_container_is_locked_down_as_make_run_does(pod: Any, container: Any) -> None:
+def test_container_is_locked_down_like_make_run(pod: Any, container: Any) -> None:
     (volume,) = pod["spec"]["volumes"]
     (mount,) = container["volumeMounts"]
     assert (mount["name"], volume["emptyDir"]["medium"]) == (volume["name"], "Memory")
@@ -101,7 +99,7 @@ def test_memory_is_reserved_in_full(container: Any) -> None:
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
 
 
-def test_what_is_set_is_a_setting_and_has_a_value_that_will_do(objects: Objects, container: Any) -> None:
+def test_settings_exist_and_have_valid_values(objects: Objects, container: Any) -> None:
     settings = objects["ConfigMap"]["data"]
     assert {"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}} in container["envFrom"]
     # The others are the server's.
@@ -129,7 +127,7 @@ def test_every_selector_selects_the_pods(objects: Objects, pod: Any, kind: str, 
     assert selector.items() <= pod["metadata"]["labels"].items()
 
 
-def test_pods_spread_over_nodes_and_zones_and_run_where_they_cannot(pod: Any) -> None:
+def test_pods_spread_over_nodes_and_zones_if_possible(pod: Any) -> None:
     # One constraint: the scheduler passes over a node that lacks the label of any of them.
     (constraint,) = pod["spec"]["topologySpreadConstraints"]
     assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
@@ -139,14 +137,14 @@ def test_pods_spread_over_nodes_and_zones_and_run_where_they_cannot(pod: Any) ->
         assert one["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
 
 
-def test_the_autoscaler_alone_says_how_many_pods_there_are_and_never_one(objects: Objects) -> None:
+def test_only_the_autoscaler_sets_the_replicas_at_least_two(objects: Objects) -> None:
     assert "replicas" not in objects["Deployment"]["spec"]
     scaled = objects["HorizontalPodAutoscaler"]["spec"]
     assert (scaled["scaleTargetRef"]["kind"], scaled["scaleTargetRef"]["name"]) == ("Deployment", "app")
     assert 2 <= scaled["minReplicas"] < scaled["maxReplicas"]
 
 
-def test_pods_are_added_when_they_use_what_they_request(objects: Objects, container: Any) -> None:
+def test_autoscaler_target_is_below_the_cpu_request(objects: Objects, container: Any) -> None:
     (metric,) = objects["HorizontalPodAutoscaler"]["spec"]["metrics"]
     assert metric["resource"]["target"]["averageValue"] == container["resources"]["requests"]["cpu"]
 
@@ -156,12 +154,12 @@ def test_pods_of_a_lost_node_start_elsewhere_after_half_a_minute(pod: Any) -> No
     assert seconds == {"node.kubernetes.io/not-ready": 30, "node.kubernetes.io/unreachable": 30}
 
 
-def test_an_update_and_the_draining_of_a_node_leave_enough_pods(objects: Objects) -> None:
+def test_update_and_drain_leave_enough_pods(objects: Objects) -> None:
     assert objects["Deployment"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
 
 
-def test_the_docs_name_only_files_that_there_are_and_explain_every_object(project: Path, objects: Objects) -> None:
+def test_docs_name_existing_files_and_every_object(project: Path, objects: Objects) -> None:
     text = (project / "docs" / "kubernetes.md").read_text()
     named = re.findall(r"`(deploy/[\w./-]*)`", text)
     assert named

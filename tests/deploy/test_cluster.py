@@ -21,7 +21,7 @@ def programs(tmp_path: Path) -> Programs:
     return programs
 
 
-def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Programs) -> None:
+def test_success_replaces_the_image_and_deletes_the_cluster(programs: Programs) -> None:
     done = programs.run("cluster", "name", "--build-arg", "A=b", PYTHON="python3", CONTEXT="another", PRINT="1")
     assert done.returncode == 0, done.stdout
     calls = "\n".join(programs.calls)
@@ -45,14 +45,14 @@ def test_an_image_replaces_another_under_load_and_the_cluster_goes(programs: Pro
     assert "another" not in "\n".join(programs.calls)
 
 
-def test_a_request_that_failed_fails_it(programs: Programs) -> None:
+def test_failed_request_exits_1(programs: Programs) -> None:
     programs.add("python3", f"{LOAD}; exit 1")
     done = programs.run("cluster", "name")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "cluster: requests failed during the update"
 
 
-def test_a_load_that_ended_before_the_update_shows_nothing(programs: Programs) -> None:
+def test_load_that_ends_before_the_update_exits_1(programs: Programs) -> None:
     programs.add("python3", "")
     done = programs.run("cluster", "name")
     assert done.returncode == 1
@@ -60,7 +60,7 @@ def test_a_load_that_ended_before_the_update_shows_nothing(programs: Programs) -
 
 
 @pytest.mark.parametrize("step", ["kind create", "kind load", "kubectl wait", "kubectl exec", "rollout status"])
-def test_whatever_fails_the_cluster_goes(programs: Programs, step: str) -> None:
+def test_any_failure_deletes_the_cluster(programs: Programs, step: str) -> None:
     name, _, action = step.rpartition(" ")
     failing = f'case "$*" in *"{action}"*) exit 1 ;; esac'
     if name == "kind":
@@ -71,7 +71,7 @@ def test_whatever_fails_the_cluster_goes(programs: Programs, step: str) -> None:
     assert any(call.startswith("kind delete cluster") for call in programs.calls)
 
 
-def test_without_kind_it_says_so(programs: Programs, tmp_path: Path) -> None:
+def test_missing_kind_is_reported(programs: Programs, tmp_path: Path) -> None:
     (tmp_path / "kind").unlink()
     (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
     done = programs.run("cluster", "name", PATH=str(tmp_path))

@@ -20,7 +20,7 @@ def programs(tmp_path: Path) -> Programs:
     return programs
 
 
-def test_it_asks_the_registry_renders_applies_and_waits(programs: Programs) -> None:
+def test_deploy_resolves_the_digest_applies_and_waits(programs: Programs) -> None:
     done = programs.run("deploy", IMAGE, "shop", CONTEXT="here", TIMEOUT="9s")
     assert done.returncode == 0, done.stdout
     assert [call for call in programs.calls if "=migration" not in call] == [
@@ -35,18 +35,18 @@ def test_it_asks_the_registry_renders_applies_and_waits(programs: Programs) -> N
     ]
 
 
-def test_without_a_context_it_is_the_current_one(programs: Programs) -> None:
+def test_unset_context_is_the_current_one(programs: Programs) -> None:
     assert programs.run("deploy", IMAGE, "shop").returncode == 0
     assert not any("--context" in call for call in programs.calls)
 
 
-def test_to_print_it_asks_no_cluster(programs: Programs) -> None:
+def test_print_does_not_connect_to_a_cluster(programs: Programs) -> None:
     done = programs.run("deploy", IMAGE, "shop", PRINT="1")
     assert f"image: registry.example/name@{DIGEST}" in done.stdout
     assert programs.calls[-1] == "kubectl kustomize kubernetes"
 
 
-def test_a_trial_asks_no_registry(programs: Programs) -> None:
+def test_local_overlay_does_not_ask_the_registry(programs: Programs) -> None:
     done = programs.run("deploy", "name:v1", "shop", OVERLAY="local", PRINT="1")
     assert "image: name:v1" in done.stdout
     assert programs.calls == ["kubectl kustomize kubernetes"]
@@ -54,13 +54,13 @@ def test_a_trial_asks_no_registry(programs: Programs) -> None:
 
 @pytest.mark.parametrize("name", ["host:5000/name", "ghcr.io/you/name"])
 @pytest.mark.parametrize("version", ["v1", "1.0", "0123456"])
-def test_whatever_the_image_is_called_it_is_what_is_applied(programs: Programs, name: str, version: str) -> None:
+def test_any_image_name_is_applied(programs: Programs, name: str, version: str) -> None:
     done = programs.run("deploy", f"{name}:{version}", "shop", PRINT="1")
     assert f"image: {name}@{DIGEST}" in done.stdout
     assert f"app.kubernetes.io/version: {version}" in done.stdout.replace('"', "").replace("'", "")
 
 
-def test_the_project_stays_as_it_is(programs: Programs, tmp_path: Path) -> None:
+def test_deploy_does_not_change_the_project(programs: Programs, tmp_path: Path) -> None:
     project = tmp_path / "project"
     for folder in ("deploy", "scripts"):
         shutil.copytree(PROJECT / folder, project / folder)
@@ -88,7 +88,7 @@ def migrating(tmp_path: Path) -> Path:
     return project / "scripts/deploy"
 
 
-def test_a_migration_ends_before_anything_else_is_applied(programs: Programs, migrating: Path) -> None:
+def test_migration_ends_before_the_rest_is_applied(programs: Programs, migrating: Path) -> None:
     assert programs.run(str(migrating), IMAGE, "shop", TIMEOUT="9s").returncode == 0
     assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[5:]] == [
         "delete jobs --selector app.kubernetes.io/component=migration",
@@ -99,7 +99,7 @@ def test_a_migration_ends_before_anything_else_is_applied(programs: Programs, mi
     ]
 
 
-def test_after_a_migration_that_fails_nothing_else_is_applied(programs: Programs, migrating: Path) -> None:
+def test_failed_migration_stops_the_deployment(programs: Programs, migrating: Path) -> None:
     programs.add_kubectl('case "$*" in *wait*) exit 1 ;; *logs*) echo "relation exists" ;; esac')
     done = programs.run(str(migrating), IMAGE, "shop")
     assert (done.returncode, done.stdout.splitlines()) == (
@@ -108,14 +108,14 @@ def test_after_a_migration_that_fails_nothing_else_is_applied(programs: Programs
     )
 
 
-def test_what_is_temporary_goes(programs: Programs, tmp_path: Path) -> None:
+def test_temporary_files_are_removed(programs: Programs, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     assert programs.run("deploy", IMAGE, "shop", TMPDIR=str(temporary)).returncode == 0
     assert list(temporary.iterdir()) == []
 
 
-def test_without_kubectl_it_says_where_that_is(programs: Programs, tmp_path: Path) -> None:
+def test_missing_kubectl_is_reported(programs: Programs, tmp_path: Path) -> None:
     (tmp_path / "kubectl").unlink()
     (tmp_path / "dirname").symlink_to("/usr/bin/dirname")
     done = programs.run("deploy", IMAGE, "shop", PATH=str(tmp_path))
@@ -125,7 +125,7 @@ def test_without_kubectl_it_says_where_that_is(programs: Programs, tmp_path: Pat
     )
 
 
-def test_an_image_that_no_registry_has_is_named_and_nothing_is_applied(programs: Programs) -> None:
+def test_missing_image_is_reported_and_nothing_applied(programs: Programs) -> None:
     programs.add("docker", f'echo "ERROR: {IMAGE}: not found" >&2; exit 1')
     done = programs.run("deploy", IMAGE, "shop")
     problem = f"deploy: cannot read the digest of {IMAGE}: ERROR: {IMAGE}: not found\n"
@@ -133,7 +133,7 @@ def test_an_image_that_no_registry_has_is_named_and_nothing_is_applied(programs:
     assert len(programs.calls) == 1
 
 
-def test_a_registry_that_tells_no_digest_is_an_error_too(programs: Programs) -> None:
+def test_registry_without_a_digest_is_an_error(programs: Programs) -> None:
     programs.add("docker", "echo Name: something else")
     done = programs.run("deploy", IMAGE, "shop")
     assert done.returncode == 1
@@ -141,7 +141,7 @@ def test_a_registry_that_tells_no_digest_is_an_error_too(programs: Programs) -> 
     assert len(programs.calls) == 1
 
 
-def test_a_cluster_that_does_not_answer_is_told_with_what_kubectl_says_of_it(programs: Programs) -> None:
+def test_unreachable_cluster_is_reported_with_the_error(programs: Programs) -> None:
     programs.add_kubectl("echo 'memcache.go: noise' >&2; echo 'connection refused' >&2; exit 1")
     done = programs.run("deploy", IMAGE, "shop")
     assert done.returncode == 1
@@ -150,13 +150,13 @@ def test_a_cluster_that_does_not_answer_is_told_with_what_kubectl_says_of_it(pro
     assert not any("apply" in call for call in programs.calls)
 
 
-def test_what_cannot_be_applied_is_not_waited_for(programs: Programs) -> None:
+def test_failed_apply_exits_without_waiting(programs: Programs) -> None:
     programs.add_kubectl('case "$*" in *apply*) echo "forbidden" >&2; exit 1 ;; esac')
     done = programs.run("deploy", IMAGE, "shop")
     assert (done.returncode, done.stdout) == (1, "forbidden\n")
 
 
-def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs: Programs) -> None:
+def test_failed_rollout_prints_pods_logs_and_undo_command(programs: Programs) -> None:
     programs.add_kubectl(
         'case "$*" in'
         ' *rollout*) echo "exceeded its progress deadline" >&2; exit 1 ;;'
@@ -181,7 +181,7 @@ def test_pods_that_do_not_serve_are_shown_with_the_last_that_they_wrote(programs
     assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
 
 
-def test_an_overlay_that_there_is_not_is_named(programs: Programs) -> None:
+def test_missing_overlay_is_reported(programs: Programs) -> None:
     done = programs.run("deploy", IMAGE, "shop", OVERLAY="staging")
     problem = "deploy: OVERLAY is invalid: deploy/kubernetes/overlays/staging does not exist\n"
     assert (done.returncode, done.stdout) == (1, problem)
@@ -195,25 +195,25 @@ def test_an_overlay_that_there_is_not_is_named(programs: Programs) -> None:
         (["OVERLAY=local", "VERSION=v1", "NAME=shop"], "shop:v1", "shop"),
     ],
 )
-def test_make_hands_on_what_it_is_told(programs: Programs, settings: list[str], image: str, namespace: str) -> None:
+def test_make_passes_image_and_namespace(programs: Programs, settings: list[str], image: str, namespace: str) -> None:
     done = programs.run("make", "--silent", "deploy", "PRINT=1", *settings)
     assert f"image: {image}" in done.stdout
     assert f"namespace: {namespace}\n" in done.stdout
 
 
-def test_make_asks_for_an_image_that_a_registry_has(programs: Programs) -> None:
+def test_make_requires_a_registry_in_the_image(programs: Programs) -> None:
     done = programs.run("make", "deploy", "IMAGE=name")
     assert done.returncode == 2
     assert "IMAGE must include a registry: make deploy IMAGE=registry/name VERSION=v1" in done.stdout
 
 
-def test_at_the_first_deployment_there_is_nothing_to_go_back_to(programs: Programs) -> None:
+def test_failed_first_deployment_has_no_undo_command(programs: Programs) -> None:
     programs.add_kubectl('case "$*" in *"get deployment"*|*rollout*) exit 1 ;; esac')
     done = programs.run("deploy", IMAGE, "shop")
     assert done.stdout.splitlines()[-1] == f"deploy: {IMAGE} does not become ready"
 
 
-def test_a_namespace_is_created_where_there_is_none(programs: Programs) -> None:
+def test_missing_namespace_is_created(programs: Programs) -> None:
     programs.add_kubectl('case "$*" in *"get namespace"*) exit 1 ;; esac')
     assert programs.run("deploy", IMAGE, "shop").returncode == 0
     create = "create --filename manifests.yaml --selector app.kubernetes.io/component=namespace"
@@ -221,7 +221,7 @@ def test_a_namespace_is_created_where_there_is_none(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize("version", ["v1.", "-v1", "v" * 64])
-def test_a_version_that_no_label_can_have_is_refused(programs: Programs, version: str) -> None:
+def test_invalid_version_is_rejected(programs: Programs, version: str) -> None:
     done = programs.run("deploy", f"registry.example/name:{version}", "shop")
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
@@ -229,7 +229,7 @@ def test_a_version_that_no_label_can_have_is_refused(programs: Programs, version
 
 
 @pytest.mark.parametrize("namespace", ["Shop", "a.b", "shop-", "a" * 64])
-def test_a_namespace_that_is_no_name_is_refused(programs: Programs, namespace: str) -> None:
+def test_invalid_namespace_is_rejected(programs: Programs, namespace: str) -> None:
     done = programs.run("deploy", IMAGE, namespace)
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()

@@ -13,17 +13,17 @@ VERSIONS = [OLDEST, kubernetes_validate.latest_version()]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_object_has_the_fields_that_the_api_knows_and_no_other(objects: Objects, version: str) -> None:
+def test_manifests_match_the_kubernetes_schema(objects: Objects, version: str) -> None:
     for one in objects.values():
         kubernetes_validate.validate(one, version, strict=True)
 
 
-def test_a_field_that_the_api_does_not_know_is_found(objects: Objects, container: Any) -> None:
+def test_unknown_field_does_not_match_the_schema(objects: Objects, container: Any) -> None:
     container["livenessProbe"]["httpGet"]["pth"] = "/"
     with pytest.raises(ValidationError, match="'pth' was unexpected"):
         kubernetes_validate.validate(objects["Deployment"], OLDEST, strict=True)
 
 
-def test_a_version_before_the_oldest_lacks_something(objects: Objects) -> None:
+def test_version_before_the_oldest_does_not_match(objects: Objects) -> None:
     with pytest.raises(ValidationError):
         kubernetes_validate.validate(objects["Deployment"], "1.28", strict=True)

@@ -204,7 +204,7 @@ def put(pod: Json, field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
-def test_a_pod_obeys_every_control(pod: Json, control: Control) -> None:
+def test_pods_pass_every_control(pod: Json, control: Control) -> None:
     assert control.obeyed(pod)
 
 
@@ -216,14 +216,12 @@ def test_a_pod_obeys_every_control(pod: Json, control: Control) -> None:
         for field, value in control.broken.items()
     ],
 )
-def test_a_pod_that_breaks_a_control_is_told_by_that_control_alone(
-    pod: Json, name: str, field: str, value: object
-) -> None:
+def test_violation_is_found_by_its_control_only(pod: Json, name: str, field: str, value: object) -> None:
     put(pod, field, value)
     assert [control.name for control in CONTROLS if not control.obeyed(pod)] == [name]
 
 
-def test_the_namespace_refuses_pods_that_do_not(objects: Objects) -> None:
+def test_namespace_enforces_the_restricted_standard(objects: Objects) -> None:
     assert objects["Namespace"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
@@ -233,7 +231,7 @@ def test_a_pod_has_no_token_of_the_cluster(objects: Objects, pod: Json) -> None:
     assert objects["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
-def test_requests_alone_are_let_in_and_out_only_what_is_named(objects: Objects) -> None:
+def test_network_policy_allows_only_requests_to_the_app(objects: Objects) -> None:
     policy = objects["NetworkPolicy"]["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert {} not in policy["egress"]

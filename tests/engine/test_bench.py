@@ -68,7 +68,7 @@ def assert_nothing_of_it_is_left(theirs: set[str], before: set[str]) -> None:
 @pytest.mark.parametrize("target", ["bench", "bench-peers"])
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("note", ["a laptop (ours); `hostile`", "\";hostile;'", "a\nhostile"])
-def test_no_text_of_a_note_becomes_part_of_a_command(project: Path, target: str, where: str, note: str) -> None:
+def test_note_is_never_run_as_a_command(project: Path, target: str, where: str, note: str) -> None:
     command = ["make", "-n", target]
     if where == "command line":
         command.append(f"NOTE={note}")
@@ -79,7 +79,7 @@ def test_no_text_of_a_note_becomes_part_of_a_command(project: Path, target: str,
     assert "hostile" not in done.stdout
 
 
-def test_a_run_prints_its_figures_and_leaves_what_was_there(project: Path, theirs: set[str]) -> None:
+def test_run_prints_figures_and_cleans_up(project: Path, theirs: set[str]) -> None:
     before = marks()
     with running(project) as run:
         printed, _ = run.communicate(timeout=300 * PATIENCE)
@@ -88,7 +88,7 @@ def test_a_run_prints_its_figures_and_leaves_what_was_there(project: Path, their
     assert_nothing_of_it_is_left(theirs, before)
 
 
-def test_interrupted_it_leaves_what_was_there(project: Path, theirs: set[str]) -> None:
+def test_interrupted_run_cleans_up(project: Path, theirs: set[str]) -> None:
     before = marks()
     with running(project) as run:
         assert run.stdout

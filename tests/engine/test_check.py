@@ -54,7 +54,7 @@ def test_passed_is_the_last_line(checks: Path) -> None:
     assert (code, lines[-1]) == (0, "passed")
 
 
-def test_the_end_repeats_what_the_failed_checks_found(checks: Path) -> None:
+def test_end_repeats_output_of_failed_checks(checks: Path) -> None:
     finds(checks, "mypy", "echo a.py:1: error: no; exit 1")
     finds(checks, "pytest", "echo FAILED tests/a.py; exit 1")
     code, lines = check(checks)
@@ -74,20 +74,20 @@ def test_the_end_repeats_what_the_failed_checks_found(checks: Path) -> None:
     ("code", "end"),
     [(0, ["passed"]), (1, ["", "==== failed", "--- mypy", "a.py:1: error: no", "failed: mypy"])],
 )
-def test_a_build_ends_in_the_same_way(project: Path, code: int, end: list[str]) -> None:
+def test_build_ends_with_the_same_lines(project: Path, code: int, end: list[str]) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", f"printf '{BUILT}' >&2; exit {code}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == code
     assert done.stdout.splitlines()[-len(end) :] == end
 
 
-def test_a_build_of_podman_ends_in_the_same_way(project: Path) -> None:
+def test_podman_build_ends_with_the_same_lines(project: Path) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", "printf '==== failed\\n--- mypy\\nfailed: mypy\\n'; exit 1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.stdout.splitlines()[-3:] == ["==== failed", "--- mypy", "failed: mypy"]
 
 
-def test_a_build_that_fails_before_the_checks_says_so(project: Path) -> None:
+def test_build_that_fails_before_the_checks_is_reported(project: Path) -> None:
     command = [str(project / "scripts/test"), "sh", "-c", "echo '#3 ERROR: no network' >&2; exit 1"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1

@@ -82,7 +82,7 @@ def copied(project: Path, stage: str) -> str:
 
 
 @pytest.mark.parametrize(("stage", "wanted"), [("dev", WANTED), ("production", APP)])
-def test_a_stage_gets_what_it_needs_and_no_litter(
+def test_context_contains_what_stages_need_and_no_litter(
     project: Path, folder: Path, tmp_path: Path, stage: str, wanted: set[str]
 ) -> None:
     context = tmp_path / "context"
@@ -101,6 +101,6 @@ def test_both_ignore_files_have_the_same_block(project: Path) -> None:
     assert docker == git
 
 
-def test_no_exception_makes_the_builder_open_excluded_folders(project: Path) -> None:
+def test_exceptions_do_not_open_excluded_folders(project: Path) -> None:
     lines = (project / ".dockerignore").read_text().splitlines()
     assert [line for line in lines if re.match(r"!.*[*?[]", line)] == []

@@ -38,7 +38,7 @@ def test_make_dev_serves_the_documentation_of_the_api(runtime: str, tmp_path: Pa
         assert [status(url, path) for path in paths] == [200, 200, 404]
 
 
-def test_without_docker_it_reads_the_file_env_and_reloads_while_a_stream_is_open(project: Path, tmp_path: Path) -> None:
+def test_dev_on_host_reads_dotenv_and_reloads_during_a_stream(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     for name in ("app", "scripts"):
         shutil.copytree(project / name, folder / name)
@@ -65,7 +65,7 @@ def test_without_docker_it_reads_the_file_env_and_reloads_while_a_stream_is_open
 
 
 @pytest.mark.parametrize("command", [("ps",), ("down", "--volumes")])
-def test_containers_of_another_folder_are_left_alone(project: Path, command: tuple[str, ...]) -> None:
+def test_containers_of_another_folder_are_not_touched(project: Path, command: tuple[str, ...]) -> None:
     name = f"tests-dev-elsewhere-{os.getpid()}"
     labels = {"project": name, "project.working_dir": "/elsewhere", "service": "app", "config-hash": "a"}
     options = [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]

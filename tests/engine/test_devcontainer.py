@@ -99,33 +99,33 @@ def inside(project: Path, tool: Path, tmp_path_factory: pytest.TempPathFactory) 
             docker("image", "rm", "--force", image)
 
 
-def test_it_opens_into_the_running_app(inside: Inside) -> None:
+def test_dev_container_opens_with_the_app_running(inside: Inside) -> None:
     eventually(lambda: docker("exec", inside.container, "python", "-m", "app.probe", check=False) == "", 60)
 
 
-def test_what_it_needs_is_committed_and_git_works_inside(inside: Inside) -> None:
+def test_needed_files_are_committed_and_git_works_inside(inside: Inside) -> None:
     assert inside.run("git", "status", "--porcelain") == ""
 
 
-def test_tests_run_inside_and_leave_nothing_in_the_folder(inside: Inside) -> None:
+def test_tests_run_inside_and_leave_no_files(inside: Inside) -> None:
     assert " passed" in inside.run("pytest", "tests/unit/test_settings.py")
     assert "All checks passed" in inside.run("ruff", "check", "app")
     assert inside.run("git", "status", "--porcelain", "--ignored") == ""
 
 
-def test_what_is_written_inside_belongs_to_the_owner_of_the_folder(inside: Inside) -> None:
+def test_files_written_inside_belong_to_the_owner(inside: Inside) -> None:
     inside.run("touch", "written")
     written = inside.folder / "written"
     assert written.stat().st_uid == inside.owner
     written.unlink()
 
 
-def test_it_takes_no_port_that_another_may_have(inside: Inside) -> None:
+def test_dev_container_publishes_no_fixed_port(inside: Inside) -> None:
     state: Any = json.loads(docker("inspect", inside.container))[0]
     assert not state["HostConfig"]["PortBindings"]
 
 
-def test_it_runs_what_the_dev_stage_runs_behind_the_debugger(project: Path, inside: Inside) -> None:
+def test_app_runs_under_the_debugger(project: Path, inside: Inside) -> None:
     (command,) = re.findall(r"^FROM base AS dev\n.*?^CMD (\[.*?\])$", (project / "Dockerfile").read_text(), re.S | re.M)
     state: Any = json.loads(docker("inspect", inside.container))[0]
     assert state["Config"]["Cmd"][-len(json.loads(command)) :] == json.loads(command)
@@ -136,7 +136,7 @@ def test_a_save_is_served(inside: Inside) -> None:
     eventually(lambda: inside.ask() == '"saved"', 60)
 
 
-def test_a_debugger_stops_at_a_breakpoint_and_after_a_save_again(inside: Inside, tmp_path: Path) -> None:
+def test_breakpoint_stops_before_and_after_a_save(inside: Inside, tmp_path: Path) -> None:
     inside.edit("first")
     line = len((inside.folder / "app" / "main.py").read_text().splitlines())
     debugger = ["exec", "--interactive", inside.container, "python", "-", "/app/app/main.py", str(line)]

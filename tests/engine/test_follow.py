@@ -68,7 +68,7 @@ def test_files_are_created_diffs_applied_and_commands_run(project: Path, tmp_pat
         pytest.param("`app/greeting.txt`:", "`app/other.txt`:", "page.md:9: diff: exit code 1", id="a file"),
     ],
 )
-def test_what_does_not_work_is_told_with_its_line(
+def test_failed_step_is_reported_with_its_line(
     right: str, wrong: str, error: str, project: Path, tmp_path: Path
 ) -> None:
     assert right in GOOD

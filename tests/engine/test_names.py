@@ -141,7 +141,7 @@ def test_the_settings_are_found() -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["command line", "environment"])
-def test_an_ordinary_setting_reaches_the_command(
+def test_valid_setting_reaches_the_command(
     programs: Programs, project: Path, target: str, name: str, value: str, where: str
 ) -> None:
     others = [] if name == "IMAGE" else ["IMAGE=registry.example/name"]
@@ -155,7 +155,7 @@ def test_an_ordinary_setting_reaches_the_command(
 
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("name", sorted(settings()))
-def test_make_refuses_a_hostile_setting(programs: Programs, project: Path, name: str, where: str) -> None:
+def test_make_rejects_a_hostile_setting(programs: Programs, project: Path, name: str, where: str) -> None:
     for value in (*MAKE_CODE, *SHELL_CODE):
         if where == "environment":
             done = programs.run(project, "make", "build", **{name: value})
@@ -165,19 +165,19 @@ def test_make_refuses_a_hostile_setting(programs: Programs, project: Path, name:
 
 
 @pytest.mark.parametrize("name", ["NAME", "PYTHON", "PRINT", "CONTEXT", "TIMEOUT", "POLL", "LABELS", "ANYTHING"])
-def test_make_code_is_refused_in_any_variable_of_the_command_line(programs: Programs, project: Path, name: str) -> None:
+def test_make_code_in_any_variable_is_rejected(programs: Programs, project: Path, name: str) -> None:
     for value in MAKE_CODE:
         programs.assert_refused(programs.run(project, "make", "build", f"{name}={value}"), f"{name} is invalid: ")
 
 
-def test_another_name_of_the_project_is_checked_like_a_setting(programs: Programs, project: Path) -> None:
+def test_project_name_is_checked_like_a_setting(programs: Programs, project: Path) -> None:
     for value in SHELL_CODE:
         programs.assert_refused(programs.run(project, "make", "build", f"NAME={value}"), "NAME is invalid: ")
 
 
 @pytest.mark.parametrize("name", ["IMAGE", "VERSION", "NAMESPACE", "PORT", "PYTHON_IMAGE"])
 @pytest.mark.parametrize("value", ["-a", "--privileged", "a b", "a ", "a'b", "é", "a\tb", "a*", "a#b", "a%b", "~"])
-def test_make_refuses_what_is_no_name(programs: Programs, project: Path, name: str, value: str) -> None:
+def test_make_rejects_an_invalid_name(programs: Programs, project: Path, name: str, value: str) -> None:
     programs.assert_refused(programs.run(project, "make", "build", f"{name}={value}"), f"{name} is invalid: ")
 
 
@@ -204,14 +204,14 @@ def test_make_refuses_what_is_no_name(programs: Programs, project: Path, name: s
     ],
     ids=str,
 )
-def test_a_script_refuses_a_hostile_name(programs: Programs, project: Path, command: list[str], setting: str) -> None:
+def test_scripts_reject_a_hostile_name(programs: Programs, project: Path, command: list[str], setting: str) -> None:
     for value in (*SHELL_CODE, "-a", "a b", "a', newTag: 'b", "3.12/e;hostile;", "3|e hostile;#", "a\x1b[31m", "é"):
         script, *arguments = [part.format(value) for part in command]
         environment = {setting: value} if setting else {}
         programs.assert_refused(programs.run(project, f"scripts/{script}", *arguments, **environment))
 
 
-def test_the_dockerfile_cannot_name_a_command_as_its_base_image(programs: Programs, clone: Callable[[], Path]) -> None:
+def test_hostile_base_image_in_the_dockerfile_is_rejected(programs: Programs, clone: Callable[[], Path]) -> None:
     folder = clone()
     dockerfile = folder / "Dockerfile"
     hostile = re.sub(r"^ARG PYTHON_IMAGE=.*", "ARG PYTHON_IMAGE=a`hostile`", dockerfile.read_text(), flags=re.MULTILINE)
@@ -235,7 +235,7 @@ def test_the_image_is_named_after_the_folder(
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_no_name_of_a_folder_is_run(programs: Programs, clone: Callable[[str], Path], name: str) -> None:
+def test_folder_name_is_never_run(programs: Programs, clone: Callable[[str], Path], name: str) -> None:
     folder = clone(name)
     # A stand-in for pip and for what it installs.
     programs.add("python")
@@ -260,7 +260,7 @@ def test_no_name_of_a_folder_is_run(programs: Programs, clone: Callable[[str], P
 
 
 @pytest.mark.parametrize("name", ["`hostile`", "$(hostile)", 'a"b', "a;b", "a:b", "a\nb", "a\\b"])
-def test_no_environment_is_made_where_its_scripts_would_run_the_folder(
+def test_venv_is_refused_in_a_folder_its_scripts_would_run(
     programs: Programs, clone: Callable[[str], Path], name: str
 ) -> None:
     folder = clone(name)
@@ -287,7 +287,7 @@ def nasty(clone: Callable[[str], Path], request: pytest.FixtureRequest) -> Itera
     indirect=["nasty"],
     ids=["engine", "Compose"],
 )
-def test_the_engine_builds_and_mounts_such_a_folder(programs: Programs, nasty: Path, commands: list[list[str]]) -> None:
+def test_engine_builds_and_mounts_a_hostile_folder(programs: Programs, nasty: Path, commands: list[list[str]]) -> None:
     (programs.folder / "docker").unlink()
     engine = {name: value for name, value in os.environ.items() if name.startswith("DOCKER")}
     for command in commands:
@@ -298,7 +298,7 @@ def test_the_engine_builds_and_mounts_such_a_folder(programs: Programs, nasty: P
 
 @pytest.mark.parametrize("kind", ["tag", "branch"])
 @pytest.mark.parametrize("ref", REFS)
-def test_no_name_of_git_is_run(programs: Programs, clone: Callable[[], Path], kind: str, ref: str) -> None:
+def test_names_from_git_are_never_run(programs: Programs, clone: Callable[[], Path], kind: str, ref: str) -> None:
     folder = clone()
     git(folder, *(["tag", ref] if kind == "tag" else ["checkout", "--quiet", "-b", ref]))
     programs.assert_ran(programs.run(folder, "make", "build"))
@@ -310,7 +310,7 @@ def test_no_name_of_git_is_run(programs: Programs, clone: Callable[[], Path], ki
 
 
 @pytest.mark.parametrize("tag", REFS)
-def test_a_tag_that_is_no_name_is_no_release(programs: Programs, clone: Callable[[], Path], tag: str) -> None:
+def test_invalid_tag_is_not_released(programs: Programs, clone: Callable[[], Path], tag: str) -> None:
     folder = clone()
     git(folder, "tag", tag)
     name = "registry.example/name"

@@ -97,7 +97,7 @@ def name(folder: Path, image: str) -> str:
     return text
 
 
-def test_without_an_answer_nothing_changes(folder: Path) -> None:
+def test_unreachable_registry_changes_nothing(folder: Path) -> None:
     before = name(folder, "127.0.0.1:1/python:${PYTHON_VERSION}-slim")
     answer = pin(folder)
     assert answer.returncode == 1
@@ -114,7 +114,7 @@ def test_an_image_without_a_tag_is_not_pinned(folder: Path, image: str) -> None:
 
 
 @pytest.mark.parametrize("variables", [{"PYTHON_VERSION": "3.13"}, {"PYTHON_IMAGE": "mirror.example/python:3.12-slim"}])
-def test_a_digest_of_another_image_is_not_written(folder: Path, variables: dict[str, str]) -> None:
+def test_digest_of_another_image_is_not_written(folder: Path, variables: dict[str, str]) -> None:
     before = (folder / "Dockerfile").read_text()
     refused = pin(folder, **variables)
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -147,7 +147,7 @@ def test_make_refuses_another_version_than_the_pinned_one(folder: Path, target: 
     assert "pins 3.12-slim and cannot build on 3.13-slim: remove the digest with `make pin OFF=1`" in refused.stderr
 
 
-def test_the_variable_of_the_python_images_selects_no_version(folder: Path) -> None:
+def test_python_version_from_the_environment_is_ignored(folder: Path) -> None:
     assert "PYTHON_VERSION" not in run(folder, "make", "-n", "build", PYTHON_VERSION="3.13.1").stdout
 
 

@@ -61,7 +61,7 @@ def ready(release: Release, commit: str = "") -> tuple[int, str]:
     return release.run("scripts/release", "ready", "ghcr.io/owner/name", commit)[:2]
 
 
-def test_a_commit_of_the_default_branch_that_ci_has_passed_is_ready(release: Release) -> None:
+def test_commit_of_the_default_branch_with_passed_ci_is_ready(release: Release) -> None:
     release.add("gh", "echo success")
     assert ready(release) == (0, "")
 
@@ -74,7 +74,7 @@ def test_a_commit_that_ci_has_not_passed_is_not_ready(release: Release, conclusi
     assert f"is {conclusion}: run this again when it has passed" in said
 
 
-def test_github_that_does_not_answer_is_no_permission(release: Release) -> None:
+def test_unreachable_github_is_not_ready(release: Release) -> None:
     release.add("gh", "echo HTTP 503 >&2; exit 1")
     assert ready(release) == (1, "HTTP 503")
 
@@ -101,7 +101,7 @@ def test_a_commit_outside_the_default_branch_is_not_ready(release: Release) -> N
         pytest.param("echo null", "release: ghcr.io/owner/name:latest does not name its base image", id="no label"),
     ],
 )
-def test_without_the_base_image_of_latest_no_release_is_outdated(release: Release, script: str, said: str) -> None:
+def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: str, said: str) -> None:
     pulled = f"sha256:{'0' * 64}"
     release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {pulled}"; exit; }}\n{script}')
     code, printed, told = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
@@ -118,9 +118,7 @@ def test_without_the_base_image_of_latest_no_release_is_outdated(release: Releas
         pytest.param("echo 'no network' >&2; exit 1", 1, "no network", "", id="no answer"),
     ],
 )
-def test_a_dependency_graph_is_there_switched_off_or_unknown(
-    release: Release, script: str, code: int, said: str, told: str
-) -> None:
+def test_dependency_graph_is_on_off_or_unknown(release: Release, script: str, code: int, said: str, told: str) -> None:
     release.add("gh", script)
     found = release.run(".github/dependency-graph", "repos/owner/name/dependency-graph/compare/a...b")
     assert (found[0], found[2]) == (code, told)

@@ -86,9 +86,7 @@ def digest(image: str) -> str:
     return docker("buildx", "imagetools", "inspect", image, "--format={{json .Manifest.Digest}}").strip('"\n')
 
 
-def test_a_name_with_capitals_is_lowered_and_the_digest_is_the_registrys(
-    published: dict[str, str], registry: str
-) -> None:
+def test_name_is_lower_case_and_digest_from_the_registry(published: dict[str, str], registry: str) -> None:
     assert published["name"] == f"{registry}/some.owner/release-for-tests"
     assert published["digest"] == digest(f"{published['name']}:v1.10.0")
 
@@ -104,7 +102,7 @@ def test_the_notes_name_the_image_and_its_base_by_digest(published: dict[str, st
     assert "@".join(named) == base
 
 
-def test_latest_becomes_the_newest_release_and_nothing_else(published: dict[str, str], release: Release) -> None:
+def test_latest_is_only_the_newest_release(published: dict[str, str], release: Release) -> None:
     image = f"{published['name']}@{published['digest']}"
     latest = f"{published['name']}:latest"
     assert release("latest", image, "v1.10.0") == {"latest": "true"}
@@ -114,7 +112,7 @@ def test_latest_becomes_the_newest_release_and_nothing_else(published: dict[str,
     assert digest(latest) == published["digest"]
 
 
-def test_a_release_is_built_again_once_its_base_image_has_moved(published: dict[str, str], release: Release) -> None:
+def test_release_is_rebuilt_after_its_base_image_changed(published: dict[str, str], release: Release) -> None:
     release("latest", f"{published['name']}@{published['digest']}", "v1.10.0")
     assert release("outdated", published["name"]) == {}
     moved = f"{published['name']}-moved"
@@ -128,7 +126,7 @@ def test_a_release_is_built_again_once_its_base_image_has_moved(published: dict[
     assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", told["base"])
 
 
-def test_where_there_is_no_release_nothing_is_built_again(project: Path, tmp_path: Path) -> None:
+def test_without_a_release_nothing_is_rebuilt(project: Path, tmp_path: Path) -> None:
     git("clone", "--quiet", "--no-tags", project, tmp_path / "fresh")
     done = subprocess.run(
         [tmp_path / "fresh" / "scripts" / "release", "outdated", "registry.example/owner/name"],

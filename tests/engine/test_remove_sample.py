@@ -44,7 +44,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
 
 
 @pytest.mark.parametrize("answer", ["", "\n", "n\n", "yess\n"], ids=["no answer", "an empty one", "no", "another one"])
-def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, answer: str) -> None:
+def test_it_lists_its_changes_and_waits_for_yes(repository: Path, answer: str) -> None:
     done = remove_sample(repository, answer)
     assert_refused(done, "nothing has changed")
     assert "  app/review\n" in done.stdout
@@ -53,13 +53,13 @@ def test_it_says_what_it_would_do_and_does_it_for_a_yes_alone(repository: Path, 
 
 
 @pytest.mark.parametrize("name", ["README.md", "new"])
-def test_what_is_not_committed_could_not_be_brought_back(repository: Path, name: str) -> None:
+def test_uncommitted_changes_stop_it(repository: Path, name: str) -> None:
     (repository / name).write_text("mine")
     assert_refused(remove_sample(repository, "y\n"), "some changes are not committed")
     assert (repository / name).read_text() == "mine"
 
 
-def test_nor_could_what_git_ignores(repository: Path) -> None:
+def test_ignored_files_in_its_way_stop_it(repository: Path) -> None:
     (repository / ".git/info/exclude").write_text("greetings.py\n!template/overlay/**\n")
     (repository / "app/routes/greetings.py").write_text("mine")
     assert_refused(remove_sample(repository, "y\n"), "git ignores app/routes/greetings.py")
@@ -67,7 +67,7 @@ def test_nor_could_what_git_ignores(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["no repository", "no commit"])
-def test_where_there_is_no_commit_nothing_could_be_brought_back(repository: Path, begun: bool) -> None:
+def test_repository_without_a_commit_stops_it(repository: Path, begun: bool) -> None:
     shutil.rmtree(repository / ".git")
     if begun:
         git(repository, "init", "--quiet")
@@ -75,7 +75,9 @@ def test_where_there_is_no_commit_nothing_could_be_brought_back(repository: Path
     assert (repository / "app/review").exists()
 
 
-def test_no_name_of_a_folder_or_file_is_run(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_folders_and_files_are_never_run(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "hostile"
     program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
     program.chmod(0o755)
@@ -93,7 +95,7 @@ def test_no_name_of_a_folder_or_file_is_run(template: Path, tmp_path: Path, monk
     assert not (tmp_path / "ran").exists()
 
 
-def test_what_it_did_is_staged_whole_and_git_undoes_it(repository: Path) -> None:
+def test_result_is_staged_and_git_can_undo_it(repository: Path) -> None:
     (repository / "app/review/__pycache__").mkdir()
     done = remove_sample(repository, "y\n")
     assert (done.returncode, done.stderr) == (0, "")

@@ -66,7 +66,7 @@ def _engine() -> None:
         pytest.param("FROM scratch\nRUN " + "a" * 65_531, id="the longest line"),
     ],
 )
-def test_both_see_the_same_stages(text: str) -> None:
+def test_reviewer_and_builder_see_the_same_stages(text: str) -> None:
     answer = targets(text)
     assert answer.returncode == 0, answer.stderr
     theirs = [
@@ -130,7 +130,7 @@ def test_both_refuse(instruction: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# comment\n", "RUN a\nFROM scratch\n", "# escape=x\nFROM scratch\n"])
-def test_both_refuse_what_has_no_stages(text: str) -> None:
+def test_reviewer_and_builder_reject_a_file_without_stages(text: str) -> None:
     assert targets(text).returncode != 0
     with pytest.raises(DockerfileError):
         Dockerfile.parse(text)

@@ -36,7 +36,7 @@ def test_make_has_a_rule_for_each_step_of(target: str, engine: str, project: Pat
 
 
 @pytest.mark.parametrize("target", ["build", "fresh", "push", "reproduce"])
-def test_without_an_engine_a_build_says_what_to_install(target: str, project: Path) -> None:
+def test_missing_engine_is_reported(target: str, project: Path) -> None:
     failed = made(project, target, "DOCKER=false", "IMAGE=registry.test/name", "VERSION=v1")
     assert failed.returncode != 0
     assert failed.stderr.splitlines()[0].startswith("no container engine answers: install or start Docker")
@@ -62,7 +62,7 @@ def test_without_an_engine_a_build_says_what_to_install(target: str, project: Pa
         ("Docker version 1", {"docker": "30.0", "compose": "5.0.1"}, None),
     ],
 )
-def test_an_engine_that_is_too_old_is_told_with_the_oldest_that_will_do(
+def test_old_engine_is_reported_with_the_oldest_supported(
     said: str, versions: dict[str, str], message: str | None, copy: Path
 ) -> None:
     engine = copy / "docker"
@@ -83,7 +83,7 @@ def test_an_image_without_labels_is_not_built(copy: Path) -> None:
     assert made(copy, "build", "DOCKER=true").returncode != 0
 
 
-def test_run_starts_the_container_as_the_tests_do_with_the_options_that_the_service_needs(project: Path) -> None:
+def test_run_uses_the_options_of_the_tests_and_run_options(project: Path) -> None:
     printed = made(project, "--dry-run", "run", "RUN_OPTIONS=--network=orders --env=APP_LOG_LEVEL=debug").stdout
     assert f" {' '.join(LOCKED_DOWN)} --network=orders --env=APP_LOG_LEVEL=debug " in printed
 
@@ -101,7 +101,7 @@ ROOT = f"{os.getuid()}:{os.getgid()}"
     ],
     ids=["Docker without root", "Docker", "Podman without root", "Podman"],
 )
-def test_what_a_container_writes_belongs_to_the_owner_of_the_folder(told: str, owner: str, copy: Path) -> None:
+def test_files_that_containers_write_belong_to_the_owner(told: str, owner: str, copy: Path) -> None:
     engine = copy / "docker"
     engine.write_text(f'#!/bin/sh\n[ "$1" != info ] || printf "{told}\\n"\n[ "$1" != run ] || echo "$@"\n')
     engine.chmod(0o755)
@@ -109,13 +109,13 @@ def test_what_a_container_writes_belongs_to_the_owner_of_the_folder(told: str, o
 
 
 @pytest.mark.parametrize(("settings", "removed"), [((), False), (("VOLUMES=1",), True)])
-def test_clean_removes_volumes_only_if_it_is_told_to(settings: tuple[str, ...], removed: bool, project: Path) -> None:
+def test_clean_removes_volumes_only_with_volumes_set(settings: tuple[str, ...], removed: bool, project: Path) -> None:
     commands = made(project, "--dry-run", "clean", "DOCKER=true", *settings).stdout
     assert ("down --rmi local --remove-orphans --volumes" in commands) is removed
     assert ("Volumes stay" in commands) is not removed
 
 
-def test_dev_takes_the_port_from_the_file_env(copy: Path) -> None:
+def test_dev_reads_the_port_from_dotenv(copy: Path) -> None:
     dev = ("--dry-run", "dev", "RUNTIME=docker")
     (copy / ".env").write_text("APP_LOG_LEVEL=debug\nPORT=9000\n")
     assert "http://127.0.0.1:9000 " in made(copy, *dev).stdout

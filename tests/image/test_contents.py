@@ -79,17 +79,17 @@ def is_setuid(entry: Entry) -> bool:
     return entry.info.isfile() and entry.info.mode & 0o6000 != 0
 
 
-def test_it_adds_the_packages_the_app_and_a_user_to_its_base_and_nothing_else(added: list[tuple[str, Entry]]) -> None:
+def test_image_adds_only_the_packages_the_app_and_a_user(added: list[tuple[str, Entry]]) -> None:
     assert [path for path, _ in added if not PLACES.fullmatch(path)] == []
 
 
-def test_beside_the_app_no_file_of_the_project_is_in_it(added: list[tuple[str, Entry]]) -> None:
+def test_image_contains_no_project_files_but_the_app(added: list[tuple[str, Entry]]) -> None:
     inside = [PurePosixPath(path).relative_to("/app").parts for path, _ in added if path.startswith("/app/")]
     assert {parts[0] for parts in inside} == {"app"}
     assert [parts for parts in inside if any(map(OF_THE_PROJECT.fullmatch, parts))] == []
 
 
-def test_its_packages_are_the_locked_ones(added: list[tuple[str, Entry]], project: Path) -> None:
+def test_packages_are_the_locked_ones(added: list[tuple[str, Entry]], project: Path) -> None:
     installed = set()
     for path, entry in added:
         if re.search(r"/(site|dist)-packages/[^/]+(dist-info/METADATA|egg-info/PKG-INFO)$", path):
@@ -102,9 +102,7 @@ def test_its_packages_are_the_locked_ones(added: list[tuple[str, Entry]], projec
     assert everywhere.items() <= installed
 
 
-def test_beside_the_app_is_only_what_the_packages_record_and_bytecode_of_what_is_there(
-    contents: Image, added: list[tuple[str, Entry]]
-) -> None:
+def test_packages_are_their_recorded_files_and_their_bytecode(contents: Image, added: list[tuple[str, Entry]]) -> None:
     there = merged([*contents.base, *contents.added])
     explained = set()
     for path, entry in added:
@@ -122,7 +120,7 @@ def test_beside_the_app_is_only_what_the_packages_record_and_bytecode_of_what_is
     assert [path for path in files if path.endswith("/direct_url.json")] == []
 
 
-def test_system_and_packages_are_layers_that_stay_the_same(contents: Image) -> None:
+def test_system_and_packages_are_layers_that_do_not_change(contents: Image) -> None:
     # The time of a build makes another layer, and each layer above it has to be unpacked again.
     newest = max(entry.info.mtime for layer in contents.base for entry in layer.entries.values())
     system, packages, *others = contents.added
@@ -135,14 +133,14 @@ def test_system_and_packages_are_layers_that_stay_the_same(contents: Image) -> N
     assert not [path for layer in others for path in layer.entries if path.startswith(("/etc/", "/opt/"))]
 
 
-def test_no_compiler_and_no_tool_of_development_is_in_it(contents: Image) -> None:
+def test_image_contains_no_compiler_and_no_development_tool(contents: Image) -> None:
     there = map(PurePosixPath, merged([*contents.base, *contents.added]))
     programs = [path for path in there if path.parent.name in {"bin", "sbin"}]
     assert any(path.name == "uvicorn" for path in programs)
     assert [path for path in programs if TOOLS.fullmatch(path.name)] == []
 
 
-def test_no_program_makes_root_of_whoever_runs_it_and_no_other_file_of_the_base_is_taken_away(contents: Image) -> None:
+def test_only_setuid_and_setgid_programs_are_deleted(contents: Image) -> None:
     base = merged(contents.base)
     tree = merged([*contents.base, *contents.added])
     assert [path for path, entry in tree.items() if is_setuid(entry)] == []
@@ -150,7 +148,7 @@ def test_no_program_makes_root_of_whoever_runs_it_and_no_other_file_of_the_base_
     assert [path for path in removed if path not in base or not is_setuid(base[path])] == []
 
 
-def test_all_that_is_added_is_roots_and_nobody_else_may_write_it(added: list[tuple[str, Entry]]) -> None:
+def test_added_files_belong_to_root_and_only_root_may_write(added: list[tuple[str, Entry]]) -> None:
     assert [path for path, entry in added if entry.info.uid != 0] == []
     assert [path for path, entry in added if entry.info.mode & 0o022 and not entry.info.issym()] == []
 
@@ -164,22 +162,20 @@ def test_no_user_can_change_the_app_or_its_packages(start: Start, options: tuple
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/etc/group", "/etc/shadow"])
-def test_its_user_is_one_line_more_than_the_base_has(contents: Image, path: str) -> None:
+def test_user_is_the_only_new_account(contents: Image, path: str) -> None:
     before, after = (merged(layers)[path].data.decode() for layers in (contents.base, contents.base + contents.added))
     assert after.startswith(before)
     assert after.removeprefix(before).count("\n") == 1
 
 
-def test_its_user_has_no_password_and_no_date_that_would_make_each_build_another(contents: Image) -> None:
+def test_user_has_no_password_and_no_date(contents: Image) -> None:
     tree = merged(contents.added)
     user, shadow = (tree[path].data.decode().splitlines()[-1].split(":") for path in ("/etc/passwd", "/etc/shadow"))
     assert user[2] == contents.user
     assert shadow[:3] == [user[0], "!", ""]
 
 
-def test_no_secret_and_no_path_of_the_building_machine_is_in_its_history_variables_or_labels(
-    contents: Image, project: Path
-) -> None:
+def test_metadata_contains_no_secret_and_no_path_of_this_machine(contents: Image, project: Path) -> None:
     labels = [f"{name}={value}" for name, value in contents.labels.items()]
     lines = [*contents.history, *contents.environment, *labels]
     assert len(lines) > len(labels)
@@ -187,34 +183,30 @@ def test_no_secret_and_no_path_of_the_building_machine_is_in_its_history_variabl
     assert [line for line in lines if str(project) in line or str(Path.home()) in line] == []
 
 
-def test_no_key_and_no_path_of_the_building_machine_is_in_its_files(
-    added: list[tuple[str, Entry]], project: Path
-) -> None:
+def test_files_contain_no_key_and_no_path_of_this_machine(added: list[tuple[str, Entry]], project: Path) -> None:
     # Not the home folder: packages were built somewhere, too, and some say where.
     machine = re.escape(str(project).encode())
     assert [path for path, entry in added if has_key(entry.data) or re.search(machine, entry.data)] == []
 
 
-def test_no_file_of_the_app_has_a_name_that_is_never_published(
-    added: list[tuple[str, Entry]], project: Path, tmp_path: Path
-) -> None:
+def test_no_app_file_has_an_ignored_name(added: list[tuple[str, Entry]], project: Path, tmp_path: Path) -> None:
     files = [path.removeprefix("/app/") for path, _ in added if path.startswith("/app/")]
     rules = never_published((project / ".dockerignore").read_text())
     # Docker distinguishes Prod.ENV from prod.env. Here case does not matter.
     assert ignored(tmp_path, rules, files, "-c", "core.ignoreCase=true") == set()
 
 
-def test_no_file_of_the_app_contains_secret_settings_or_a_dump(added: list[tuple[str, Entry]]) -> None:
+def test_no_app_file_contains_secret_settings_or_a_dump(added: list[tuple[str, Entry]]) -> None:
     assert [path for path, entry in added if path.startswith("/app/") and is_litter(entry.data)] == []
 
 
-def test_its_bytecode_names_only_files_of_the_image(service: Container) -> None:
+def test_bytecode_names_only_files_of_the_image(service: Container) -> None:
     names = service.python(NAMES_IN_BYTECODE).split()
     assert len(names) > 100
     assert [name for name in names if not name.startswith(("/opt/python/", "/usr/", "/app/", "app/"))] == []
 
 
-def test_its_labels_say_what_it_is_and_where_it_comes_from(contents: Image, project: Path) -> None:
+def test_labels_name_the_image_and_its_source(contents: Image, project: Path) -> None:
     labels = {name.removeprefix(LABEL): value for name, value in contents.labels.items() if name.startswith(LABEL)}
     # Outside git, or without an address that others can open, there are fewer.
     written = subprocess.run(
@@ -227,7 +219,7 @@ def test_its_labels_say_what_it_is_and_where_it_comes_from(contents: Image, proj
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", labels.get("created", "2001-09-09T01:46:40Z"))
 
 
-def test_what_it_adds_to_its_base_is_within_its_budget(contents: Image, show: list[str]) -> None:
+def test_added_bytes_are_within_the_budget(contents: Image, show: list[str]) -> None:
     sizes = {
         place: sum(entry.info.size for path, entry in contents.entries if path.startswith(place)) for place in BUDGETS
     }

@@ -211,7 +211,7 @@ def healthy(container: Container, idle: Container) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("kind", [mutated_request, mutated_body])
-def test_mutated_requests_are_answered_as_documented(
+def test_mutated_requests_get_documented_responses(
     with_routes: Container, shared: Container, show: list[str], kind: Callable[[random.Random], bytes]
 ) -> None:
     what = f"{kind.__name__.replace('_', ' ')}, seed {SEED}, {SECONDS:g} s"

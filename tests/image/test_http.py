@@ -40,7 +40,7 @@ print(json.dumps([package["Name"], package["Version"], package.get_payload() or 
 """
 
 
-def test_the_parser_is_a_release_for_production(shared: Container, show: list[str]) -> None:
+def test_parser_is_a_stable_release(shared: Container, show: list[str]) -> None:
     name, version, description = json.loads(shared.python(PARSER))
     show.append(f"HTTP parser: {name} {version}")
     assert version.replace(".", "").isdecimal()
@@ -119,7 +119,7 @@ def test_98_headers_are_read(shared: Container) -> None:
         pytest.param(request(b"GET /healthz HTTP/1.0"), [200], id="HTTP/1.0 without Host"),
     ],
 )
-def test_a_request_ends_where_it_says(shared: Container, data: bytes, statuses: list[int]) -> None:
+def test_request_ends_where_its_framing_says(shared: Container, data: bytes, statuses: list[int]) -> None:
     assert [answer.status for answer in shared.exchange(data + BEHIND)] == statuses
 
 
@@ -217,7 +217,7 @@ VERSIONS = [b"HTTP/0.9", b"HTTP/1", b"HTTP/1.10", b"HTTP/01.1", b"HTTP/2.0", b"H
         pytest.param(b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03" + bytes(100), id="TLS"),
     ],
 )
-def test_a_request_that_two_could_read_in_two_ways_is_refused(shared: Container, data: bytes) -> None:
+def test_ambiguous_request_is_rejected(shared: Container, data: bytes) -> None:
     found = shared.exchange(data + BEHIND)
     # Never an answer to what stands behind it; none at all where the server closed before it had read everything.
     assert [answer.status for answer in found] in ([400], [505], [])
@@ -234,7 +234,7 @@ def test_a_request_that_two_could_read_in_two_ways_is_refused(shared: Container,
         pytest.param(post(CHUNKED, CHUNKED[:19] + b"identity", body=chunks()), id="two codings"),
     ],
 )
-def test_a_coding_that_is_not_known_is_not_implemented(shared: Container, data: bytes) -> None:
+def test_unknown_transfer_coding_is_501(shared: Container, data: bytes) -> None:
     (answer,) = shared.exchange(data + BEHIND)
     assert_problem(answer, 501)
     assert answer.headers["connection"].lower() == "close"
@@ -248,7 +248,7 @@ def test_a_coding_that_is_not_known_is_not_implemented(shared: Container, data: 
         pytest.param(post(CHUNKED, body=chunks(b"f" * 17)), id="a chunk of 17 digits"),
     ],
 )
-def test_a_size_of_more_than_64_bits_is_not_cut_down(shared: Container, data: bytes) -> None:
+def test_chunk_size_over_64_bits_is_not_truncated(shared: Container, data: bytes) -> None:
     # It swallows what stands behind it, up to the limit of a body; or it is rejected.
     data += BEHIND + b"a" * 2 * Settings().max_body_bytes
     received = b""
@@ -305,12 +305,12 @@ NO_CHUNK = b"zz\r\n\r\n"
         pytest.param(post(CHUNKED, body=b"1\r\n{\r\n" + NO_CHUNK), [400], id="no second chunk, to a route with a body"),
     ],
 )
-def test_each_request_has_its_answer_and_no_traceback(shared: Container, data: bytes, statuses: list[int]) -> None:
+def test_each_request_has_one_response_and_no_traceback(shared: Container, data: bytes, statuses: list[int]) -> None:
     with no_traceback(shared):
         assert [answer.status for answer in shared.exchange(data)] == statuses
 
 
-def test_an_upgrade_to_websocket_is_ignored_or_refused_and_leaves_no_traceback(shared: Container) -> None:
+def test_websocket_upgrade_leaves_no_traceback(shared: Container) -> None:
     data = request(LINE, b"Host: a", b"Connection: upgrade", b"Upgrade: websocket") + BEHIND
     with no_traceback(shared):
         found = [answer.status for answer in shared.exchange(data)]
@@ -319,7 +319,7 @@ def test_an_upgrade_to_websocket_is_ignored_or_refused_and_leaves_no_traceback(s
 
 
 @pytest.mark.parametrize("size", [17_000, 70_000, 300_000])
-def test_a_long_target_has_an_answer_and_no_traceback(shared: Container, size: int) -> None:
+def test_long_target_has_a_response_and_no_traceback(shared: Container, size: int) -> None:
     with no_traceback(shared):
         found = shared.exchange(get(b"/" + b"a" * size))
     # None where the server closed before it had read everything.
@@ -342,7 +342,7 @@ def test_a_half_sent_request_leaves_no_traceback(shared: Container, half: bytes)
             pass
 
 
-def test_a_bad_chunk_after_an_answer_only_closes(shared: Container) -> None:
+def test_invalid_chunk_after_a_response_closes(shared: Container) -> None:
     with no_traceback(shared), shared.connect(HEALTHZ) as connection:
         received = connection.recv(65536)
         while not received.endswith(b"}"):
@@ -353,7 +353,7 @@ def test_a_bad_chunk_after_an_answer_only_closes(shared: Container) -> None:
     assert [answer.status for answer in answers(received)] in ([405], [405, 400])
 
 
-def test_a_bad_chunk_amid_an_answer_only_closes(with_routes: Container) -> None:
+def test_invalid_chunk_during_a_response_closes(with_routes: Container) -> None:
     data = request(b"GET /stream HTTP/1.1", b"Host: a", CHUNKED)
     with no_traceback(with_routes), with_routes.connect(data) as connection:
         received = connection.recv(65536)

@@ -38,13 +38,13 @@ def repository(unversioned: Path) -> Path:
     return unversioned
 
 
-def test_the_commit_and_its_time_are_told(repository: Path) -> None:
+def test_labels_contain_the_commit_and_its_time(repository: Path) -> None:
     revision = git(repository, "rev-parse", "HEAD").strip()
     told = {"title": "a-title", "version": "a-version", "revision": revision, "created": "2001-09-09T01:46:40Z"}
     assert labels(repository) == told
 
 
-def test_a_repository_that_git_does_not_read_is_told_and_not_taken_for_none(repository: Path) -> None:
+def test_repository_that_git_refuses_is_an_error(repository: Path) -> None:
     command = [str(repository / "scripts/labels"), "a-title", "a-version"]
     environment = os.environ | GIT | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -59,7 +59,7 @@ def test_a_repository_that_git_does_not_read_is_told_and_not_taken_for_none(repo
     ("base", "told"),
     [("python:3.12-slim", ["name=python:3.12-slim"]), ("a/b:3@sha256:c", ["name=a/b:3", "digest=sha256:c"])],
 )
-def test_the_base_image_is_told_and_its_digest_where_it_has_one(unversioned: Path, base: str, told: list[str]) -> None:
+def test_labels_contain_the_base_image_and_its_digest(unversioned: Path, base: str, told: list[str]) -> None:
     def lines(**environment: str) -> list[str]:
         command = [str(unversioned / "scripts/labels"), "a-title", "a-version"]
         own = {name: value for name, value in os.environ.items() if name != "PYTHON_IMAGE"} | environment
@@ -71,7 +71,7 @@ def test_the_base_image_is_told_and_its_digest_where_it_has_one(unversioned: Pat
     assert lines() == told
 
 
-def test_outside_git_only_what_was_given_is_told(unversioned: Path) -> None:
+def test_outside_git_labels_are_title_version_and_base(unversioned: Path) -> None:
     assert labels(unversioned) == {"title": "a-title", "version": "a-version"}
 
 
@@ -95,7 +95,7 @@ def test_before_the_first_commit_there_is_no_revision(unversioned: Path) -> None
         "ssh://git@example.com:22/owner/name.git",
     ],
 )
-def test_the_source_is_an_address_that_others_can_open_without_a_secret(repository: Path, remote: str) -> None:
+def test_source_is_a_public_url_without_credentials(repository: Path, remote: str) -> None:
     git(repository, "remote", "add", "origin", remote)
     assert labels(repository)["source"] == "https://example.com/owner/name"
 
@@ -103,6 +103,6 @@ def test_the_source_is_an_address_that_others_can_open_without_a_secret(reposito
 @pytest.mark.parametrize(
     "remote", ["/home/someone/name", "../name", "file:///home/someone/name", "https://a --push", "https://a/`b`"]
 )
-def test_a_remote_that_others_cannot_open_is_no_source(repository: Path, remote: str) -> None:
+def test_private_remote_gives_no_source(repository: Path, remote: str) -> None:
     git(repository, "remote", "add", "origin", remote)
     assert "source" not in labels(repository)

@@ -43,7 +43,7 @@ def assert_too_large(answer: Answer) -> None:
     assert answer.json["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_body_of_the_limit_is_read(with_routes: Container) -> None:
+def test_body_of_the_limit_is_accepted(with_routes: Container) -> None:
     assert with_routes.ask("POST", POST, BODY.ljust(LIMIT), Content_Type="application/json").status == 200
 
 
@@ -55,12 +55,12 @@ def test_a_body_of_the_limit_is_read(with_routes: Container) -> None:
         pytest.param(CHUNKED + chunk(b"a" * LIMIT * 10) + b"0\r\n\r\n", id="in one chunk"),
     ],
 )
-def test_a_body_of_ten_times_the_limit_is_refused(shared: Container, body: bytes) -> None:
+def test_body_of_ten_times_the_limit_is_rejected(shared: Container, body: bytes) -> None:
     (answer,) = shared.exchange(HEAD + b"Connection: close\r\n" + body)
     assert_too_large(answer)
 
 
-def test_twenty_of_them_at_once_are_refused(with_routes: Container, show: list[str]) -> None:
+def test_twenty_too_large_bodies_at_once_are_rejected(with_routes: Container, show: list[str]) -> None:
     declared = HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % (10 * LIMIT) + b"a" * (10 * LIMIT)
     in_chunks = HEAD + b"Connection: close\r\n" + CHUNKED + chunk(b"a" * 10 * LIMIT) + b"0\r\n\r\n"
     with unharmed(with_routes, show, "20 bodies of ten times the limit"), ThreadPoolExecutor(20) as pool:
@@ -68,7 +68,7 @@ def test_twenty_of_them_at_once_are_refused(with_routes: Container, show: list[s
             assert_too_large(answer)
 
 
-def test_a_body_of_ten_times_the_memory_is_never_held(with_routes: Container, show: list[str]) -> None:
+def test_body_of_ten_times_the_memory_is_not_buffered(with_routes: Container, show: list[str]) -> None:
     with (
         unharmed(with_routes, show, "a body of ten times the memory"),
         with_routes.connect(HEAD + CHUNKED) as connection,
@@ -79,12 +79,12 @@ def test_a_body_of_ten_times_the_memory_is_never_held(with_routes: Container, sh
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(shared: Container) -> None:
+def test_too_large_content_length_is_rejected_before_the_body(shared: Container) -> None:
     with shared.connect(HEAD + b"Content-Length: %d\r\n\r\n{" % (10 * MEMORY)) as connection:
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_what_exceeds_its_length_is_no_part_of_the_body(shared: Container) -> None:
+def test_bytes_after_content_length_are_not_the_body(shared: Container) -> None:
     found = shared.exchange(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY + b"a" * 10 * LIMIT)
     # None where the server closed before it had read everything.
     assert [answer.status for answer in found] in ([200, 431], [200], [])
@@ -106,14 +106,14 @@ HEADERS = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
         pytest.param(HEAD + CHUNKED + b"0\r\n", b"X: a\r\n" * 100_000, id="trailer"),
     ],
 )
-def test_what_never_ends_is_cut_off(
+def test_endless_body_is_cut_off(
     shared: Container, show: list[str], request: pytest.FixtureRequest, start: bytes, part: bytes
 ) -> None:
     with unharmed(shared, show, f"endless {request.node.callspec.id}"), shared.connect(start) as connection:
         flood(connection, part)
 
 
-def test_it_serves_in_100_mb(start: Start) -> None:
+def test_service_runs_with_100_mb(start: Start) -> None:
     service = start(options=("--memory=100m", "--memory-swap=100m"))
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(Container.use, [service] * 50))
@@ -143,7 +143,7 @@ HELD = {
     ("count", "kind"),
     [(2000, "half a body"), *((Settings().max_connections + 200, kind) for kind in HELD if kind != "half a body")],
 )
-def test_connections_that_stop_halfway_keep_nobody_else_waiting(
+def test_stalled_connections_do_not_delay_others(
     with_routes: Container, show: list[str], count: int, kind: str
 ) -> None:
     what = f"{count:,} connections with {kind}"

@@ -53,7 +53,7 @@ def told(name: str, result: Result) -> str:
 
 
 @pytest.mark.parametrize("request_", read(REQUESTS), ids=str)
-def test_under_load_no_request_fails_and_memory_stays_flat(
+def test_under_load_no_request_fails_and_memory_is_stable(
     service: Container, show: list[str], request_: Request
 ) -> None:
     # Later requests may need what earlier ones have created.
@@ -74,7 +74,7 @@ def test_under_load_no_request_fails_and_memory_stays_flat(
     assert last < first * 1.1
 
 
-def test_health_costs_little_more_than_a_bare_app_does(
+def test_health_costs_little_more_than_a_bare_app(
     start: Start, serve: Callable[..., Container], show: list[str]
 ) -> None:
     # A share of a processor for each, which both use up at the same time: what else the machine does, and how fast it
@@ -102,7 +102,7 @@ def test_health_costs_little_more_than_a_bare_app_does(
 
 
 @pytest.mark.skipif(SECONDS < 10, reason="it shows a figure, and no fault of the image: make load")
-def test_two_containers_serve_about_as_much_as_one_with_two_servers(start: Start, show: list[str]) -> None:
+def test_two_containers_are_as_fast_as_two_workers(start: Start, show: list[str]) -> None:
     # As much of a processor and of memory for each server, all at the same time, and on a busy machine too.
     two = ("--cpus=0.25", "--cpu-shares=2048", "--memory=512m", "--memory-swap=512m")
     both = start(options=("--init", "--env=WEB_CONCURRENCY=2", *two))

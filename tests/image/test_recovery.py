@@ -60,13 +60,13 @@ def slow(connection: HTTPConnection) -> int | None:
         pytest.param(("python", "-c", GONE), id="nobody there"),
     ],
 )
-def test_without_an_output_it_serves_and_stops(start: Start, wrapper: tuple[str, ...]) -> None:
+def test_closed_output_does_not_stop_the_service(start: Start, wrapper: tuple[str, ...]) -> None:
     container = start(*wrapper, *serving())
     container.use()
     assert container.stop() == 0
 
 
-def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: Start) -> None:
+def test_blocked_output_delays_requests_until_it_is_read(start: Start) -> None:
     container = start("python", "-c", LATE, *serving(), options=("--tmpfs=/tmp", *SOON))
 
     def waits() -> bool:
@@ -86,7 +86,7 @@ def test_with_an_output_that_nobody_reads_it_waits_and_then_serves_again(start: 
 
 
 @pytest.mark.parametrize("years", [10, -10])
-def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container, years: int) -> None:
+def test_clock_jump_changes_only_the_date(with_routes: Container, years: int) -> None:
     def year() -> int:
         date = with_routes.ask("GET", "/healthz").headers["date"]
         return int(date.split()[3])
@@ -99,7 +99,7 @@ def test_a_jump_of_the_clock_changes_nothing_but_the_date(with_routes: Container
     assert with_routes.stop() == 0
 
 
-def test_out_of_file_descriptors_it_serves_whom_it_has_accepted_and_later_all(start: Start) -> None:
+def test_service_recovers_after_running_out_of_descriptors(start: Start) -> None:
     container = start(options=(FEW_FILES,))
     with out_of_file_descriptors(container) as before:
         before.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -109,7 +109,7 @@ def test_out_of_file_descriptors_it_serves_whom_it_has_accepted_and_later_all(st
     assert container.stop() == 0
 
 
-def test_with_the_event_loop_blocked_it_is_unhealthy_and_afterwards_healthy(
+def test_blocked_event_loop_is_unhealthy_until_it_continues(
     serve: Callable[..., Container],
 ) -> None:
     container = serve("routes", *SOON)
@@ -120,7 +120,7 @@ def test_with_the_event_loop_blocked_it_is_unhealthy_and_afterwards_healthy(
     container.becomes("healthy")
 
 
-def test_no_zombie_is_left_of_health_checks_and_a_killed_server(
+def test_health_checks_and_killed_workers_leave_no_zombies(
     serve: Callable[..., Container],
 ) -> None:
     # The process beside a killed server becomes the child of process 1, and uvicorn waits for its own children alone.
@@ -134,7 +134,7 @@ def test_no_zombie_is_left_of_health_checks_and_a_killed_server(
     assert container.stop() == 0
 
 
-def test_killed_from_outside_it_is_started_again_and_healthy(start: Start, image: str) -> None:
+def test_killed_container_restarts_and_becomes_healthy(start: Start, image: str) -> None:
     container = start(options=(*SOON, "--restart=on-failure:3"))
     # Not `docker kill`, after which no policy starts it again: by a process that sees those of the engine's machine.
     kill = f"import os; os.kill({container.state['Pid']}, 9)"
@@ -147,7 +147,7 @@ def test_killed_from_outside_it_is_started_again_and_healthy(start: Start, image
     assert again.stop() == 0
 
 
-def test_a_killed_server_costs_the_requests_that_it_held_and_is_replaced(
+def test_killed_worker_loses_its_requests_and_is_replaced(
     serve: Callable[..., Container],
 ) -> None:
     container = serve("routes", *TWO)

@@ -32,7 +32,7 @@ def reproduced(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         docker("image", "rm", "--force", f"{NAME}:reproduced")
 
 
-def test_two_builds_of_the_commit_from_nothing_have_one_digest(
+def test_two_cold_builds_of_a_commit_have_the_same_digest(
     reproduced: subprocess.CompletedProcess[str], show: list[str]
 ) -> None:
     assert reproduced.returncode == 0, reproduced.stderr
@@ -42,7 +42,7 @@ def test_two_builds_of_the_commit_from_nothing_have_one_digest(
 
 
 @pytest.mark.usefixtures("reproduced")
-def test_no_file_in_it_is_younger_than_the_commit() -> None:
+def test_no_file_is_newer_than_the_commit() -> None:
     created = docker("inspect", "--format={{.Created}}", f"{NAME}:reproduced").strip()
     find = ("find", "/app", "/opt", "/etc/passwd", "-newermt", created)
     assert docker("run", "--rm", f"--label={LABEL}", f"{NAME}:reproduced", *find) == ""

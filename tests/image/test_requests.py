@@ -17,12 +17,12 @@ from tests.support.container import Container
         pytest.param(sized(b"Expect: 999"), id="an expectation that nobody knows"),
     ],
 )
-def test_odd_requests_that_harm_nobody_are_answered(shared: Container, data: bytes) -> None:
+def test_unusual_valid_requests_succeed(shared: Container, data: bytes) -> None:
     (answer,) = shared.exchange(data)
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
 
 
-def test_who_asks_whether_to_send_a_body_is_told_to_go_on(shared: Container) -> None:
+def test_expect_100_continue_is_answered(shared: Container) -> None:
     assert [answer.status for answer in shared.exchange(sized(b"Expect: 100-continue"))] == [100, 200]
 
 
@@ -51,7 +51,7 @@ NAME = json.dumps(next(iter(json.loads(BODY)))).encode()
         pytest.param(sized(media_type=b"Content-Type: multipart/form-data; boundary=a"), id="a form"),
     ],
 )
-def test_a_body_that_will_not_do_is_a_problem(shared: Container, data: bytes) -> None:
+def test_invalid_body_is_a_problem(shared: Container, data: bytes) -> None:
     (answer,) = shared.exchange(data)
     assert answer.status in {400, 415, 422}
     assert_problem(answer, answer.status)
@@ -87,7 +87,7 @@ def test_another_method_is_a_problem(shared: Container, method: bytes) -> None:
         pytest.param(b"?", id="question mark"),
     ],
 )
-def test_a_target_that_leads_nowhere_is_a_problem_and_no_redirect(shared: Container, target: bytes) -> None:
+def test_unknown_target_is_a_problem_and_not_a_redirect(shared: Container, target: bytes) -> None:
     (answer,) = shared.exchange(get(target))
     assert_problem(answer, 404)
 
@@ -103,19 +103,19 @@ FORWARDED = {
 }
 
 
-def test_what_a_peer_says_that_it_forwards_changes_nothing(with_routes: Container) -> None:
+def test_forwarded_headers_of_untrusted_peers_are_ignored(with_routes: Container) -> None:
     seen = with_routes.ask("GET", "/seen").json
     assert with_routes.ask("GET", "/seen", None, **FORWARDED).json == seen
 
 
-def test_what_a_trusted_peer_says_that_it_forwards_is_believed(serve: Callable[..., Container]) -> None:
+def test_forwarded_headers_of_trusted_peers_are_used(serve: Callable[..., Container]) -> None:
     container = serve("routes", "--env=FORWARDED_ALLOW_IPS=*")
     seen = container.ask("GET", "/seen", None, **FORWARDED).json
     assert seen["client"] == "203.0.113.7"
     assert seen["url"].startswith("https://")
 
 
-def test_below_a_path_that_the_proxy_removes_addresses_have_it(serve: Callable[..., Container]) -> None:
+def test_urls_include_the_path_that_a_proxy_removes(serve: Callable[..., Container]) -> None:
     container = serve("routes", "--env=UVICORN_ROOT_PATH=/orders")
     assert container.ask("GET", "/seen", Host="shop.example").json["url"] == "http://shop.example/orders/seen"
     assert container.ask("GET", "/openapi.json").json["servers"] == [{"url": "/orders"}]
@@ -123,7 +123,7 @@ def test_below_a_path_that_the_proxy_removes_addresses_have_it(serve: Callable[.
 
 
 # The last of those that share a container: this is what they left.
-def test_after_all_that_the_service_is_as_before_and_its_log_tells_of_no_failure(shared: Container) -> None:
+def test_no_request_of_this_file_left_a_failure_in_the_log(shared: Container) -> None:
     shared.use()
     assert shared.state["Status"] == "running"
     assert shared.failures == []

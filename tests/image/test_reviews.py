@@ -40,7 +40,7 @@ def post(container: Container) -> Answer:
         pytest.param(TEXT, b"FROM <script>\x1b[31m", id="a name that is no image's"),
     ],
 )
-def test_odd_dockerfiles_that_harm_nobody_are_reviewed(shared: Container, media_type: bytes, body: bytes) -> None:
+def test_unusual_dockerfiles_are_reviewed(shared: Container, media_type: bytes, body: bytes) -> None:
     (answer,) = shared.exchange(sized(media_type=media_type, body=body))
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
     assert not re.search(rb"[\x00-\x1f]", answer.body)
@@ -63,13 +63,13 @@ def test_odd_dockerfiles_that_harm_nobody_are_reviewed(shared: Container, media_
         pytest.param(sized(media_type=TEXT, body=gzip.compress(b"FROM a")), 400, id="gzip, and not said"),
     ],
 )
-def test_what_is_no_dockerfile_is_a_problem(shared: Container, data: bytes, status: int) -> None:
+def test_invalid_dockerfile_is_a_problem(shared: Container, data: bytes, status: int) -> None:
     (answer,) = shared.exchange(data)
     assert_problem(answer, status)
 
 
 @pytest.mark.parametrize("given", [b"bytes=5-1", b"bytes=999999-", b"lines=0-1", b"\xff", b"bytes=" + b"0-0," * 1000])
-def test_a_range_that_cannot_be_read_is_ignored(shared: Container, given: bytes) -> None:
+def test_invalid_range_is_ignored(shared: Container, given: bytes) -> None:
     (answer,) = shared.exchange(get(b"/page.js", b"Range: " + given))
     assert answer.status == 200
 
@@ -108,7 +108,7 @@ def reviews_waiting(container: Container, count: int) -> Iterator[None]:
         yield
 
 
-def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None:
+def test_killed_worker_process_fails_one_review(service: Container) -> None:
     before = send(service, SIGKILL)
     lost = post(service)
     assert (lost.status, lost.headers.get("retry-after")) in {(503, "1"), (200, None)}
@@ -118,7 +118,7 @@ def test_a_killed_reviewing_process_costs_one_review(service: Container) -> None
     eventually(lambda: "Z" not in {process.state for process in service.processes()})
 
 
-def test_a_stopped_reviewing_process_costs_one_review(service: Container) -> None:
+def test_stopped_worker_process_fails_one_review(service: Container) -> None:
     before = send(service, SIGSTOP)
     lost = post(service)
     assert_problem(lost, 503)
@@ -129,7 +129,7 @@ def test_a_stopped_reviewing_process_costs_one_review(service: Container) -> Non
     eventually(lambda: "Z" not in {process.state for process in service.processes()})
 
 
-def test_an_interrupt_does_not_reach_the_reviewing_process(service: Container) -> None:
+def test_interrupt_does_not_reach_the_worker_process(service: Container) -> None:
     before = send(service, SIGINT)
     assert post(service).status == 200
     assert reviewing(service) == before
@@ -145,7 +145,7 @@ def test_reviews_of_clients_that_left_are_cancelled(service: Container) -> None:
     assert reviewing(service) != before
 
 
-def test_with_too_many_reviews_waiting_it_is_not_ready(service: Container) -> None:
+def test_too_many_waiting_reviews_are_not_ready(service: Container) -> None:
     send(service, SIGSTOP)
     with reviews_waiting(service, MOST_WAITING + 1):
         eventually(lambda: ready(service) == (503, "reviews: too many requests are waiting"))
@@ -165,19 +165,19 @@ def test_stop_during_a_review_exits_0_without_a_traceback(service: Container) ->
     assert "Traceback" not in service.log
 
 
-def test_without_shared_memory_it_reviews(start: Start) -> None:
+def test_reviews_work_without_shared_memory(start: Start) -> None:
     container = start(options=("--ipc=none",))
     assert post(container).status == 200
     assert container.stop() == 0
 
 
-def test_with_4_processes_allowed_it_reviews(start: Start) -> None:
+def test_reviews_work_with_4_processes(start: Start) -> None:
     container = start(options=("--pids-limit=4",))
     assert post(container).status == 200
     assert ready(container) == (200, "")
 
 
-def test_with_1_process_allowed_it_is_not_ready_and_logs_why(start: Start) -> None:
+def test_one_allowed_process_is_not_ready_and_logs_why(start: Start) -> None:
     container = start(options=("--pids-limit=1",))
     eventually(lambda: ready(container) == (503, "reviews: the worker process does not start"))
     assert_problem(post(container), 503)
@@ -186,7 +186,7 @@ def test_with_1_process_allowed_it_is_not_ready_and_logs_why(start: Start) -> No
     assert "Resource temporarily unavailable" in record["message"]
 
 
-def test_killed_when_no_other_can_be_started_it_is_replaced_as_soon_as_one_can(start: Start) -> None:
+def test_worker_process_is_replaced_once_one_can_start(start: Start) -> None:
     container = start(options=(FEW_FILES,))
     process = reviewing(container)
     with out_of_file_descriptors(container) as before:

@@ -24,7 +24,7 @@ def left(process: int) -> str:
     return "".join(line for line in told.splitlines() if f"rollout={process}-" in line)
 
 
-def test_replaced_under_load_no_request_fails_and_killed_only_those_that_it_held(image: str, show: list[str]) -> None:
+def test_replacement_loses_no_requests_and_a_kill_only_its_own(image: str, show: list[str]) -> None:
     with rolling_out(image) as process:
         told, _ = process.communicate(timeout=120 * PATIENCE)
     assert process.returncode == 0, told
@@ -33,7 +33,7 @@ def test_replaced_under_load_no_request_fails_and_killed_only_those_that_it_held
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_the_rollout_leaves_nothing_behind(image: str, number: signal.Signals) -> None:
+def test_interrupted_rollout_cleans_up(image: str, number: signal.Signals) -> None:
     with rolling_out(image) as process:
         end = time.monotonic() + 30 * PATIENCE
         while not left(process.pid):

@@ -19,14 +19,14 @@ from tests.support.start import Start
         pytest.param((ANOTHER_USER, "--tmpfs=/tmp:noexec"), id="another user, noexec tmpfs"),
     ],
 )
-def test_it_starts_and_answers_locked_down(start: Start, options: tuple[str, ...]) -> None:
+def test_locked_down_container_serves(start: Start, options: tuple[str, ...]) -> None:
     container = start(options=options)
     assert container.ask("GET", "/healthz").status == 200
     container.use()
     assert container.inspect()["Config"]["User"] in {"10001", "123456:0"}
 
 
-def test_without_a_host_it_serves_ipv4_and_ipv6(start: Start) -> None:
+def test_without_host_option_it_serves_ipv4_and_ipv6(start: Start) -> None:
     command = ("uvicorn", "app.main:app", "--host", "", "--port", "8000")
     container = start(*command, options=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",))
     container.use()
@@ -34,7 +34,7 @@ def test_without_a_host_it_serves_ipv4_and_ipv6(start: Start) -> None:
 
 
 @pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])
-def test_it_writes_nothing_where_it_could(start: Start, options: tuple[str, ...]) -> None:
+def test_writable_container_writes_nothing(start: Start, options: tuple[str, ...]) -> None:
     container = start(options=options, locked_down=False)
     container.use()
     container.python("import app.probe; app.probe.main()")
@@ -62,7 +62,7 @@ runpy.run_module("uvicorn", run_name="__main__")
 """
 
 
-def test_without_a_network_it_is_healthy_and_asks_for_none(start: Start) -> None:
+def test_without_network_it_is_healthy(start: Start) -> None:
     container = start("python", "-c", WATCHED, options=("--network=none", *SOON), wait=False)
     container.becomes("healthy")
     assert re.findall("^asked: (.*)$", container.log, re.MULTILINE) == ["socket.bind"]
@@ -87,7 +87,7 @@ def test_without_a_network_it_is_healthy_and_asks_for_none(start: Start) -> None
         ("UVICORN_LOG_CONFIG=none.json", "--log-config"),
     ],
 )
-def test_a_bad_setting_ends_it_at_once_with_a_line_that_names_it(start: Start, setting: str, named: str) -> None:
+def test_invalid_setting_exits_with_a_line_that_names_it(start: Start, setting: str, named: str) -> None:
     container = start(options=(f"--env={setting}",), wait=False)
     assert container.exit_code() in {1, 2}
     lines = container.log.splitlines()
@@ -98,7 +98,7 @@ def test_a_bad_setting_ends_it_at_once_with_a_line_that_names_it(start: Start, s
 
 
 @pytest.mark.parametrize("port", ["70000", "-1"])
-def test_a_port_that_there_is_not_ends_it_with_a_line_that_says_so(start: Start, port: str) -> None:
+def test_invalid_port_exits_with_an_error(start: Start, port: str) -> None:
     container = start("uvicorn", "app.main:app", "--port", port, wait=False)
     assert container.exit_code() == 1
     # Not the last line: what Python had begun may complain about its end.
@@ -114,7 +114,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_a_port_that_is_taken_ends_it_with_a_line_that_says_so(start: Start) -> None:
+def test_used_port_exits_with_an_error(start: Start) -> None:
     container = start("python", "-c", TAKEN, *serving(), wait=False)
     assert container.exit_code() == 3
     assert "address already in use" in container.log

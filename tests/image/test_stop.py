@@ -29,7 +29,7 @@ def answer(connection: socket) -> tuple[int, bytes]:
 
 
 @as_each_user
-def test_idle_it_ends_with_0(start: Start, user: tuple[str, ...]) -> None:
+def test_stop_when_idle_exits_0(start: Start, user: tuple[str, ...]) -> None:
     container = start(options=user)
     with container.connect():
         assert container.stop() == 0
@@ -43,7 +43,7 @@ def test_idle_it_ends_with_0(start: Start, user: tuple[str, ...]) -> None:
         pytest.param("app.main", 1, id="the app"),
     ],
 )
-def test_while_it_imports_it_ends_with_the_code_that_docs_image_md_says(
+def test_stop_during_import_exits_as_documented(
     start: Start, mount: Callable[[Path, str], str], user: tuple[str, ...], module: str, code: int
 ) -> None:
     hold = (
@@ -56,7 +56,7 @@ def test_while_it_imports_it_ends_with_the_code_that_docs_image_md_says(
     assert container.stop() == code
 
 
-def test_a_slow_request_in_flight_gets_its_answer(with_routes: Container) -> None:
+def test_stop_completes_a_request_in_flight(with_routes: Container) -> None:
     with ThreadPoolExecutor() as threads:
         slow = threads.submit(with_routes.ask, "GET", "/slow?seconds=3")
         eventually(lambda: "slow has begun" in with_routes.log)
@@ -66,7 +66,7 @@ def test_a_slow_request_in_flight_gets_its_answer(with_routes: Container) -> Non
     assert log.index("Shutting down") < log.index('"path": "/slow')
 
 
-def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(with_routes: Container) -> None:
+def test_stop_completes_a_request_whose_body_is_arriving(with_routes: Container) -> None:
     with with_routes.connect(HALF_A_BODY) as client, ThreadPoolExecutor() as threads:
         assert with_routes.serves()
         code = threads.submit(with_routes.stop)
@@ -77,7 +77,7 @@ def test_a_request_of_which_the_rest_comes_while_it_stops_gets_its_answer(with_r
         assert code.result() == 0
 
 
-def test_while_it_stops_it_refuses_new_connections_at_once(with_routes: Container) -> None:
+def test_stop_refuses_new_connections_at_once(with_routes: Container) -> None:
     with with_routes.connect(STREAM) as client, ThreadPoolExecutor() as threads:
         assert client.recv(1)
         code = threads.submit(with_routes.stop)
@@ -96,7 +96,7 @@ def test_while_it_stops_it_refuses_new_connections_at_once(with_routes: Containe
         pytest.param(STREAM, id="a stream"),
     ],
 )
-def test_what_a_client_never_ends_is_ended_for_it(with_routes: Container, sent: bytes) -> None:
+def test_stop_cuts_off_requests_that_never_end(with_routes: Container, sent: bytes) -> None:
     with with_routes.connect(sent):
         assert with_routes.serves()
         assert with_routes.stop() == 0

@@ -16,7 +16,7 @@ def test_production_describes_its_api(shared: Container) -> None:
     assert "/healthz" in shared.ask("GET", "/openapi.json").json["paths"]
 
 
-def test_documentation_that_is_not_installed_ends_it_with_one_line(start: Start) -> None:
+def test_missing_docs_package_exits_with_an_error(start: Start) -> None:
     container = start(options=("--env=APP_DOCS=true",), wait=False)
     assert container.exit_code() == 1
     (line,) = container.log.splitlines()

@@ -82,7 +82,7 @@ def beside(collector: Container) -> str:
     return f"{network['IPAddress']}:4318"
 
 
-def test_told_to_send_without_the_packages_for_it_a_line_says_so_and_it_serves(start: Start, project: Path) -> None:
+def test_missing_telemetry_packages_are_logged(start: Start, project: Path) -> None:
     if "opentelemetry-sdk" in pins((project / "requirements.txt").read_text()):
         pytest.skip("this service has them in its image, so that nothing is missing there")
     service = start(options=(named("127.0.0.1:4318"),))
@@ -90,9 +90,7 @@ def test_told_to_send_without_the_packages_for_it_a_line_says_so_and_it_serves(s
     assert "fastapi[opentelemetry]" in service.log
 
 
-def test_with_them_traces_metrics_and_the_log_of_each_server_reach_the_collector_with_the_ids_of_a_line_of_the_log(
-    start_sending: Start, collect: Callable[..., Container]
-) -> None:
+def test_each_worker_sends_traces_metrics_and_logs(start_sending: Start, collect: Callable[..., Container]) -> None:
     collector = collect()
     options = (named(beside(collector)), "--env=OTEL_SERVICE_NAME=a-service", "--env=WEB_CONCURRENCY=2", "--init")
     service = start_sending(options=options)
@@ -120,9 +118,11 @@ def answers_and_stops(service: Container) -> None:
     assert "the collector did not accept the last" in service.log
 
 
-def test_a_collector_that_is_not_there_costs_no_request_a_few_lines_and_the_end_a_second(start_sending: Start) -> None:
+def test_missing_collector_delays_only_the_stop_by_a_second(start_sending: Start) -> None:
     answers_and_stops(start_sending(options=(named("127.0.0.1:1"),)))
 
 
-def test_a_collector_that_never_answers_costs_no_more(start_sending: Start, collect: Callable[..., Container]) -> None:
+def test_silent_collector_delays_only_the_stop_by_a_second(
+    start_sending: Start, collect: Callable[..., Container]
+) -> None:
     answers_and_stops(start_sending(options=(named(beside(collect("silent"))),)))

@@ -17,7 +17,7 @@ def page(project: Path) -> str:
     return (project / "docs" / "dockerfile.md").read_text()
 
 
-def test_every_line_of_the_dockerfile_is_explained_and_no_other(project: Path, page: str) -> None:
+def test_page_explains_exactly_the_lines_of_the_dockerfile(project: Path, page: str) -> None:
     text, blocks = map(any_version, ((project / "Dockerfile").read_text(), "".join(BLOCK.findall(page))))
     numbered = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and line[0] != "#"]
     explained = blocks.splitlines()
@@ -30,7 +30,7 @@ def test_every_line_of_the_dockerfile_is_explained_and_no_other(project: Path, p
     assert not wrong, "\n".join(["docs/dockerfile.md and the Dockerfile differ:", *wrong])
 
 
-def test_each_block_of_lines_is_followed_by_what_is_said_about_it(page: str) -> None:
+def test_each_block_is_followed_by_its_explanation(page: str) -> None:
     _, *parts = BLOCK.split(page)
     for lines, behind in zip(parts[::2], parts[1::2], strict=True):
         # Neither another block, nor a heading, nor a table.

@@ -15,13 +15,13 @@ DOCUMENTS = [path.relative_to(PROJECT) for path in [PROJECT / "README.md", *PAGE
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None:
+def test_every_link_has_a_target(path: Path) -> None:
     found = [missing(link, PROJECT / path) for link in document(PROJECT / path).links]
     assert [problem for problem in found if problem] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_every_make_target_that_the_docs_name_exists_or_is_added_there(path: Path) -> None:
+def test_every_make_target_in_the_docs_exists(path: Path) -> None:
     added = re.findall(r"^([a-z-]+):", "\n".join(document(PROJECT / path).added), re.MULTILINE)
     existing = targets(*MAKEFILES) | set(added)
     text = "\n".join(document(PROJECT / path).code + document(PROJECT / path).commands)
@@ -30,7 +30,7 @@ def test_every_make_target_that_the_docs_name_exists_or_is_added_there(path: Pat
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_every_path_of_the_project_that_the_docs_name_exists_or_is_created_there(path: Path) -> None:
+def test_every_path_in_the_docs_exists(path: Path) -> None:
     text = "\n".join(document(PROJECT / path).code + document(PROJECT / path).commands)
     folders = "|".join(path.name for path in PROJECT.iterdir() if path.is_dir() and path.name[0] != ".")
     named = re.findall(rf"(?<![\w./-])(?:{folders})/[\w./-]*", text)
@@ -42,7 +42,7 @@ def test_every_path_of_the_project_that_the_docs_name_exists_or_is_created_there
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=str)
-def test_every_setting_that_the_docs_name_exists_or_is_added_by_an_example_there(path: Path) -> None:
+def test_every_setting_in_the_docs_exists(path: Path) -> None:
     text = "\n".join(document(PROJECT / path).code + document(PROJECT / path).commands)
     lines = "\n".join([*document(PROJECT / path).examples, *document(PROJECT / path).added])
     added = re.findall(r"^    (\w+): ", lines, re.MULTILINE)

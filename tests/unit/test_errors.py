@@ -21,11 +21,11 @@ def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
     assert_problem(client.get("/nothing/here"), 404, "nothing at this path")
 
 
-def test_a_path_with_a_slash_too_many_is_a_problem_as_well(client: TestClient) -> None:
+def test_path_with_an_extra_slash_is_a_problem(client: TestClient) -> None:
     assert_problem(client.get("/healthz/", follow_redirects=False), 404, "nothing at this path")
 
 
-def test_another_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
+def test_wrong_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
     response = client.put("/healthz")
     assert_problem(response, 405, "the allowed methods are GET, HEAD")
     assert response.headers["allow"] == "GET, HEAD"
@@ -43,14 +43,14 @@ def failing(error: BaseException, middleware: Sequence[Middleware] = ()) -> Fast
     return app
 
 
-def test_what_nobody_caught_is_a_problem_without_a_word_of_the_reason() -> None:
+def test_unhandled_exception_is_a_problem_without_details() -> None:
     app = failing(ValueError("the password is swordfish"))
     response = TestClient(app, raise_server_exceptions=False).get("/")
     assert_problem(response, 500, "request id")
     assert "swordfish" not in response.text
 
 
-def test_a_failure_has_the_headers_of_a_middleware_that_comes_first() -> None:
+def test_500_has_the_headers_of_outer_middleware() -> None:
     app = failing(ValueError(), [Middleware(CORSMiddleware, allow_origins=["https://shop.example"])])
     client = TestClient(app, raise_server_exceptions=False, headers={"Origin": "https://shop.example"})
     response = client.get("/")
@@ -58,7 +58,7 @@ def test_a_failure_has_the_headers_of_a_middleware_that_comes_first() -> None:
     assert response.headers["access-control-allow-origin"] == "https://shop.example"
 
 
-def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:
+def test_full_disk_is_not_the_clients_fault() -> None:
     # As FastAPI does when it cannot read a form.
     error = HTTPException(400, "There was an error parsing the body")
     error.__cause__ = OSError(30, "Read-only file system: '/tmp'")
@@ -68,17 +68,17 @@ def test_a_disk_that_takes_no_file_is_not_the_fault_of_the_client() -> None:
         TestClient(app).get("/")
 
 
-def test_a_refusal_may_have_any_cause() -> None:
+def test_400_with_another_cause_stays_400() -> None:
     error = HTTPException(503, "too many")
     error.__cause__ = TimeoutError()
     assert_problem(TestClient(failing(error)).get("/"), 503, "too many")
 
 
-def test_a_request_that_the_stopping_server_gives_up_is_a_problem() -> None:
+def test_request_cancelled_at_shutdown_is_a_problem() -> None:
     assert_problem(TestClient(failing(asyncio.CancelledError())).get("/"), 503, "stops")
 
 
-def test_an_answer_that_the_stopping_server_cuts_off_is_left_to_it() -> None:
+def test_response_cut_off_at_shutdown_is_left_to_the_server() -> None:
     async def begin(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise asyncio.CancelledError
@@ -96,7 +96,7 @@ def app() -> FastAPI:
     return app
 
 
-def test_what_nobody_caught_is_left_to_the_server_to_log(app: FastAPI) -> None:
+def test_unhandled_exception_is_raised_for_the_server_to_log(app: FastAPI) -> None:
     @app.get("/")
     def fail() -> None:
         raise ValueError("the reason")
@@ -116,7 +116,7 @@ def test_a_problem_has_a_sentence_and_headers(app: FastAPI, status: int) -> None
     assert response.headers["x-reason"] == "why"
 
 
-def test_a_problem_can_say_more(app: FastAPI) -> None:
+def test_problem_can_have_additional_members(app: FastAPI) -> None:
     @app.get("/")
     def refuse() -> None:
         raise HTTPException(409, {"detail": "taken", "by": "somebody", "status": 1})
@@ -138,7 +138,7 @@ def test_an_error_of_a_middleware_is_a_problem(app: FastAPI) -> None:
     assert_problem(TestClient(app).get("/"), 403, "not you")
 
 
-def test_a_value_that_will_not_do_is_pointed_at(app: FastAPI) -> None:
+def test_invalid_value_has_a_pointer(app: FastAPI) -> None:
     @app.get("/{name}")
     def read(name: int, size: int, content: Json[int] = 1) -> None:
         pass
@@ -157,7 +157,7 @@ def test_a_body_that_is_not_json_is_a_problem(app: FastAPI) -> None:
     assert_problem(response, 400, "the body is not valid JSON: Expecting property name")
 
 
-def test_a_client_that_leaves_before_its_body_is_whole_is_no_failure(app: FastAPI) -> None:
+def test_client_that_disconnects_is_not_a_failure(app: FastAPI) -> None:
     @app.post("/")
     async def read(request: Request) -> None:
         await request.body()
@@ -175,7 +175,7 @@ def test_a_client_that_leaves_before_its_body_is_whole_is_no_failure(app: FastAP
     assert sent[0]["status"] == 400
 
 
-def test_what_cannot_be_encoded_is_escaped(app: FastAPI) -> None:
+def test_lone_surrogate_is_escaped(app: FastAPI) -> None:
     @app.get("/")
     def refuse() -> None:
         raise HTTPException(400, "\ud800 \N{PILE OF POO}")
@@ -189,5 +189,5 @@ def test_any_error_is_documented_as_a_problem(client: TestClient) -> None:
             assert set(operation["responses"]["default"]["content"]) == {"application/problem+json"}
 
 
-def test_the_frameworks_own_form_of_errors_is_not_documented(client: TestClient) -> None:
+def test_error_format_of_fastapi_is_not_documented(client: TestClient) -> None:
     assert "HTTPValidationError" not in client.get("/openapi.json").text

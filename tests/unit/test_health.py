@@ -10,7 +10,7 @@ from app import health
 from app.health import Check
 
 
-def test_a_service_that_runs_is_alive(client: TestClient) -> None:
+def test_running_service_is_alive(client: TestClient) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
@@ -38,15 +38,15 @@ def readiness(**checks: Check) -> tuple[int, str]:
     return response.status_code, response.json().get("detail", "")
 
 
-def test_a_service_whose_parts_are_ready_is_ready() -> None:
+def test_service_is_ready_if_its_parts_are() -> None:
     assert readiness(database=answer(None), cache=answer(None)) == (200, "")
 
 
-def test_the_answer_gives_the_reason_of_each_part_that_is_not_ready() -> None:
+def test_response_gives_the_reason_of_each_unready_part() -> None:
     checks = {"database": answer("connection refused"), "cache": answer(None), "mail": answer("full")}
     assert readiness(**checks) == (503, "database: connection refused; mail: full")
 
 
-def test_a_part_that_does_not_answer_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_that_times_out_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "CHECK_SECONDS", 0.01)
     assert readiness(database=hangs) == (503, "database: no answer within 0.01 s")

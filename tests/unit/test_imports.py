@@ -31,7 +31,7 @@ def test_a_test_module_is_not_imported(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_a_helper_from_another_folder_is_in_support(path: Path) -> None:
+def test_shared_helpers_are_in_support(path: Path) -> None:
     own = path.parent.relative_to(PROJECT)
     assert [
         module for module in helpers(path) if SHARED.isdisjoint({module, module.parent}) and module.parent != own

@@ -38,9 +38,7 @@ def test_text_is_the_default(configure: Configure, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out.endswith("WARNING -                hello\n")
 
 
-def test_as_json_each_record_is_one_object_on_one_line(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_record_is_one_line(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
     configure("json").warning("two\nlines of %s", "text", extra={"status": 200})
     entry = json.loads(capsys.readouterr().out)
     time = entry.pop("time")
@@ -58,15 +56,13 @@ def test_a_traceback_stays_within_its_line(configure: Configure, capsys: pytest.
     assert "ValueError: the reason" in json.loads(line)["exception"]
 
 
-def test_text_that_no_encoding_has_is_logged_all_the_same(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lone_surrogate_is_logged(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
     configure("json").warning("\ud800")
     assert "\\ud800" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_lines_of_a_request_carry_its_id(
+def test_lines_of_a_request_have_its_id(
     log_format: str, configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logger = configure(log_format)
@@ -79,16 +75,14 @@ def test_lines_of_a_request_carry_its_id(
     assert "some-id" not in outside
 
 
-def test_the_servers_own_access_lines_are_not_written_beside_ours(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_access_log_of_uvicorn_is_off(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
     configure("json")
     logging.getLogger("uvicorn.access").info("again")
     logging.getLogger("uvicorn.error").info("once")
     assert [json.loads(line)["message"] for line in capsys.readouterr().out.splitlines()] == ["once"]
 
 
-def test_what_ends_the_process_is_a_line_too(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exception_that_ends_the_process_is_logged(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
     configure("json")
     sys.excepthook(OverflowError, OverflowError("port must be 0-65535"), None)
     (line,) = capsys.readouterr().out.splitlines()
@@ -96,12 +90,12 @@ def test_what_ends_the_process_is_a_line_too(configure: Configure, capsys: pytes
     assert json.loads(line)["level"] == "CRITICAL"
 
 
-def test_a_bad_variable_of_the_server_does_so_too(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_server_setting_ends_the_process(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_CONCURRENCY", "0")
     with pytest.raises(SystemExit, match="WEB_CONCURRENCY='0'"):
         configure("json")
 
 
-def test_a_bad_setting_ends_the_process_before_it_serves(configure: Configure) -> None:
+def test_invalid_setting_ends_the_process(configure: Configure) -> None:
     with pytest.raises(SystemExit, match="APP_LOG_FORMAT='xml'"):
         configure("xml")

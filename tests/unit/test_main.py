@@ -26,7 +26,7 @@ def test_the_log_level_is_set() -> None:
     assert logging.getLogger("app").level == logging.getLogger("uvicorn").level == logging.INFO
 
 
-def test_a_bad_setting_ends_the_process_with_one_line(project: Path) -> None:
+def test_invalid_setting_exits_with_one_line(project: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", "import app.main"],
         cwd=project,
@@ -42,7 +42,7 @@ def test_a_bad_setting_ends_the_process_with_one_line(project: Path) -> None:
     ]
 
 
-def test_websocket_routes_have_the_package_that_serves_them(project: Path) -> None:
+def test_websocket_routes_require_the_package_websockets(project: Path) -> None:
     # TestClient serves them without. In the image, each would be answered with 404.
     found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIWebSocketRoute)]
     locked = pins((project / "requirements.txt").read_text())
@@ -72,7 +72,7 @@ def loaded(response: Response) -> list[str]:
     return []
 
 
-def test_nothing_that_is_served_loads_from_another_host() -> None:
+def test_no_page_loads_from_another_host() -> None:
     app = create_app(Settings(docs=True))
     client = TestClient(app)
     base = str(client.base_url)

@@ -15,24 +15,24 @@ from app.middleware import MAX_BODY_BYTES, BodyLimitMiddleware, FramingMiddlewar
 from app.settings import Settings
 
 
-def test_each_request_gets_an_id_of_its_own(client: TestClient) -> None:
+def test_each_request_has_its_own_id(client: TestClient) -> None:
     first, second = (client.get("/healthz").headers["x-request-id"] for _ in range(2))
     assert first != second
     assert len(first) == 16
 
 
-def test_a_caller_may_bring_its_own_id(client: TestClient) -> None:
+def test_client_may_choose_the_id(client: TestClient) -> None:
     assert client.get("/healthz", headers={"X-Request-ID": "trace-1.a_B"}).headers["x-request-id"] == "trace-1.a_B"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, 'a"b', "a\tb", "\xe9"])
-def test_an_id_that_could_forge_a_log_line_is_replaced(client: TestClient, given: str) -> None:
+def test_invalid_id_is_replaced(client: TestClient, given: str) -> None:
     headers = [(b"x-request-id", given.encode("latin-1"))]
     assert len(client.get("/healthz", headers=headers).headers["x-request-id"]) == 16
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nothing"])
-def test_answers_and_errors_alike_have_careful_headers(client: TestClient, path: str) -> None:
+def test_responses_and_errors_have_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
@@ -54,13 +54,13 @@ def test_a_host_is_served(client: TestClient, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["a b", "a, b", "a/b", "a@b", "a?b", "a:b", "[::1", "<a>", "\xe9"])
-def test_what_is_no_host_is_refused(client: TestClient, host: str) -> None:
+def test_invalid_host_is_rejected(client: TestClient, host: str) -> None:
     response = client.get("/healthz", headers=[(b"host", host.encode("latin-1"))])
     assert (response.status_code, response.headers["connection"]) == (400, "close")
     assert "Host" in response.json()["detail"]
 
 
-def test_a_length_that_is_said_twice_is_refused(client: TestClient) -> None:
+def test_repeated_content_length_is_rejected(client: TestClient) -> None:
     response = client.post("/healthz", content=b"a body", headers=[("Content-Length", "6")] * 2)
     assert response.status_code == 400
     assert "Content-Length" in response.json()["detail"]
@@ -100,7 +100,7 @@ async def framed(version: str, headers: list[tuple[bytes, bytes]]) -> bool:
         pytest.param("1.1", [HOST] + [(b"x", b"a")] * 99, id="100 headers"),
     ],
 )
-def test_clear_framing_reaches_the_app(version: str, headers: list[tuple[bytes, bytes]]) -> None:
+def test_valid_framing_reaches_the_app(version: str, headers: list[tuple[bytes, bytes]]) -> None:
     assert asyncio.run(framed(version, headers))
 
 
@@ -123,7 +123,7 @@ def test_clear_framing_reaches_the_app(version: str, headers: list[tuple[bytes, 
         pytest.param("1.0", [HOST, HOST], 400, id="two Hosts in HTTP/1.0"),
     ],
 )
-def test_unclear_framing_is_rejected_and_the_connection_closed(
+def test_ambiguous_framing_is_rejected_and_closes(
     version: str, headers: list[tuple[bytes, bytes]], status: int
 ) -> None:
     with pytest.raises(HTTPException) as raised:
@@ -155,9 +155,7 @@ class Seen(dict[str, object]):
         pytest.param(b"*", "", "*", b"a", id="the server itself"),
     ],
 )
-def test_a_target_that_is_an_address_is_read_as_its_path_and_host(
-    target: bytes, root: str, path: str, host: bytes
-) -> None:
+def test_url_as_target_is_split_into_path_and_host(target: bytes, root: str, path: str, host: bytes) -> None:
     seen = Seen()
     scope = {"type": "http", "http_version": "1.1", "headers": [(b"x", b"a"), HOST], "root_path": root}
     asyncio.run(FramingMiddleware(seen)(scope | {"raw_path": target, "path": target.decode()}, None, None))  # type: ignore[arg-type]
@@ -176,18 +174,18 @@ def small() -> TestClient:
     return TestClient(app)
 
 
-def test_a_body_of_just_the_limit_is_read(small: TestClient) -> None:
+def test_body_of_the_limit_is_read(small: TestClient) -> None:
     assert small.post("/size", content=b"0123456789").json() == 10
 
 
-def test_a_body_that_says_it_is_larger_is_refused(small: TestClient) -> None:
+def test_body_with_too_large_content_length_is_rejected(small: TestClient) -> None:
     response = small.post("/size", content=b"0123456789A")
     assert response.status_code == 413
     assert response.headers["content-type"] == "application/problem+json"
     assert "10 bytes" in response.json()["detail"]
 
 
-def test_a_body_that_says_it_is_larger_is_not_read() -> None:
+def test_body_with_too_large_content_length_is_not_read() -> None:
     async def read(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
 
@@ -202,7 +200,7 @@ def test_a_body_that_says_it_is_larger_is_not_read() -> None:
         asyncio.run(BodyLimitMiddleware(read, max_bytes=10)(scope, never, send))
 
 
-def test_a_body_that_only_turns_out_to_be_larger_is_refused(small: TestClient) -> None:
+def test_too_large_body_without_content_length_is_rejected(small: TestClient) -> None:
     response = small.post("/size", content=iter([b"01234567", b"89A"]))
     assert "content-length" not in response.request.headers
     assert response.status_code == 413
@@ -210,7 +208,7 @@ def test_a_body_that_only_turns_out_to_be_larger_is_refused(small: TestClient) -
 
 @pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_route_can_have_a_limit_of_its_own(size: int, status: int, declared: bool) -> None:
+def test_route_can_set_its_own_limit(size: int, status: int, declared: bool) -> None:
     app = create_app(Settings(max_body_bytes=10))
     router = APIRouter(prefix="/files")
 
@@ -228,7 +226,7 @@ def test_a_route_can_have_a_limit_of_its_own(size: int, status: int, declared: b
     assert status == 200 or "20 bytes" in response.json()["detail"]
 
 
-def test_a_request_is_one_line_with_its_fields(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_request_is_one_log_line_with_fields(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "app.access")
     client.get("/openapi.json?secret=1")
     (record,) = caplog.records
@@ -238,7 +236,7 @@ def test_a_request_is_one_line_with_its_fields(client: TestClient, caplog: pytes
     assert fields["duration_ms"] > 0
 
 
-def test_a_path_is_logged_as_it_was_sent(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_path_is_logged_encoded(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "app.access")
     client.get("/a%0Ab")
     assert "GET /a%0Ab 404" in caplog.records[0].getMessage()
@@ -264,7 +262,7 @@ def test_a_websocket_has_an_id_for_its_log_lines() -> None:
         assert websocket.receive_text() == "one"
 
 
-def test_an_answer_keeps_the_headers_that_it_has() -> None:
+def test_response_keeps_its_own_headers() -> None:
     app = create_app(Settings())
 
     @app.get("/cached")

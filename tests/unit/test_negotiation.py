@@ -40,7 +40,7 @@ OFFERS = ["application/json", "text/plain", "application/sarif+json"]
         (",", None),
     ],
 )
-def test_the_offer_is_the_one_that_is_liked_best(accept: str, expected: str | None) -> None:
+def test_best_is_the_offer_with_the_highest_weight(accept: str, expected: str | None) -> None:
     assert best(accept, OFFERS) == expected
 
 

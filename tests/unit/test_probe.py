@@ -29,7 +29,7 @@ def server(answer: bytes) -> Iterator[int]:
         thread.join(timeout=5)
 
 
-def test_a_service_that_is_alive_is_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_healthy_service_exits_0(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as port:
         monkeypatch.setattr(probe, "PORT", port)
         probe.main()
@@ -43,21 +43,21 @@ def test_a_service_that_is_alive_is_success(monkeypatch: pytest.MonkeyPatch) -> 
         (b"", "no response"),
     ],
 )
-def test_any_other_answer_is_failure(answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_response_exits_1(answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with server(answer) as port:
         monkeypatch.setattr(probe, "PORT", port)
         with pytest.raises(SystemExit, match=reason):
             probe.main()
 
 
-def test_nobody_there_is_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_connection_exits_1(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(probe, "PORT", listener.getsockname()[1])
     with pytest.raises(SystemExit, match="no response"):
         probe.main()
 
 
-def test_as_a_program_it_ends_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_module_runs_as_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ConnectionRefusedError("refused")
 

@@ -45,7 +45,7 @@ def test_it_builds_both_platforms_with_the_time_of_the_commit(tmp_path: Path) ->
     assert "rewrite-timestamp=true,source-date-epoch=1700000000" in built
 
 
-def test_it_builds_a_clone_and_its_last_stage_anew(tmp_path: Path) -> None:
+def test_it_builds_a_clone_without_cache_of_the_last_stage(tmp_path: Path) -> None:
     # Or times before the commit's would remain: of files that were here before, of what was built before.
     built, _ = push(tmp_path)
     assert "--no-cache-filter production" in built
@@ -58,18 +58,18 @@ def test_in_a_folder_of_a_repository_it_builds_that_folder(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("changed", [" M app/main.py", "?? app/new.py"])
-def test_what_is_not_committed_is_not_pushed(tmp_path: Path, changed: str) -> None:
+def test_uncommitted_changes_are_not_pushed(tmp_path: Path, changed: str) -> None:
     _, error = push(tmp_path, changed=changed)
     assert error.startswith("push: some changes are not committed")
 
 
-def test_where_there_is_no_commit_nothing_is_pushed(tmp_path: Path) -> None:
+def test_repository_without_a_commit_is_not_pushed(tmp_path: Path) -> None:
     _, error = push(tmp_path, time="")
     assert error.startswith("push: there is no commit to push")
 
 
 @pytest.mark.parametrize("platforms", ["Platforms: linux/amd64*, linux/arm64*", "Status: stopped"])
-def test_a_builder_may_name_its_platforms_otherwise_or_not_at_all(tmp_path: Path, platforms: str) -> None:
+def test_any_list_of_platforms_is_parsed(tmp_path: Path, platforms: str) -> None:
     built, _ = push(tmp_path, platforms=platforms)
     assert built
 
@@ -78,8 +78,6 @@ def test_a_builder_may_name_its_platforms_otherwise_or_not_at_all(tmp_path: Path
     ("platforms", "missing"),
     [("Platforms: linux/amd64, linux/386", "linux/arm64"), ("Platforms: linux/arm64, linux/arm/v7", "linux/amd64")],
 )
-def test_a_builder_that_cannot_run_one_of_them_is_named_with_what_helps(
-    tmp_path: Path, platforms: str, missing: str
-) -> None:
+def test_missing_platform_is_reported_with_the_solution(tmp_path: Path, platforms: str, missing: str) -> None:
     _, error = push(tmp_path, platforms=platforms)
     assert error.startswith(f"push: the builder cannot run {missing}: install emulation with docker run --privileged")

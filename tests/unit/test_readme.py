@@ -20,11 +20,11 @@ def test_the_readme_has_at_most_600_words(readme: str) -> None:
     assert len(readme.split()) <= 600
 
 
-def test_the_docs_describe_no_make_target_that_there_is_not(project: Path) -> None:
+def test_docs_describe_only_existing_make_targets(project: Path) -> None:
     assert listed_targets((project / "docs/targets.md").read_text()) <= targets(*MAKEFILES)
 
 
-def test_the_readme_names_only_files_that_there_are(project: Path, readme: str) -> None:
+def test_readme_names_only_existing_files(project: Path, readme: str) -> None:
     for path in re.findall(r"`((?:app|scripts|tests)/[\w./-]*)`", readme):
         assert (project / path).exists(), path
 

@@ -27,7 +27,7 @@ def test_the_locked_files_agree(project: Path, below: str, above: str) -> None:
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_a_locked_file_has_hashes_and_tells_how_to_lock_it_again(path: Path) -> None:
+def test_locked_file_has_hashes_and_its_command(path: Path) -> None:
     text = path.read_text()
     assert pins(text)
     assert text.count("==") <= text.count("--hash=sha256:")
@@ -36,7 +36,7 @@ def test_a_locked_file_has_hashes_and_tells_how_to_lock_it_again(path: Path) -> 
 
 
 @pytest.mark.parametrize("path", LOCKED, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_a_locked_file_has_what_its_source_requires(path: Path) -> None:
+def test_locked_file_meets_its_source(path: Path) -> None:
     locked = pins(path.read_text())
     wanted = required(path.with_suffix(".in").read_text())
     assert wanted
@@ -57,6 +57,6 @@ def test_a_locked_file_has_what_its_source_requires(path: Path) -> None:
         ("a", "a @ https://a.example/a-1.tar.gz", False),
     ],
 )
-def test_a_requirement_is_met_by_a_version_or_an_address(line: str, locked: str, met: bool) -> None:
+def test_requirement_is_met_by_a_version_or_a_url(line: str, locked: str, met: bool) -> None:
     (requirement,) = required(line)
     assert meets(pins(f"{locked} \\").get(canonicalize_name(requirement.name)), requirement) is met

@@ -84,7 +84,7 @@ async def exchange(app: ASGIApp, first: bytes, then: bytes = b"") -> bytes:
         (LINE + b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
     ],
 )
-def test_a_refusal_is_a_problem_whose_id_is_in_the_log(
+def test_rejection_is_a_problem_with_its_id_in_the_log(
     data: bytes, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "app.server")
@@ -107,7 +107,7 @@ def test_a_refusal_is_a_problem_whose_id_is_in_the_log(
 
 
 @pytest.mark.parametrize("app", [answers_at_once, answers_in_the_end, answers_slowly])
-def test_before_a_response_the_answer_is_400(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_request_before_a_response_is_400(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
     received = asyncio.run(asyncio.wait_for(exchange(app, HEAD + NO_CHUNK), 20))
     assert received.startswith(b"HTTP/1.1 400 ")
     assert received.count(b"HTTP/1.1 ") == 1
@@ -115,21 +115,21 @@ def test_before_a_response_the_answer_is_400(app: ASGIApp, caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("app", [answers_at_once, answers_slowly])
-def test_after_a_response_began_the_connection_closes(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_request_after_a_response_began_closes(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
     received = asyncio.run(asyncio.wait_for(exchange(app, HEAD, NO_CHUNK), 20))
     assert received.startswith(b"HTTP/1.1 200 ")
     assert received.count(b"HTTP/1.1 ") == 1
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_between_requests_the_answer_is_400() -> None:
+def test_invalid_request_between_requests_is_400() -> None:
     received = asyncio.run(asyncio.wait_for(exchange(answers_at_once, HEAD + b"0\r\n\r\n", b"\0\r\n"), 20))
     assert received.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 400 " in received
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
-def test_a_wish_to_upgrade_is_ignored_without_a_word(protocol: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_upgrade_is_ignored_and_not_logged(protocol: bytes, caplog: pytest.LogCaptureFixture) -> None:
     wish = LINE + b"Host: a\r\nConnection: upgrade, close\r\nUpgrade: " + protocol + b"\r\n\r\n"
     assert asyncio.run(asyncio.wait_for(exchange(answers_at_once, wish), 20)).startswith(b"HTTP/1.1 200 ")
     assert [record.name for record in caplog.records] == ["uvicorn.access"]
@@ -153,7 +153,7 @@ async def closed(limit: int, talkative: int) -> set[int]:
 
 
 @pytest.mark.parametrize(("talkative", "silent"), [(2, 0), (1, 0), (0, 1)])
-def test_beyond_the_limit_the_connection_that_was_silent_longest_is_closed(
+def test_beyond_the_limit_the_most_silent_connection_closes(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, talkative: int, silent: int
 ) -> None:
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)

@@ -9,18 +9,18 @@ from pydantic import ValidationError
 from app.settings import ServerSettings, Settings
 
 
-def test_without_variables_every_setting_has_its_default() -> None:
+def test_unset_variables_have_defaults() -> None:
     assert Settings.from_environment({}) == Settings(
         docs=False, log_level="info", log_format="text", max_body_bytes=128 * 1024, max_connections=500
     )
 
 
-def test_variables_with_the_prefix_are_taken() -> None:
+def test_variables_with_the_prefix_are_read() -> None:
     settings = Settings.from_environment({"APP_LOG_LEVEL": "debug", "APP_MAX_BODY_BYTES": "1000"})
     assert settings == Settings(log_level="debug", max_body_bytes=1000)
 
 
-def test_other_variables_are_none_of_its_business() -> None:
+def test_other_variables_are_ignored() -> None:
     # Kubernetes sets the first for a Service called `app`.
     assert Settings.from_environment({"APP_PORT": "tcp://10.0.0.1:80", "LOG_LEVEL": "loud"}) == Settings()
 
@@ -39,7 +39,7 @@ def test_other_variables_are_none_of_its_business() -> None:
         ("APP_MAX_CONNECTIONS", "0", "greater than or equal to 1"),
     ],
 )
-def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str, value: str, allowed: str) -> None:
+def test_invalid_value_exits_with_a_line_that_names_it(variable: str, value: str, allowed: str) -> None:
     with pytest.raises(SystemExit) as end:
         Settings.from_environment({variable: value})
     message = str(end.value)
@@ -64,7 +64,7 @@ def test_a_bad_value_ends_the_process_with_one_line_that_names_it(variable: str,
         ("UVICORN_TIMEOUT_KEEP_ALIVE", "-1"),
     ],
 )
-def test_so_does_what_the_server_would_take_as_it_is(variable: str, value: str) -> None:
+def test_value_that_uvicorn_would_accept_exits_too(variable: str, value: str) -> None:
     ServerSettings.from_environment({"WEB_CONCURRENCY": "2", "UVICORN_HTTP": "h11", "UVICORN_PORT": "any"})
     for allowed in ("*", "", "127.0.0.1, 10.0.0.0/8, ::1"):
         ServerSettings.from_environment({"FORWARDED_ALLOW_IPS": allowed})
@@ -78,7 +78,7 @@ def test_a_long_value_is_cut_in_the_middle() -> None:
     assert len(str(end.value)) < 150
 
 
-def test_docs_without_their_package_end_the_process_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docs_without_their_package_exit_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.settings.find_spec", lambda _: None)
     with pytest.raises(SystemExit) as end:
         Settings.from_environment({"APP_DOCS": "true"})

@@ -15,7 +15,7 @@ documented = TestClient(create_app(Settings(docs=True)))
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/swagger-ui-bundle.js", "/docs/oauth2-redirect", "/redoc"])
-def test_without_the_setting_there_is_no_documentation(client: TestClient, path: str) -> None:
+def test_docs_are_off_by_default(client: TestClient, path: str) -> None:
     assert_problem(client.get(path), 404, "nothing at this path")
 
 
@@ -48,7 +48,7 @@ def test_page_runs_only_its_own_scripts() -> None:
     }
 
 
-def test_all_that_the_page_names_is_served_with_its_type() -> None:
+def test_files_of_the_page_are_served_with_their_types() -> None:
     named = re.findall(r'(?:href|src)="([^"]+)"', documented.get("/docs").text)
     types = {path: documented.get(f"/{path}").headers["content-type"].partition(";")[0] for path in named}
     assert types == {
@@ -58,6 +58,6 @@ def test_all_that_the_page_names_is_served_with_its_type() -> None:
     }
 
 
-def test_page_says_the_same_whatever_host_is_asked_for() -> None:
+def test_page_is_the_same_for_any_host() -> None:
     asked = documented.get("/docs", headers={"Host": "evil.example"})
     assert asked.text == documented.get("/docs").text

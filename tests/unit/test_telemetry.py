@@ -135,11 +135,11 @@ def ask_all(port: int) -> None:
     ],
     ids=str,
 )
-def test_unless_a_collector_is_named_nothing_is_wanted(environment: dict[str, str]) -> None:
+def test_without_an_endpoint_no_signal_is_wanted(environment: dict[str, str]) -> None:
     assert telemetry.wanted(environment) == {}
 
 
-def test_what_is_not_wanted_is_not_imported_not_started_and_not_asked_for_at_a_request(project: Path) -> None:
+def test_unwanted_telemetry_is_neither_imported_nor_started(project: Path) -> None:
     code = """
 import sys, threading, app.main
 from app.telemetry import config
@@ -173,7 +173,7 @@ def test_each_signal_can_be_sent_alone() -> None:
     ],
     ids=str,
 )
-def test_a_variable_that_will_not_do_is_a_line_of_the_log_and_the_service_serves(
+def test_invalid_variable_is_logged_and_the_service_runs(
     environment: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name, value in environment.items():
@@ -182,7 +182,7 @@ def test_a_variable_that_will_not_do_is_a_line_of_the_log_and_the_service_serves
     assert caplog.messages == [NOT_SENT + reason]
 
 
-def test_without_the_packages_for_it_a_line_says_how_to_get_them(
+def test_missing_packages_are_logged_with_the_solution(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(ENDPOINT, "http://a:4318")
@@ -194,7 +194,7 @@ def test_without_the_packages_for_it_a_line_says_how_to_get_them(
     assert caplog.messages == [f"{NOT_SENT}its packages are not installed; {hint}"]
 
 
-def test_a_request_is_a_span_a_metric_and_a_record_of_the_log(run: Run) -> None:
+def test_request_is_sent_as_span_metric_and_log_record(run: Run) -> None:
     span = run.span("fine")
     assert span.name == "POST /numbers/{number}"
     assert values(span.attributes)["http.response.status_code"] == 200
@@ -210,19 +210,19 @@ def test_a_request_is_a_span_a_metric_and_a_record_of_the_log(run: Run) -> None:
     }
 
 
-def test_all_three_have_the_ids_that_the_line_of_the_log_has(run: Run) -> None:
+def test_span_and_record_have_the_ids_of_the_log_line(run: Run) -> None:
     span, line, record = run.span("fine"), run.line("fine"), run.record("fine")
     assert line["trace_id"] == span.trace_id.hex() == record.trace_id.hex()
     assert line["span_id"] == span.span_id.hex() == record.span_id.hex()
     assert not {"trace_id", "span_id", "taskName", "color_message"} & values(record.attributes).keys()
 
 
-def test_a_trace_that_the_caller_began_goes_on(run: Run) -> None:
+def test_trace_of_the_client_is_continued(run: Run) -> None:
     assert run.span("fine").trace_id.hex() == TRACE
     assert run.span("failed").trace_id.hex() != TRACE
 
 
-def test_what_a_request_raised_is_logged_once_with_its_ids_and_sent_once_with_its_traceback(run: Run) -> None:
+def test_exception_is_logged_and_sent_once(run: Run) -> None:
     assert run.line("failed", "uvicorn.error")["trace_id"] == run.span("failed").trace_id.hex()
     (record,) = [one for one in run.sent.records if "exception.type" in values(one.attributes)]
     assert record.trace_id == run.span("failed").trace_id
@@ -234,22 +234,22 @@ def test_health_is_not_sent(run: Run) -> None:
     assert b"healthz" not in run.sent.everything
 
 
-def test_of_a_request_neither_body_nor_header_is_sent(run: Run) -> None:
+def test_bodies_and_headers_are_not_sent(run: Run) -> None:
     assert values(run.span("refused").attributes)["http.response.status_code"] == 422
     said = run.sent.everything.replace(b"/numbers/private", b"")
     assert b"private" not in said
 
 
-def test_text_that_no_encoding_has_is_sent_all_the_same(run: Run) -> None:
+def test_lone_surrogate_is_sent(run: Run) -> None:
     assert "odd \\ud800" in {record.body.string_value for record in run.sent.records}
 
 
-def test_a_line_that_cannot_be_made_harms_nobody_but_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_record_that_cannot_be_formatted_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     CollectorHandler(NoOpLoggerProvider()).handle(logging.makeLogRecord({"name": "app", "msg": "%d", "args": ("one",)}))
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
-def test_the_same_failure_to_send_is_told_again_after_a_minute_and_is_itself_not_sent() -> None:
+def test_export_failure_is_logged_once_a_minute_and_not_sent() -> None:
     lines, provider = LineFilter(), Mock()
     for seconds, level, told in ((0, 30, True), (1, 30, False), (2, 40, True), (59, 40, False), (61, 30, True)):
         record = logging.makeLogRecord({"name": "opentelemetry.exporter", "levelno": level, "created": 1e9 + seconds})
@@ -259,10 +259,10 @@ def test_the_same_failure_to_send_is_told_again_after_a_minute_and_is_itself_not
     assert [lines.filter(logging.makeLogRecord({"name": "app"})) for _ in range(2)] == [True, True]
 
 
-def test_all_is_sent_under_the_name_of_the_service(run: Run) -> None:
+def test_everything_has_the_service_name(run: Run) -> None:
     assert run.sent.services == {"numbers"}
 
 
-def test_the_ids_of_a_trace_are_in_lines_of_requests_alone(run: Run) -> None:
+def test_only_lines_of_requests_have_trace_ids(run: Run) -> None:
     assert [line for line in run.lines if "trace_id" in line and "request_id" not in line] == []
     assert any("trace_id" not in line for line in run.lines)

@@ -39,7 +39,7 @@ def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> 
 SLOW = "tests/engine/test_commands.py::test_multi_platform_build_pushes_amd64_and_arm64"
 
 
-def test_with_all_programs_all_is_asked(project: Path, tmp_path: Path) -> None:
+def test_all_tests_run_if_all_programs_exist(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, {"kubectl", "npm"})
     # Nobody runs the tests in a folder that neither make verify runs nor another target names.
     folders = {str(Path(*path.relative_to(project).parts[:2])) for path in project.glob("tests/**/test_*.py")}
@@ -49,7 +49,7 @@ def test_with_all_programs_all_is_asked(project: Path, tmp_path: Path) -> None:
     assert said == f"verify: skipped: {SLOW} (slow)\n"
 
 
-def test_what_needs_a_program_that_is_not_there_is_left_out_and_told(project: Path, tmp_path: Path) -> None:
+def test_tests_without_their_program_are_skipped_and_listed(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, set())
     assert "tests/deploy" not in arguments
     assert arguments[-4:-2] == ["--ignore", "tests/engine/test_devcontainer.py"]
@@ -58,14 +58,14 @@ def test_what_needs_a_program_that_is_not_there_is_left_out_and_told(project: Pa
     )
 
 
-def test_ci_leaves_nothing_out(project: Path, tmp_path: Path) -> None:
+def test_ci_skips_nothing(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, set(), CI="true")
     assert "tests/deploy" in arguments
     assert "--ignore" not in arguments
     assert said == f"verify: skipped: {SLOW} (slow)\n"
 
 
-def test_the_container_is_locked_down_and_has_the_options_that_the_service_needs(project: Path, tmp_path: Path) -> None:
+def test_container_has_its_options_and_run_options(project: Path, tmp_path: Path) -> None:
     asked(project, tmp_path, set(), RUN_OPTIONS="--network=orders --env=APP_LOG_LEVEL=debug")
     started = (tmp_path / "engine").read_text().splitlines()[0]
     assert started.startswith("run --detach ")

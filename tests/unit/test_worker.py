@@ -58,7 +58,7 @@ async def refusal(call: Coroutine[Any, Any, Any]) -> tuple[int, str, str]:
     return raised.value.status_code, raised.value.detail, (raised.value.headers or {})["Retry-After"]
 
 
-def test_every_call_is_answered_by_one_other_process() -> None:
+def test_all_calls_use_one_other_process() -> None:
     async def ask() -> list[list[Any]]:
         async with running() as one:
             return [*await asyncio.gather(*(one.ask(number) for number in range(20)))]
@@ -69,7 +69,7 @@ def test_every_call_is_answered_by_one_other_process() -> None:
     assert process != os.getpid()
 
 
-def test_the_first_process_has_started_once_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_process_has_started_when_running(monkeypatch: pytest.MonkeyPatch) -> None:
     # asyncio hangs if a server that fails cancels all tasks, and one of them is starting a process.
     start, started = asyncio.create_subprocess_exec, []
 
@@ -97,7 +97,7 @@ def test_stop_ends_the_process() -> None:
         os.kill(asyncio.run(ask()), 0)
 
 
-def test_killed_during_a_call_the_next_has_another_process(capfd: pytest.CaptureFixture[str]) -> None:
+def test_process_killed_during_a_call_is_replaced(capfd: pytest.CaptureFixture[str]) -> None:
     async def ask() -> tuple[Any, ...]:
         async with running() as one:
             return await one.ask(""), await refusal(one.ask("die")), await one.ask("")
@@ -109,7 +109,7 @@ def test_killed_during_a_call_the_next_has_another_process(capfd: pytest.Capture
     assert capfd.readouterr().err == "last words\n"
 
 
-def test_killed_when_idle_it_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_process_killed_when_idle_is_replaced_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def ask() -> tuple[Any, ...]:
         async with running() as one:
             before = await one.ask("")
@@ -151,7 +151,7 @@ def test_cancelled_calls_leave_no_answer_to_the_next_one() -> None:
     assert asyncio.run(ask()) == [0, 1, 2]
 
 
-def test_one_call_too_many_is_refused_and_readiness_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_call_too_many_is_rejected_and_unready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MOST_WAITING", 3)
 
     async def ask() -> tuple[Any, ...]:
@@ -169,7 +169,7 @@ def test_one_call_too_many_is_refused_and_readiness_says_so(monkeypatch: pytest.
     assert later is None
 
 
-def test_a_call_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_that_waits_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "MOST_SECONDS_WAITING", 0)
 
     async def ask() -> tuple[int, str, str]:
@@ -186,7 +186,7 @@ def test_a_call_that_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) 
         pytest.param((sys.executable, "-c", "import time; time.sleep(60)"), 0.1, "TimeoutError", id="one that hangs"),
     ],
 )
-def test_without_a_process_it_is_unready_and_logs_why_once(
+def test_process_that_does_not_start_is_unready_and_logged(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     command: tuple[str, ...],
@@ -212,7 +212,7 @@ def test_without_a_process_it_is_unready_and_logs_why_once(
     assert message.startswith(f"the worker process does not start: {reason}(")
 
 
-def test_when_the_process_does_not_start_waiting_calls_fail() -> None:
+def test_waiting_calls_fail_if_the_process_does_not_start() -> None:
     async def ask() -> list[tuple[int, str, str]]:
         async with Worker(("/nowhere",), "").running() as one:
             return [*await asyncio.gather(*(refusal(one.ask(number)) for number in range(3)))]

@@ -45,7 +45,7 @@ def test_each_step_runs_one_command_that_people_can_run_too(path: Path, project:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_no_text_of_others_becomes_part_of_a_command(path: Path) -> None:
+def test_no_step_contains_text_of_others(path: Path) -> None:
     assert [command for command in runs(path.read_text()) if "${{" in command] == []
 
 
@@ -55,7 +55,7 @@ def test_each_action_has_its_version_beside_its_commit_id(path: Path) -> None:
         assert uses.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
 
 
-def test_one_job_waits_for_all_others_and_fails_if_one_of_them_did(project: Path) -> None:
+def test_one_job_fails_if_any_other_does(project: Path) -> None:
     *others, last = (found := jobs((project / ".github/workflows/ci.yml").read_text()))
     assert re.findall(r"^      - (\w+)$", found[last], re.MULTILINE) == others
     assert "\n    if: always()\n" in found[last]
@@ -82,6 +82,6 @@ def test_every_folder_of_tests_is_run(project: Path) -> None:
     assert folders - {"tests/unit"} <= {*re.findall(r"tests/\w+", image), *named}
 
 
-def test_the_branch_is_protected_by_that_job(project: Path) -> None:
+def test_ruleset_requires_that_job(project: Path) -> None:
     name = re.findall(r"^    name: (.*)$", jobs((project / ".github/workflows/ci.yml").read_text())["ci"], re.MULTILINE)
     assert re.findall(r'"context": "(.*?)"', (project / ".github" / "ruleset.json").read_text()) == name

@@ -108,9 +108,7 @@ def test_report_has_a_line_for_each_phase_and_failure() -> None:
     ]
 
 
-def test_once_prints_only_failures(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_once_prints_only_failures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     server = Server([b"HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"])
 
     async def ask() -> int:

@@ -48,7 +48,7 @@ def test_the_proxy_names_the_servers_that_are_replaced() -> None:
     assert tuple(re.findall(r"^    server (\w+)", CONFIGURATION.read_text(), re.MULTILINE)) == SERVERS
 
 
-def test_the_proxy_closes_idle_connections_before_the_service_does(project: Path) -> None:
+def test_proxy_closes_idle_connections_before_the_service(project: Path) -> None:
     (proxy,) = re.findall(r"timeout http-keep-alive (\d+)s", CONFIGURATION.read_text())
     (service,) = re.findall(r"UVICORN_TIMEOUT_KEEP_ALIVE=(\d+)", (project / "Dockerfile").read_text())
     assert int(proxy) < int(service)

@@ -10,7 +10,7 @@ from app.routes.page import WEB
 from tests.support.project import any_version
 
 
-def test_the_page_may_load_its_own_files_and_nothing_else(client: TestClient) -> None:
+def test_page_may_load_only_its_own_files(client: TestClient) -> None:
     response = client.get("/")
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -19,7 +19,7 @@ def test_the_page_may_load_its_own_files_and_nothing_else(client: TestClient) ->
     assert set(policy.values()) == {"'self'", "'none'"}
 
 
-def test_all_that_the_page_names_is_served(client: TestClient) -> None:
+def test_files_that_the_page_names_are_served(client: TestClient) -> None:
     text = (WEB / "index.html").read_text()
     named = re.findall(r'(?:href|src)="([^"#]+)"', text)
     assert {"page.js", "page.css", "favicon.svg", "openapi.json"} <= set(named)
@@ -28,19 +28,19 @@ def test_all_that_the_page_names_is_served(client: TestClient) -> None:
         assert client.get(f"/{path}").status_code == 200
 
 
-def test_no_script_or_style_stands_in_the_page() -> None:
+def test_page_has_no_inline_script_or_style() -> None:
     text = (WEB / "index.html").read_text()
     assert not re.search(r"<style|<script(?! type=\"module\" src=)|\sstyle=|\son\w+=", text)
 
 
-def test_the_files_have_the_types_that_a_browser_insists_on(client: TestClient) -> None:
+def test_files_have_the_types_that_browsers_require(client: TestClient) -> None:
     for path, expected in [("page.js", "text/javascript"), ("page.css", "text/css"), ("favicon.svg", "image/svg+xml")]:
         response = client.get(f"/{path}")
         assert response.headers["content-type"].partition(";")[0] == expected
         assert response.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_has_not_changed_is_not_sent_again(client: TestClient) -> None:
+def test_unchanged_file_is_304(client: TestClient) -> None:
     first = client.get("/page.js")
     assert first.headers["cache-control"] == "no-cache"
     assert client.get("/page.js", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
@@ -53,24 +53,24 @@ def test_head_is_answered_without_a_body(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/examples", "/examples/", "/..%2fmain.py", "/%00"])
-def test_what_is_no_file_is_a_problem_as_elsewhere(client: TestClient, path: str) -> None:
+def test_missing_file_is_a_problem(client: TestClient, path: str) -> None:
     response = client.get(path, headers={"Accept": "text/html"})
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/%2e", "/examples/%2e%2e"])
-def test_nobody_is_sent_to_an_address_of_the_callers_choice(client: TestClient, path: str) -> None:
+def test_no_path_redirects_to_the_host_header(client: TestClient, path: str) -> None:
     assert client.get(path, follow_redirects=False).status_code == 404
 
 
 @pytest.mark.parametrize("given", ["bytes=0-1", "bytes=5-1", "bytes=999999-", "lines=0-1", "\xff"])
-def test_a_file_is_served_whole_whatever_range_is_asked_for(client: TestClient, given: str) -> None:
+def test_range_is_ignored(client: TestClient, given: str) -> None:
     response = client.get("/page.js", headers=[(b"range", given.encode("latin-1"))])
     assert (response.status_code, response.content) == (200, (WEB / "page.js").read_bytes())
 
 
-def test_a_file_has_head_and_get_and_no_other_method(client: TestClient) -> None:
+def test_files_allow_only_head_and_get(client: TestClient) -> None:
     head, get = client.head("/page.js"), client.get("/page.js")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == str(len(get.content))
@@ -78,7 +78,7 @@ def test_a_file_has_head_and_get_and_no_other_method(client: TestClient) -> None
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_routes_go_before_files(client: TestClient) -> None:
+def test_routes_take_precedence_over_files(client: TestClient) -> None:
     refused = client.get("/api/reviews")
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert client.get("/openapi.json").status_code == 200

@@ -23,7 +23,7 @@ def test_a_second_heading_of_one_name_has_a_number() -> None:
     assert read("# Why\n## Why\n## Why\n").anchors == {"why", "why-1", "why-2"}
 
 
-def test_links_are_found_wherever_markdown_and_html_have_them_but_not_in_code() -> None:
+def test_links_are_found_in_markdown_and_html_but_not_in_code() -> None:
     text = """
 [one](1) and ![a picture](2), `[no](0)`, <a href="3">three</a>, [four]
 

@@ -34,7 +34,7 @@ def goes(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("pattern", [name for name in SAMPLE if not name.startswith(".") and "*" not in name])
-def test_what_is_listed_as_sample_is_there(pattern: str) -> None:
+def test_listed_sample_files_exist(pattern: str) -> None:
     # The dev stage has no requirements*.in, and nothing whose name begins with a dot.
     assert (PROJECT / pattern).exists()
 
@@ -78,7 +78,7 @@ def test_its_readme_links_only_to_pages_that_stay() -> None:
     assert [link for link in links if goes(Path(link.partition("#")[0]))] == []
 
 
-def test_the_docs_that_stay_describe_every_make_target_that_stays() -> None:
+def test_remaining_docs_describe_every_remaining_make_target() -> None:
     page = without_the_sample(PROJECT / "docs" / "targets.md")
     assert listed_targets(page) == targets(PROJECT / "Makefile")
 
@@ -92,14 +92,14 @@ def test_a_page_that_stays_links_only_to_what_stays(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=str)
-def test_a_page_that_stays_loses_no_heading_and_no_half_table(path: Path) -> None:
+def test_remaining_page_keeps_headings_and_whole_tables(path: Path) -> None:
     text = without_the_sample(PROJECT / path)
     assert read(text).anchors == document(PROJECT / path).anchors
     assert re.search(r"^\| ---.*\n(?!\|)", text, re.MULTILINE) is None
 
 
 @pytest.mark.parametrize("path", OVERLAY, ids=str)
-def test_what_it_writes_anew_is_no_copy_of_what_is_there(path: Path) -> None:
+def test_overlay_files_differ_from_those_they_replace(path: Path) -> None:
     assert not goes(path)
     there = PROJECT / path
     assert not there.exists() or there.read_bytes() != (PROJECT / "template" / "overlay" / path).read_bytes()

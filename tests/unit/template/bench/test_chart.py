@@ -14,7 +14,7 @@ def read(chart: str) -> ElementTree.Element:
     return ElementTree.fromstring(chart)  # noqa: S314 -- our own, not a stranger's
 
 
-def test_a_chart_says_in_words_what_it_shows() -> None:
+def test_chart_has_a_description_in_words() -> None:
     chart = read(bars("Start", "s", "median", [Bar("a & b", [1.0, 2.0, 4.0]), Bar("own", [1], True)]))
     assert chart.findtext(f"{SVG}title") == "Start"
     assert chart.findtext(f"{SVG}desc") == "a & b: 2 s; own: 1 s"
@@ -22,7 +22,7 @@ def test_a_chart_says_in_words_what_it_shows() -> None:
     assert "prefers-color-scheme: dark" in (chart.findtext(f"{SVG}style") or "")
 
 
-def test_a_bar_is_as_long_as_its_median_and_its_line_goes_from_the_least_to_the_most() -> None:
+def test_bar_shows_the_median_and_its_line_the_range() -> None:
     chart = read(bars("Start", "s", "", [Bar("one", [1.0, 2.0, 4.0]), Bar("two", [4.0])]))
     one, two = (float(bar.attrib["width"]) for bar in chart.findall(f"{SVG}rect")[1:])
     assert two == pytest.approx(2 * one)
@@ -33,5 +33,5 @@ def test_a_bar_is_as_long_as_its_median_and_its_line_goes_from_the_least_to_the_
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0"), (3.0, "3"), (0.042, "0.042"), (1.234, "1.23"), (12.34, "12.3"), (1234.5, "1,234")]
 )
-def test_a_figure_has_as_many_digits_as_tell_something(value: float, text: str) -> None:
+def test_figure_has_its_significant_digits(value: float, text: str) -> None:
     assert number(value) == text

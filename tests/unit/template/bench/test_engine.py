@@ -19,7 +19,7 @@ def dockerfiles(project: Path) -> list[str]:
     return [path.read_text() for path in (project / "Dockerfile", *project.glob("template/bench/peers/*/*Dockerfile"))]
 
 
-def test_every_stage_has_the_mark_in_its_name_its_shell_and_a_label(engine: Engine, project: Path) -> None:
+def test_every_stage_has_the_mark_in_name_shell_and_label(engine: Engine, project: Path) -> None:
     for text in dockerfiles(project):
         marked = engine.marked(text)
         assert marked.count("\nLABEL bench=bench-1-2\n") == len(re.findall("^FROM ", marked, re.MULTILINE)) > 1
@@ -28,16 +28,14 @@ def test_every_stage_has_the_mark_in_its_name_its_shell_and_a_label(engine: Engi
         assert [name for name in stages if not name.startswith("bench-1-2-")] == []
 
 
-def test_what_names_a_stage_names_it_as_it_is_called_now(engine: Engine, project: Path) -> None:
+def test_references_use_the_marked_stage_names(engine: Engine, project: Path) -> None:
     for text in dockerfiles(project):
         marked = engine.marked(text)
         stages = set(re.findall(r"^FROM \S+ AS (\S+)$", marked, re.MULTILINE))
         assert set(re.findall(r"--from=(\S+)", marked)) <= stages
 
 
-def test_every_cache_mount_is_one_of_its_own_and_a_new_one_when_it_is_to_be_empty(
-    engine: Engine, project: Path
-) -> None:
+def test_cache_mounts_are_own_ones_or_new_ones(engine: Engine, project: Path) -> None:
     mount = re.compile(r"--mount=type=cache,(?:id=([^,]+),)?")
     shared = engine.marked((project / "Dockerfile").read_text())
     assert set(mount.findall(shared)) == {"bench-1-2-0/root/.cache/pip", "bench-1-2-0/tmp/cache"}
@@ -46,7 +44,7 @@ def test_every_cache_mount_is_one_of_its_own_and_a_new_one_when_it_is_to_be_empt
     assert set(mount.findall(first)).isdisjoint(mount.findall(second))
 
 
-def test_without_an_engine_there_is_one_line_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_engine_exits_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("template.bench.engine.DOCKER", "/no/such/docker")
     with pytest.raises(EngineError, match=r"^docker context: .*No such file"):
         Engine()

@@ -20,7 +20,7 @@ SECONDS, RATE = MEASURES["cold"], MEASURES["rate"]
         pytest.param([0.0], [0.0], id="nothing of it"),
     ],
 )
-def test_no_difference_is_told_where_there_is_none(with_it: list[float], without: list[float]) -> None:
+def test_overlapping_rounds_have_no_difference(with_it: list[float], without: list[float]) -> None:
     assert difference(with_it, without, SECONDS) == "no difference"
 
 
@@ -33,11 +33,11 @@ def test_no_difference_is_told_where_there_is_none(with_it: list[float], without
         ([0.0], [5.0], "better with it"),
     ],
 )
-def test_a_difference_is_told_by_the_medians(with_it: list[float], without: list[float], words: str) -> None:
+def test_difference_compares_the_medians(with_it: list[float], without: list[float], words: str) -> None:
     assert difference(with_it, without, SECONDS) == words
 
 
-def test_more_requests_are_better_and_more_seconds_are_not() -> None:
+def test_more_requests_are_better_but_more_seconds_are_worse() -> None:
     assert difference([200.0], [100.0], RATE) == "2.00 times better with it"
     assert difference([200.0], [100.0], SECONDS) == "2.00 times worse with it"
 
@@ -59,7 +59,7 @@ def test_every_row_of_the_card_is_in_the_page_with_its_figure() -> None:
     assert page.count("### ") == len(VARIANTS)
 
 
-def test_what_could_not_be_measured_is_named_in_the_page() -> None:
+def test_page_lists_what_could_not_be_measured() -> None:
     page = of_variants(VARIANTS, {}, {"full-image": "it cannot be pulled"}, "a machine").text
     assert "- full-image: it cannot be pulled" in page
 

@@ -5,5 +5,5 @@ import re
 from template.bench.styles import uv_version
 
 
-def test_the_version_of_uv_is_the_one_that_the_project_locks_with() -> None:
+def test_version_of_uv_is_the_one_in_lock_txt() -> None:
     assert re.fullmatch(r"\d+(\.\d+)+", uv_version())

@@ -26,7 +26,7 @@ def stages(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("row", [row for row in VARIANTS if row.edits], ids=lambda row: row.name)
-def test_a_row_is_another_project_with_the_same_stages(copied: Path, project: Path, row: Variant) -> None:
+def test_variant_differs_but_has_the_same_stages(copied: Path, project: Path, row: Variant) -> None:
     for edit in row.edits:
         edit.apply(copied)
     assert any(not (copied / name).exists() or differ(copied / name, project / name) for name in FILES)
@@ -34,7 +34,7 @@ def test_a_row_is_another_project_with_the_same_stages(copied: Path, project: Pa
 
 
 @pytest.mark.parametrize("row", [row for row in VARIANTS if row.reference], ids=lambda row: row.name)
-def test_what_a_row_is_compared_with_is_another_project_as_well(copied: Path, project: Path, row: Variant) -> None:
+def test_reference_differs_from_its_variant(copied: Path, project: Path, row: Variant) -> None:
     for edit in row.reference:
         edit.apply(copied)
     assert differ(copied / "Dockerfile", project / "Dockerfile")
@@ -52,6 +52,6 @@ def test_a_row_has_something_to_measure(row: Variant) -> None:
     assert set(row.measures) <= MEASURES.keys()
 
 
-def test_an_edit_that_does_not_apply_any_more_is_an_error_that_names_it(copied: Path) -> None:
+def test_edit_that_does_not_apply_raises_an_error(copied: Path) -> None:
     with pytest.raises(EditError, match=r"^Dockerfile contains this 0 times instead of once: 'FROM the past'$"):
         Edit("Dockerfile", "FROM the past", "FROM today").apply(copied)
