@@ -1,1 +1,1 @@
-"""Tests that ask the production image over HTTP: `make verify` starts it and runs them."""
+"""Tests of the API of the production image, over HTTP. `make verify` starts a container and runs them."""

@@ -9,19 +9,19 @@ import requests
 
 @pytest.fixture(scope="session")
 def url() -> str:
-    """Where the service is."""
+    """Return the URL of the service."""
     return os.environ["SERVICE_URL"].rstrip("/")
 
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The image that it was started from."""
+    """Return the image of the service."""
     return os.environ["IMAGE"]
 
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[requests.Session]:
-    """A connection for all requests of a file."""
+    """Return a session for all requests of a file."""
     with requests.Session() as session:
-        session.headers.clear()  # they would go before a case's own
+        session.headers.clear()  # they would override the headers of a case
         yield session

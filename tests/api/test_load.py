@@ -1,4 +1,4 @@
-"""Load: health is told in time, whatever is posted meanwhile."""
+"""Load: health checks get a response in time, whatever clients post meanwhile."""
 
 import json
 import time
@@ -17,31 +17,30 @@ from app.settings import Settings
 
 CLIENTS = 32
 PROMISED_SECONDS = 0.1
-# One of twenty may be late: a machine with clients and server on two cores, and whatever else it does, now and then
-# lets any answer wait as long by itself.
+# One of twenty may be late: with clients and server on two cores, a machine can delay any response that long.
 QUANTILE = 0.95
-# And it may be busy for seconds: a service that keeps the promise does so in one of these rounds. With its reviews in
-# the event loop, health waited for 0.3 s and more in every one.
+# A machine can be busy for seconds, so one good round is enough. With reviews in the event loop, health checks waited
+# for 0.3 s and more in every round.
 ROUNDS = 5
 ROUND_SECONDS = 4.0
 
 
 def largest(start: str, unit: str, count: int, end: str = "") -> bytes:
-    """A body of the largest size, the rest of which is comments."""
+    """Return a body of the maximum size, filled with comments."""
     text = start + unit * count + end + f"# {'a' * 1000}\n" * 200
     return text[: Settings().max_body_bytes].encode()
 
 
 def with_dockerignore(pattern: str) -> bytes:
-    """A body of nearly the largest size, most of which is a .dockerignore."""
+    """Return a body of nearly the maximum size, most of which is a .dockerignore."""
     count = (Settings().max_body_bytes - 100) // len(json.dumps(pattern))
     return json.dumps({"dockerfile": "FROM python:3\nCOPY . .\n", "dockerignore": pattern * count}).encode()
 
 
-# As many as the parser takes, so that a review is as dear as it can be; then what it refuses. Each with its status.
-DEAR = [(largest("FROM python:3\nRUN <<E\n", "pip install a\n", (MOST_WORDS - 500) // 3, "E\n"), 200)]
+# The slowest reviews that the parser accepts, then bodies that it rejects, each with its status.
+SLOWEST = [(largest("FROM python:3\nRUN <<E\n", "pip install a\n", (MOST_WORDS - 500) // 3, "E\n"), 200)]
 MIXED = [
-    *DEAR,
+    *SLOWEST,
     (largest("FROM python:3\nRUN <<E\n", "pip install a;pip install b\n", (MOST_WORDS - 500) // 8, "E\n"), 200),
     (largest("FROM a\n", "RUN a\n", MOST_INSTRUCTIONS - 1), 200),
     (largest("FROM python:3\n", "RUN pip install a\n", MOST_INSTRUCTIONS - 1), 200),  # a thousand findings
@@ -53,12 +52,12 @@ MIXED = [
 
 
 def connection(url: str) -> HTTPConnection:
-    """A connection of one's own."""
+    """Return a new connection."""
     return HTTPConnection(urlsplit(url).netloc, timeout=120)
 
 
 def post(url: str, bodies: Iterable[tuple[bytes, int]]) -> None:
-    """Post one body after another for as long as a round is."""
+    """Post one body after another for one round."""
     end = time.monotonic() + ROUND_SECONDS
     with closing(connection(url)) as client:
         for body, status in islice(bodies, 1000):
@@ -72,7 +71,7 @@ def post(url: str, bodies: Iterable[tuple[bytes, int]]) -> None:
 
 
 def health(url: str, over: Callable[[], bool]) -> list[float]:
-    """How long each answer takes, in seconds, to somebody who asks every 50 ms until it is over."""
+    """Check health every 50 ms until it is over, and return the latencies in seconds."""
     waited: list[float] = []
     with closing(connection(url)) as client:
         while not over() and len(waited) < 5000:
@@ -87,7 +86,7 @@ def health(url: str, over: Callable[[], bool]) -> list[float]:
 
 
 def post_at_once(url: str, bodies: list[tuple[bytes, int]]) -> None:
-    """Post from as many clients, each of which begins with another body."""
+    """Post from CLIENTS clients, each of which begins with another body."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(post, url, islice(cycle(bodies), number, None)) for number in range(CLIENTS)]
     for client in clients:
@@ -95,8 +94,8 @@ def post_at_once(url: str, bodies: list[tuple[bytes, int]]) -> None:
 
 
 def load(url: str, bodies: list[tuple[bytes, int]]) -> list[float]:
-    """How long each answer about health takes, in seconds, while the clients post."""
-    # In a process of their own, or who asks for health would wait for them here.
+    """Return the latencies of health checks, in seconds, while the clients post."""
+    # Run the clients in another process, so that they do not delay the health checks.
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         clients = pool.submit(post_at_once, url, bodies)
         waited = health(url, clients.done)
@@ -104,7 +103,7 @@ def load(url: str, bodies: list[tuple[bytes, int]]) -> list[float]:
     return waited
 
 
-@pytest.mark.parametrize("bodies", [DEAR, MIXED], ids=["the dearest", "of every kind"])
+@pytest.mark.parametrize("bodies", [SLOWEST, MIXED], ids=["slowest", "mixed"])
 def test_health_responds_in_time_under_the_heaviest_load(url: str, bodies: list[tuple[bytes, int]]) -> None:
     told: list[float] = []
     while len(told) < ROUNDS and min(told, default=1) > PROMISED_SECONDS:

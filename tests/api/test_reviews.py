@@ -1,4 +1,4 @@
-"""Reviews beside the service's own description, which calls a Dockerfile a text: no text that it leads to is one."""
+"""Reviews of generated Dockerfiles: the responses match the OpenAPI description."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ REVIEWS = schema["/api/reviews"]["POST"]
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[Counter[tuple[str, int]]]:
-    """How often a review was answered with each status: in the end often enough."""
+    """Count the responses by status, and check at the end that all kinds occurred."""
     answers: Counter[tuple[str, int]] = Counter()
     yield answers
     assert answers["POST /api/reviews", 200] >= 200, answers
@@ -27,7 +27,7 @@ def answers() -> Iterator[Counter[tuple[str, int]]]:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether the text can be sent at all."""
+    """Return True if the text can be sent."""
     return "\ud800" not in text
 
 

@@ -1,4 +1,4 @@
-"""The forms of a review: SARIF by its schema, the same findings in each, and the command inside the image."""
+"""The formats of a review: SARIF matches its schema, all contain the same findings, and the command prints them."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from app.routes.page import WEB
 # Microsoft's, from the package @microsoft/jest-sarif (MIT), without its white space:
 #   python -c 'import json, sys; json.dump(json.load(sys.stdin), sys.stdout, separators=(",", ":"))'
 TEXT = Path(__file__).with_name("sarif-2.1.0.json").read_text()
-# Its pattern of a run's language has a bracket too many, which not every validator lets pass.
+# Its pattern for the language of a run has an extra bracket, which some validators reject.
 SCHEMA = jsonschema_rs.validator_for(json.loads(TEXT.replace("{2}]?$", "{2}$")))
 CARD = (WEB / "examples" / "card.Dockerfile").read_text()
 CLEAN = 'FROM scratch\nCOPY a /\nUSER 10001\nCMD ["/a"]\n'
@@ -30,7 +30,7 @@ DOCKERFILES = pytest.mark.parametrize("text", [CARD, CLEAN, HOSTILE], ids=["the 
 
 
 def review(url: str, text: str, accept: str) -> requests.Response:
-    """The review of a Dockerfile in a form."""
+    """Request the review of a Dockerfile in a format."""
     answer = requests.post(f"{url}/api/reviews", text.encode(), headers={"Accept": accept}, timeout=10)
     assert answer.status_code == 200, answer.text
     return answer
@@ -65,7 +65,7 @@ def test_every_format_contains_the_same_findings(url: str, text: str) -> None:
 
 
 def command(image: str, text: bytes, *options: str) -> subprocess.CompletedProcess[bytes]:
-    """The review of standard input by the command in the image, which can write, reach and do nothing else."""
+    """Review the text with the command in the image, without network or rights to write."""
     locked = ("--read-only", "--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
     arguments = [os.environ.get("DOCKER", "docker"), "run", "--rm", "--interactive", *locked, image]
     return subprocess.run(
@@ -81,10 +81,10 @@ def command(image: str, text: bytes, *options: str) -> subprocess.CompletedProce
     ("text", "options", "status"),
     [
         pytest.param(CLEAN, [], 0, id="nothing found"),
-        pytest.param(CARD, ["--fail-on", "never"], 0, id="findings that are let pass"),
+        pytest.param(CARD, ["--fail-on", "never"], 0, id="findings that are allowed"),
         pytest.param(CARD, [], 1, id="findings"),
         pytest.param(HOSTILE, [], 1, id="hostile names"),
-        pytest.param("FROM a\nRUNN a\n", [], 2, id="no Dockerfile"),
+        pytest.param("FROM a\nRUNN a\n", [], 2, id="invalid Dockerfile"),
     ],
 )
 def test_command_in_the_image_exits_as_documented(image: str, text: str, options: list[str], status: int) -> None:

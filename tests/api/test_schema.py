@@ -1,7 +1,7 @@
-"""The service beside its own description: every answer is one that /openapi.json announces.
+"""The OpenAPI description: every response matches it.
 
-Schemathesis makes up the requests, from a seed that never changes: what fits the schema, what does not, and the
-methods that it does not name. https://schemathesis.readthedocs.io
+Schemathesis generates the requests from a fixed seed: valid ones, invalid ones, and methods that are not documented.
+https://schemathesis.readthedocs.io
 """
 
 from collections import Counter
@@ -22,9 +22,9 @@ FRAGMENTS = [*';,=*"\\/q', "''", "charset", "utf-8", "gzip", "text/plain", "appl
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[Counter[tuple[str, int]]]:
-    """How often each operation was answered with each status: in the end, each with a success and a refusal.
+    """Count the responses by operation and status. At the end, each operation must have succeeded and failed.
 
-    Who knows no identifier that exists may get no success of a path that has one.
+    An operation with a path parameter need not have succeeded, because the generated ids may not exist.
     """
     answers: Counter[tuple[str, int]] = Counter()
     yield answers

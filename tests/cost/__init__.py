@@ -1,1 +1,1 @@
-"""Tests of the processor time that input costs: `make verify` runs them, since a busy machine may disturb them."""
+"""Tests of the CPU time that input costs. `make verify` runs them, because a busy machine may disturb them."""

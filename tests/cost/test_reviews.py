@@ -1,4 +1,4 @@
-"""The price of a text, however hostile: the time of its review, and the size of the answer."""
+"""The cost of a review, even of a hostile Dockerfile: its CPU time and the size of the response."""
 
 import time
 from functools import cache
@@ -10,7 +10,7 @@ from app.review import pipe
 from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SIGN
 from app.settings import Settings
 
-# What stands once, and what each step below has to do with: names of any length, texts, commands, stages.
+# The beginning of a Dockerfile that the steps below refer to: names of any length, texts, commands, stages.
 LENGTHS = (LONGEST_NAME, 60_000)
 BASE = "FROM python:3.12-slim AS a\n"
 COMMANDS = {
@@ -46,7 +46,7 @@ STEPS = {
     "copies": "COPY requirements.txt .\nCOPY --exclude=a . .",
     "folders": "COPY --from=a /root/.local /root/.local\nWORKDIR a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
 }
-# What one instruction can have many of.
+# The parts that one instruction can repeat.
 INSTRUCTIONS = {
     "files": ("COPY ", "requirements.txt ", "/a" * 10_000),
     "mounts": ("RUN ", "--mount=type=cache,target=/a ", "pip install a"),
@@ -66,7 +66,7 @@ INSTRUCTIONS = {
 
 
 def body(start: str, unit: str, end: str, most: int) -> str:
-    """The longest text that the service and the parser accept, of a start, an end, and what is repeated between."""
+    """Return the longest text that is accepted, made of a start, a repeated unit and an end."""
     room = Settings().max_body_bytes - len(start + end)
     words = MOST_WORDS - 100 - len(WORD_OR_SIGN.findall(start + end))
     each = max(1, len(WORD_OR_SIGN.findall(unit)))
@@ -74,7 +74,7 @@ def body(start: str, unit: str, end: str, most: int) -> str:
 
 
 def seconds(text: str, media_type: str) -> float:
-    """The CPU time of the review."""
+    """Return the CPU time of the review."""
     start = time.process_time()
     answer = pipe.answer(media_type, text, "")
     taken = time.process_time() - start
@@ -85,13 +85,13 @@ def seconds(text: str, media_type: str) -> float:
 
 @cache
 def plain_seconds() -> float:
-    """The CPU time of the review of as many plain instructions as there can be."""
+    """Return the CPU time of the review of the maximum number of plain instructions."""
     plain = body(BASE, "RUN pip install a\n", "", MOST_INSTRUCTIONS - 1)
     return max(seconds(plain, media_type) for media_type in pipe.MEDIA_TYPES)
 
 
-def dear(text: str, media_type: str) -> bool:
-    """Return True if the review takes several times as long as that of plain instructions."""
+def slow(text: str, media_type: str) -> bool:
+    """Return True if the review takes more than four times as long as one of plain instructions."""
     return all(seconds(text, media_type) > 4 * plain_seconds() for _ in range(3))
 
 
@@ -99,10 +99,10 @@ def dear(text: str, media_type: str) -> bool:
 def test_no_step_is_slow_below_any_other(start: str, steps: str) -> None:
     most = (MOST_INSTRUCTIONS - 10 - STARTS[start].count("\nFROM")) // 2
     text = body(STARTS[start], f"{STEPS[steps]}\n", "CMD a\n", most)
-    assert not dear(text, list(pipe.MEDIA_TYPES)[len(start) % 3])
+    assert not slow(text, list(pipe.MEDIA_TYPES)[len(start) % 3])
 
 
 @pytest.mark.parametrize("name", INSTRUCTIONS)
 def test_no_instruction_is_slow_whatever_it_repeats(name: str) -> None:
     start, unit, end = INSTRUCTIONS[name]
-    assert not dear(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")
+    assert not slow(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")

@@ -1,1 +1,1 @@
-"""Tests of a built image, from outside: `pytest tests/image` with the image's name in IMAGE."""
+"""Black-box tests of the image that the variable IMAGE names."""

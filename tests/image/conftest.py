@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the image: its containers, which are gone afterwards, whatever happened."""
+"""Fixtures for the tests of the image: its containers, which are always removed."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -17,33 +17,33 @@ shown = pytest.StashKey[list[str]]()
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The image in question."""
+    """Return the image to test."""
     return os.environ["IMAGE"]
 
 
 @pytest.fixture
 def start(image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts containers of the image. They are removed after the test; if it fails, it shows what they wrote."""
+    """Return a function that starts containers. They are removed after the test. If it fails, it prints their logs."""
     with starting(image, request.node) as start:
         yield start
 
 
 @pytest.fixture
 def service(start: Start) -> Container:
-    """A container as `make run` starts it, serving."""
+    """Return a running container with the options of `make run`."""
     return start()
 
 
 @pytest.fixture(scope="module")
 def shared(image: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
-    """The same with the further routes of routes.py, one for all tests of a file."""
+    """Return a running container with the additional routes of routes.py, for all tests of a file."""
     with starting(image, request.node) as start:
         yield serve_module(start, tmp_path_factory.mktemp("shared"), "routes")
 
 
 def mounted(folder: Path, file: Path, path: str) -> str:
-    """Return the option of docker run by which a file is at a path of the container, by way of a copy in the folder."""
-    # Every user can read the copy, whatever the umask of this checkout.
+    """Return the option of docker run that mounts a copy of the file, made in the folder, at the path."""
+    # Copy it, so that every user can read it, whatever the umask of this checkout.
     copy = folder / file.name
     copy.write_text(file.read_text())
     copy.chmod(0o644)
@@ -51,7 +51,7 @@ def mounted(folder: Path, file: Path, path: str) -> str:
 
 
 def serve_module(start: Start, folder: Path, name: str, *options: str) -> Container:
-    """Start a container that serves the app in a module of this folder in place of the image's own."""
+    """Start a container that serves the app in a module of this folder instead of the image's app."""
     module = f"{name}_for_tests"
     mount = mounted(folder, Path(__file__).with_name(f"{name}.py"), f"/app/app/{module}.py")
     return start(*serving(f"app.{module}:app"), options=(mount, *options))
@@ -59,40 +59,40 @@ def serve_module(start: Start, folder: Path, name: str, *options: str) -> Contai
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Callable[[Path, str], str]:
-    """Makes the option of docker run by which a file is at a path of the container."""
+    """Return a function that returns the option of docker run to mount a file at a path."""
     return partial(mounted, tmp_path)
 
 
 @pytest.fixture
 def serve(start: Start, tmp_path: Path) -> Callable[..., Container]:
-    """Starts a container that serves an app of this folder in place of the image's own.
+    """Return a function that starts a container with another app of this folder.
 
-    The app is named by its module; what follows are options of docker run.
+    Its arguments are the module of the app and options of docker run.
     """
     return partial(serve_module, start, tmp_path)
 
 
 @pytest.fixture
 def with_routes(serve: Callable[..., Container]) -> Container:
-    """A container with the further routes of routes.py, serving."""
+    """Return a running container with the additional routes of routes.py."""
     return serve("routes")
 
 
 @pytest.fixture
 def show(request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    """Lines for the summary at the end: what was measured."""
+    """Return a list for lines of the summary, such as figures."""
     lines: list[str] = []
     yield lines
     request.config.stash.setdefault(shown, []).extend(lines)
 
 
 def sentence(report: pytest.TestReport) -> str:
-    """The name of its test in words."""
+    """Return the name of the test in words."""
     return report.location[2].split("[")[0].removeprefix("test_").replace("_", " ")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write what was shown of the image: the names of the tests that passed, as sentences, and what was measured."""
+    """Write the names of the passed tests, in words, and the figures."""
     passed = [report for report in terminalreporter.getreports("passed") if "tests/image/" in report.nodeid]
     if not passed:
         return
@@ -109,7 +109,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the logs of a failed test's containers, and of those that its file shares, to its report."""
+    """Add the logs of the containers of a failed test, and of its file, to the report."""
     report = yield
     if report.failed:
         for container in [one for node in item.listchain() for one in node.stash.get(containers, [])]:

@@ -1,4 +1,4 @@
-"""Use up the file descriptors of a container."""
+"""Exhaust the file descriptors of a container."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,11 +11,11 @@ FEW_FILES = "--ulimit=nofile=64:64"
 
 @contextmanager
 def out_of_file_descriptors(container: Container) -> Iterator[socket]:
-    """Use up those of a container with FEW_FILES, and yield a connection that it accepted before."""
+    """Exhaust the descriptors of a container with FEW_FILES, and yield a connection that it accepted before."""
     with ExitStack() as held:
         before = held.enter_context(container.connect(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"))
         answer = b""
-        # The answer proves that it was accepted. The others may be accepted in any order.
+        # The response proves that it was accepted. The others may be accepted in any order.
         while not answer.endswith(b"}"):
             part = before.recv(65536)
             assert part, answer

@@ -1,4 +1,4 @@
-"""Holds Python at the import of the module that the variable HOLD names: as sitecustomize, every start imports it."""
+"""A sitecustomize module that pauses Python when it imports the module that the variable HOLD names."""
 
 import os
 import sys
@@ -7,10 +7,10 @@ from importlib.abc import MetaPathFinder
 
 
 class Hold(MetaPathFinder):
-    """Finds nothing, and the named module never."""
+    """Finds no module, and pauses at the named one."""
 
     def find_spec(self, name: str, *_: object) -> None:
-        """Say that the import is held, and hold it."""
+        """Print that the import is paused, and pause it."""
         if name == os.environ["HOLD"]:
             sys.stdout.write("held\n")
             time.sleep(60)

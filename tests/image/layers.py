@@ -1,4 +1,4 @@
-"""The layers of an image, read from what `docker save` writes: what it adds to the image that it is built on."""
+"""The layers of an image and of its base image, read from the archive of `docker save`."""
 
 import json
 import os
@@ -17,7 +17,7 @@ WHITEOUT, OPAQUE = ".wh.", ".wh..wh..opq"
 
 
 class Entry(NamedTuple):
-    """A file, folder or link in a layer, and its bytes, where they are read."""
+    """A file, folder or link in a layer, with its bytes if they are read."""
 
     info: tarfile.TarInfo
     data: bytes
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Layer:
-    """What one instruction changes: its entries by their absolute paths, and the paths that it removes."""
+    """The changes of one instruction: its entries by absolute path, and the paths that it removes."""
 
     instruction: str
     entries: dict[str, Entry] = field(repr=False)
@@ -33,13 +33,13 @@ class Layer:
 
     @property
     def size(self) -> int:
-        """The bytes of its files, whatever a compression or a file system makes of them."""
+        """The uncompressed bytes of its files."""
         return sum(entry.info.size for entry in self.entries.values())
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image: the layers of its base and those above it, and what its configuration says beyond the base's."""
+    """An image: the layers of its base and its own, and its configuration without the base's."""
 
     base: list[Layer]
     added: list[Layer]
@@ -51,13 +51,13 @@ class Image:
 
     @property
     def entries(self) -> Iterator[tuple[str, Entry]]:
-        """All that is added: once for each layer that writes it, and also if a later one removes it."""
+        """Yield all added entries, once for each layer that writes them, even if a later one removes them."""
         for layer in self.added:
             yield from layer.entries.items()
 
 
 def merged(layers: Iterable[Layer]) -> dict[str, Entry]:
-    """What a container sees of these layers."""
+    """Return what a container sees of these layers."""
     tree: dict[str, Entry] = {}
     for layer in layers:
         if layer.removed:
@@ -67,17 +67,17 @@ def merged(layers: Iterable[Layer]) -> dict[str, Entry]:
 
 
 def read(image: str, base: str) -> Image:
-    """The image, and what it adds to the one that `base` names.
+    """Return the image, compared with its base image.
 
     Raises AssertionError if it is not built on that.
     """
     foreign = os.environ.get("DOCKER_DEFAULT_PLATFORM")
     platform = foreign or docker("image", "inspect", "--format={{.Os}}/{{.Architecture}}", image).strip()
-    # Of several platforms, only one may be here; engines before 28 know no such option.
+    # An image of several platforms may be stored for only one. Engines before 28 do not have this option.
     save = [DOCKER, "save", *([f"--platform={platform}"] if foreign else []), image]
     tag = f"tests-image-base:{os.getpid()}"
-    # Built, not pulled: so it is found as the build found it, and no tag stays that later builds would take for the
-    # newest. The second time, it is found as `make fresh` does.
+    # Build instead of pull, so that the base image is the one of the build, and no tag stays that later builds would
+    # use as the newest. The second time, pull the newest base image, as `make fresh` does.
     for newest in ((), ("--pull",)):
         docker("build", *newest, f"--platform={platform}", f"--tag={tag}", "-", text=f"FROM {base}\n", seconds=300)
         try:
@@ -90,11 +90,11 @@ def read(image: str, base: str) -> Image:
                         return found
         finally:
             docker("image", "rm", tag)
-    raise AssertionError(f"{image} is not built on {base}, or that is another image by now; PYTHON_IMAGE names one")
+    raise AssertionError(f"{image} is not built on the current {base}: set PYTHON_IMAGE to its base image")
 
 
 def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
-    """The image in an archive that has these layers and more."""
+    """Return the image in the archive whose layers begin with these, or None."""
     configurations = {}
     for manifest in _manifests(archive, json.load(_file(archive, "index.json"))["manifests"]):
         configuration = json.load(_blob(archive, manifest["config"]))
@@ -121,7 +121,7 @@ def _above(base: list[str], archive: tarfile.TarFile) -> Image | None:
 
 
 def _manifests(archive: tarfile.TarFile, descriptors: list[Any]) -> Iterator[Any]:
-    """The manifests of https://specs.opencontainers.org/image-spec/image-layout, for each platform that is here."""
+    """Yield the manifest of each stored platform: https://specs.opencontainers.org/image-spec/image-layout."""
     for descriptor in descriptors:
         try:
             content = json.load(_blob(archive, descriptor))
@@ -144,7 +144,7 @@ def _file(archive: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 def _layer(instruction: str, blob: IO[bytes], *, whole: bool) -> Layer:
-    """A layer; unless it is wanted whole, the bytes of what is in /etc alone are read."""
+    """Read a layer. Unless `whole`, read only the bytes of the files in /etc."""
     entries: dict[str, Entry] = {}
     removed = set()
     with tarfile.open(fileobj=blob) as archive:

@@ -1,26 +1,26 @@
-"""The memory that the server of a container has needed, and that it serves as before."""
+"""The peak memory of the server in a container."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.container import Container
 
-# What LOCKED_DOWN gives a container.
+# The memory limit in LOCKED_DOWN.
 MEMORY = 256 * 1024 * 1024
-# What the server may need at its peak beyond what it had needed before.
+# By how much the peak memory of the server may grow.
 MARGIN = MEMORY // 8
 
 
 def peak(container: Container) -> int:
-    """The most memory that the server has had, in bytes."""
-    # Not the container's: where control groups have that, and whether, differs from version to version.
+    """Return the peak memory of the server in bytes."""
+    # Not the container's, which not all versions of cgroups report.
     code = "print(next(line.split()[1] for line in open('/proc/1/status') if line.startswith('VmHWM')))"
     return int(container.python(code)) * 1024
 
 
 @contextmanager
 def unharmed(container: Container, show: list[str], what: str, margin: int = MARGIN) -> Iterator[None]:
-    """Fails unless the container serves as before after what is done within, and has needed little more memory."""
+    """Fail unless the container still serves after the context, and its peak memory has grown little."""
     before = peak(container)
     yield
     assert container.serves()

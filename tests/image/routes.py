@@ -1,4 +1,4 @@
-"""The app with routes that it has no use for itself: they run in the container, for the tests of the image."""
+"""The app with additional routes for the tests, which run in the container."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from app.main import app
 
 
 class Message(BaseModel):
-    """A body that has to have a certain form."""
+    """A body to validate."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,19 +25,19 @@ class Message(BaseModel):
 
 @app.post("/echo")
 async def echo(message: Message) -> Message:
-    """Answer what was sent."""
+    """Return the body."""
     return message
 
 
 @app.get("/large")
 async def large() -> str:
-    """Answer 16 KB."""
+    """Return 16 KB."""
     return "a" * 16 * 1024
 
 
 @app.get("/slow")
 async def slow(seconds: float) -> str:
-    """Write that it is begun, and answer after so long."""
+    """Log that the request has begun, and respond after this time."""
     logging.getLogger("app").info("slow has begun")
     await asyncio.sleep(seconds)
     return "done"
@@ -45,7 +45,7 @@ async def slow(seconds: float) -> str:
 
 @app.get("/stream")
 async def stream() -> StreamingResponse:
-    """Answer without an end, a line every tenth of a second."""
+    """Stream a line every 0.1 s without end."""
 
     async def lines() -> AsyncIterator[bytes]:
         while True:
@@ -57,26 +57,26 @@ async def stream() -> StreamingResponse:
 
 @app.get("/block")
 async def block(seconds: float) -> str:
-    """Do what no route may do: hold the event loop for so long."""
-    time.sleep(seconds)  # noqa: ASYNC251 -- the point
+    """Block the event loop for this time, which no route should do."""
+    time.sleep(seconds)  # noqa: ASYNC251 -- on purpose
     return "done"
 
 
 @app.get("/seen")
 async def seen(request: Request) -> dict[str, str | None]:
-    """Answer who asks, and for what, as the service sees it."""
+    """Return the client and the URL, as the service sees them."""
     return {"client": request.client.host if request.client else None, "url": str(request.url)}
 
 
 @app.get("/process")
 async def process() -> int:
-    """Answer which process answers."""
+    """Return the id of the process."""
     return os.getpid()
 
 
 @app.get("/clock")
 async def clock(seconds: float) -> str:
-    """Have the clock jump by so much, as far as Python's modules read it; the monotonic clock never jumps."""
+    """Make Python's clock jump by this time. The monotonic clock does not change."""
     now = time.time
 
     def jumped() -> float:

@@ -1,4 +1,4 @@
-"""What is in the image: what it adds to the image of Python that it is built on."""
+"""The content of the image: what it adds to the Python base image."""
 
 import csv
 import os
@@ -18,16 +18,16 @@ from tests.support.project import never_published
 from tests.support.requirements import pins
 from tests.support.start import Start
 
-# Beyond the packages and the app: what adding a user writes, with a copy of what was there before.
+# Where the image may add files: the accounts, with their backup copies, the packages and the app.
 PLACES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?")
-# Where the engine mounts something while a RUN runs.
+# The engine mounts these during RUN.
 MOUNT_POINTS = {"/dev", "/proc", "/sys"}
 OF_THE_PROJECT = re.compile(r"\..*|.*~|__pycache__|tests?|Makefile|Dockerfile|compose\.ya?ml|requirements.*\.(txt|in)")
 TOOLS = re.compile(
     r"(.+-)?(c\+\+|g\+\+|clang\+\+|cc|gcc|clang|cpp|tcc|as|ld|go|rustc|cargo)(-[\d.]+)?"
     r"|g?make|cmake|ninja|git|pytest|py\.test|coverage|hypothesis|ruff|mypy|uv"
 )
-# A value behind a name that says what it is, and an address with a password.
+# A value after a name such as TOKEN, or a URL with a password.
 SECRET = re.compile(
     r"\w*(secret|token|passw(or)?d|credential|api_?key|private_?key)\w*=[^\s\"'$]|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE
 )
@@ -56,14 +56,14 @@ print(*{name for code in codes for name in names(code)}, sep="\\n")
 
 @pytest.fixture(scope="session")
 def contents(image: str, project: Path) -> Image:
-    """The image in question, layer by layer."""
+    """Read the layers of the image."""
     base = subprocess.run([project / "scripts/pin", "--show"], capture_output=True, text=True, check=True)
     return read(image, base.stdout.strip())
 
 
 @pytest.fixture(scope="session")
 def added(contents: Image) -> list[tuple[str, Entry]]:
-    """What the layers add or change, without the folders of the base that they only have something in."""
+    """Return what the layers add or change, without unchanged folders of the base."""
     folders = {
         (path, entry.info.mode, entry.info.uid) for path, entry in merged(contents.base).items() if entry.info.isdir()
     }
@@ -75,7 +75,7 @@ def added(contents: Image) -> list[tuple[str, Entry]]:
 
 
 def is_setuid(entry: Entry) -> bool:
-    """Whether it is a program that runs as its owner or its group, whoever starts it."""
+    """Return True if the entry is a setuid or setgid program."""
     return entry.info.isfile() and entry.info.mode & 0o6000 != 0
 
 
@@ -96,7 +96,7 @@ def test_packages_are_the_locked_ones(added: list[tuple[str, Entry]], project: P
             headers = BytesHeaderParser().parsebytes(entry.data)
             installed.add((re.sub(r"[-_.]+", "-", headers["Name"]).lower(), headers["Version"]))
     text = (project / "requirements.txt").read_text()
-    # Behind a semicolon stands where a package is needed: not here, perhaps.
+    # A package with a marker after a semicolon may not be needed here.
     everywhere = pins(re.sub(r"^.*;.*$", "", text, flags=re.MULTILINE))
     assert installed <= pins(text).items()
     assert everywhere.items() <= installed
@@ -116,12 +116,12 @@ def test_packages_are_their_recorded_files_and_their_bytecode(contents: Image, a
                 explained.add(path)
     files = {path for path, entry in added if path.startswith("/opt/python/") and not entry.info.isdir()}
     assert files - explained == set()
-    # Where a package came from, if not from an index.
+    # pip writes this file for packages that do not come from an index.
     assert [path for path in files if path.endswith("/direct_url.json")] == []
 
 
 def test_system_and_packages_are_layers_that_do_not_change(contents: Image) -> None:
-    # The time of a build makes another layer, and each layer above it has to be unpacked again.
+    # A file with the time of the build would change the layer, and each layer above it would be unpacked again.
     newest = max(entry.info.mtime for layer in contents.base for entry in layer.entries.values())
     system, packages, *others = contents.added
     assert {"/etc/passwd", "/opt/python/pycache"} <= system.entries.keys()
@@ -157,7 +157,7 @@ def test_added_files_belong_to_root_and_only_root_may_write(added: list[tuple[st
     "options", [pytest.param((), id="its own user"), pytest.param(("--user=123456:0",), id="another")]
 )
 def test_no_user_can_change_the_app_or_its_packages(start: Start, options: tuple[str, ...]) -> None:
-    # Not as `make run` does: in a read-only container nobody can.
+    # Not locked down: in a read-only container, nobody could write anyway.
     assert start(options=options, locked_down=False).python(WRITABLE) == ""
 
 
@@ -184,7 +184,7 @@ def test_metadata_contains_no_secret_and_no_path_of_this_machine(contents: Image
 
 
 def test_files_contain_no_key_and_no_path_of_this_machine(added: list[tuple[str, Entry]], project: Path) -> None:
-    # Not the home folder: packages were built somewhere, too, and some say where.
+    # Do not search for the home folder: some packages contain the path where they were built.
     machine = re.escape(str(project).encode())
     assert [path for path, entry in added if has_key(entry.data) or re.search(machine, entry.data)] == []
 
@@ -192,7 +192,7 @@ def test_files_contain_no_key_and_no_path_of_this_machine(added: list[tuple[str,
 def test_no_app_file_has_an_ignored_name(added: list[tuple[str, Entry]], project: Path, tmp_path: Path) -> None:
     files = [path.removeprefix("/app/") for path, _ in added if path.startswith("/app/")]
     rules = never_published((project / ".dockerignore").read_text())
-    # Docker distinguishes Prod.ENV from prod.env. Here case does not matter.
+    # Docker distinguishes Prod.ENV from prod.env. This test ignores case.
     assert ignored(tmp_path, rules, files, "-c", "core.ignoreCase=true") == set()
 
 
@@ -208,7 +208,7 @@ def test_bytecode_names_only_files_of_the_image(service: Container) -> None:
 
 def test_labels_name_the_image_and_its_source(contents: Image, project: Path) -> None:
     labels = {name.removeprefix(LABEL): value for name, value in contents.labels.items() if name.startswith(LABEL)}
-    # Outside git, or without an address that others can open, there are fewer.
+    # Some are missing outside git, or if the remote has no public URL.
     written = subprocess.run(
         [str(project / "scripts/labels"), "title", "version"], capture_output=True, text=True, check=True
     )

@@ -1,6 +1,6 @@
-"""Mutated requests, for FUZZ_SECONDS each: whatever comes, the service answers as documented and stays healthy.
+"""Fuzzing: for mutated requests, the service responds as documented and stays healthy.
 
-The same FUZZ_SEED makes the same requests. `make fuzz` runs this for longer.
+Each test runs for FUZZ_SECONDS. The same FUZZ_SEED gives the same requests. `make fuzz` runs them for longer.
 """
 
 import json
@@ -25,10 +25,10 @@ from tests.support.container import PATIENCE, Container
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
 SEED = os.environ.get("FUZZ_SEED", "0")
-# No request may be answered with another status from 500 on. 503 asks the client to come back later.
+# No other status from 500 on is allowed. 503 asks the client to try again later.
 DOCUMENTED = {501, 503, 505}
 CLIENTS = 4
-# Seconds. Longer than an answer takes, unless many wait: then the request is one whose client leaves.
+# Seconds. Most responses take less. If one takes longer, it is a test of a client that disconnects.
 WAIT = 0.5
 
 REQUESTS = [
@@ -44,7 +44,7 @@ REQUESTS = [
     post(CHUNKED, b"Trailer: X", body=chunks(end=b"X: a\r\n\r\n")) + get(b"/readyz"),
 ]
 ECHO = Request("POST", POST, BODY.decode())
-# What readers of text trip over: ends of lines, signs of several grammars, numbers, bytes that are no UTF-8.
+# What parsers often fail on: line ends, special characters, numbers, bytes that are not UTF-8.
 FRAGMENTS = [
     b"\r\n",
     b"\n",
@@ -116,7 +116,7 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 
 
 def mutated_value(chance: random.Random, value: Any) -> Any:
-    """Return a value of JSON with changes in its texts, and a few of another type."""
+    """Return a JSON value with changed texts and some values of another type."""
     if chance.random() < 0.01:
         return chance.choice([None, True, 1e308, "", [], {}, [[[]]], "\ud800"])
     if isinstance(value, dict):
@@ -132,7 +132,7 @@ def mutated_request(chance: random.Random) -> bytes:
 
 
 def mutated_body(chance: random.Random) -> bytes:
-    """Return a request that is correct but for the body, whose texts have changes."""
+    """Return a valid request with changed texts in its body."""
     declared = chance.choice([ECHO, *(one for one in read(REQUESTS_FILE) if one.body)])
     try:
         body = json.dumps(mutated_value(chance, json.loads(declared.body))).encode()
@@ -150,7 +150,7 @@ def mutated_body(chance: random.Random) -> bytes:
 
 
 def statuses(container: Container, data: bytes) -> list[int]:
-    """Send the bytes, and the end once the server waits for more; return the statuses of the answers."""
+    """Send the bytes, close once the server waits for more, and return the statuses of the responses."""
     received = b""
     with container.connect() as connection, suppress(ConnectionError):
         connection.settimeout(PATIENCE * WAIT)
@@ -169,7 +169,7 @@ def statuses(container: Container, data: bytes) -> list[int]:
 
 def ask(container: Container, kind: Callable[[random.Random], bytes], client: int, end: float) -> int:
     """Send such requests until the end, and return how many."""
-    chance = random.Random(f"{SEED} {client}")  # noqa: S311 -- no secret
+    chance = random.Random(f"{SEED} {client}")  # noqa: S311 -- not for secrets
     count = 0
     while time.monotonic() < end:
         data = kind(chance)
@@ -180,15 +180,15 @@ def ask(container: Container, kind: Callable[[random.Random], bytes], client: in
 
 
 def slowest(seconds: Sequence[float]) -> float:
-    """Return the time within which 99 of 100 were answered."""
+    """Return the p99 latency."""
     return sorted(seconds)[int(len(seconds) * 0.99)]
 
 
 @contextmanager
 def healthy(container: Container, idle: Container) -> Iterator[None]:
-    """Fails if the container's health checks within are late: after 1 s, and far later than those of an idle one.
+    """Fail if health checks inside the context take over 1 s, and far longer than those of an idle container.
 
-    On a busy machine, both may be.
+    On a busy machine, both may be slow.
     """
     over = Event()
     times: dict[Container, list[float]] = {container: [], idle: []}

@@ -1,4 +1,4 @@
-"""What the HTTP parser must do, in the order in which it was chosen: docs/image.md has the results of others."""
+"""The criteria for the HTTP parser, in order of importance. docs/image.md has the results of other parsers."""
 
 import json
 import socket
@@ -47,7 +47,7 @@ def test_parser_is_a_stable_release(shared: Container, show: list[str]) -> None:
     assert "not yet ready for production" not in description
 
 
-# 2. Pipelined requests stay within the limit of memory.
+# 2. Pipelined requests stay within the memory limit.
 
 
 def pipeline(container: Container) -> bytes:
@@ -75,7 +75,7 @@ def test_45_pipelining_clients_stay_below_the_memory_limit(with_routes: Containe
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> str:
-    """The id of the test's parameters."""
+    """Return the id of the test's parameters."""
     return str(request.node.callspec.id)
 
 
@@ -91,7 +91,7 @@ def case(request: pytest.FixtureRequest) -> str:
 def test_many_or_long_headers_are_rejected(shared: Container, show: list[str], case: str, headers: list[bytes]) -> None:
     with unharmed(shared, show, f"headers: {case}"):
         found = shared.exchange(get(b"/healthz", *headers))
-    # None where the server closed before it had read everything.
+    # No response arrives if the server closes before it has read everything.
     assert [answer.status for answer in found] in ([431], [])
 
 
@@ -100,7 +100,7 @@ def test_98_headers_are_read(shared: Container) -> None:
     assert [answer.status for answer in shared.exchange(get(b"/healthz", *[b"X: a"] * 98))] == [200]
 
 
-# 4. What two could read in two ways is rejected or harmless.
+# 4. Requests that two parsers could read in two ways are rejected or harmless.
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_98_headers_are_read(shared: Container) -> None:
         pytest.param(post(CHUNKED, body=chunks(SIZE + b";a=b")), [200, 200], id="a chunk's extension"),
         pytest.param(post(CHUNKED, body=chunks(end=b"X: a\r\n\r\n")), [200, 200], id="a trailer"),
         pytest.param(request(LINE, b"Host:"), [200, 200], id="an empty Host"),
-        pytest.param(request(LINE, b"Host: [::1]:80"), [200, 200], id="an address as Host"),
+        pytest.param(request(LINE, b"Host: [::1]:80"), [200, 200], id="an IP address as Host"),
         # RFC 9110, section 2.5: a newer minor version is read as the newest one known.
         pytest.param(request(b"GET /healthz HTTP/1.2", b"Host: a"), [200, 200], id="HTTP/1.2"),
-        # Hosts and connections that last came with HTTP/1.1.
+        # HTTP/1.0 has neither a Host header nor keep-alive.
         pytest.param(request(b"GET /healthz HTTP/1.0"), [200], id="HTTP/1.0 without Host"),
     ],
 )
@@ -126,7 +126,7 @@ def test_request_ends_where_its_framing_says(shared: Container, data: bytes, sta
 @pytest.mark.parametrize(
     "data",
     [
-        # RFC 9112, section 2.2: a recipient may take a line feed alone for the end of a line.
+        # RFC 9112, section 2.2: a recipient may accept a single line feed as the end of a line.
         pytest.param(LINE + b"\nHost: a\n\n", id="line feeds alone"),
         pytest.param(LINE + b"\nHost: a\r\n\r\n", id="a line feed after the first line"),
         pytest.param(LINE + b"\r\nHost: a\nX: b\r\n\r\n", id="a line feed between headers"),
@@ -143,7 +143,7 @@ def test_request_ends_where_its_framing_says(shared: Container, data: bytes, sta
         # RFC 9110, section 8.6: a list of equal lengths is one length.
         pytest.param(post(LENGTH, LENGTH), id="two equal lengths"),
         pytest.param(post(LENGTH + b"," + LENGTH[15:]), id="a list of equal lengths"),
-        # RFC 9112, section 7.1: what follows the size of a chunk, and a trailer that is not known, is ignored.
+        # RFC 9112, section 7.1: unknown chunk extensions and trailers are ignored.
         pytest.param(post(CHUNKED, body=chunks(SIZE + b" ")), id="a space after the size of a chunk"),
         pytest.param(post(CHUNKED, body=chunks(SIZE + b";a\rb")), id="a carriage return in a chunk's extension"),
         pytest.param(post(CHUNKED, body=chunks(SIZE + b";" + b"a" * 100_000)), id="an extension of 100 KB"),
@@ -153,14 +153,14 @@ def test_request_ends_where_its_framing_says(shared: Container, data: bytes, sta
 )
 def test_lenient_reading_sees_the_requests_that_were_sent(shared: Container, data: bytes) -> None:
     found = [answer.status for answer in shared.exchange(data + BEHIND)]
-    # Read as the RFC says, or rejected.
+    # The service reads it as the RFC says, or rejects it.
     assert found in ([200, 200], [400], [501], [])
 
 
 LENGTHS = [b"", b"-1", b"+6", b"0x6", b"6.0", b"6_0", b"6 6", b"6a", b"6, 7", b"\x0b6", b"\xa06", b"9" * 30]
-# Each with the real length in place of the 6.
+# In each, the 6 is replaced by the real length.
 LENGTHS = [text.replace(b"6", b"%d" % len(BODY)) for text in LENGTHS]
-# RFC 9112, section 6.1: a server that does not know a coding answers 501.
+# RFC 9112, section 6.1: the response to an unknown coding is 501.
 UNKNOWN_CODINGS = [b"", b"xchunked", b"gzip", b"identity", b"gzip, chunked", b"chunked, gzip", b"chunked, identity"]
 UNKNOWN_CODINGS += [b"chunked, chunked", b'"chunked"', b"chunked;a=b"]
 CODINGS = [b"chunked\0", b"\x0bchunked"]
@@ -186,7 +186,7 @@ VERSIONS = [b"HTTP/0.9", b"HTTP/1", b"HTTP/1.10", b"HTTP/01.1", b"HTTP/2.0", b"H
         pytest.param(post(CHUNKED, body=chunks(), version=b"HTTP/1.0"), id="chunks in HTTP/1.0"),
         pytest.param(
             post(CHUNKED, b"Connection: keep-alive", body=chunks(), version=b"HTTP/1.0"),
-            id="chunks in HTTP/1.0 that lasts",
+            id="chunks in HTTP/1.0 with keep-alive",
         ),
         *(pytest.param(post(CHUNKED, body=chunks(size)), id=f"chunk of {size[:20]!r}") for size in SIZES),
         pytest.param(post(CHUNKED, body=chunks().replace(b"\r\n", b"\n")), id="line feeds between chunks"),
@@ -212,14 +212,14 @@ VERSIONS = [b"HTTP/0.9", b"HTTP/1", b"HTTP/1.10", b"HTTP/01.1", b"HTTP/2.0", b"H
         pytest.param(request(b" " + LINE, b"Host: a"), id="a space first"),
         pytest.param(request(b"GET /health\0z HTTP/1.1", b"Host: a"), id="NUL in the target"),
         pytest.param(request(b"GET /health\xffz HTTP/1.1", b"Host: a"), id="a raw byte in the target"),
-        pytest.param(request(b"G<T /healthz HTTP/1.1", b"Host: a"), id="a method that is none"),
+        pytest.param(request(b"G<T /healthz HTTP/1.1", b"Host: a"), id="an invalid method"),
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="HTTP/2"),
         pytest.param(b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03" + bytes(100), id="TLS"),
     ],
 )
 def test_ambiguous_request_is_rejected(shared: Container, data: bytes) -> None:
     found = shared.exchange(data + BEHIND)
-    # Never an answer to what stands behind it; none at all where the server closed before it had read everything.
+    # The second request is never answered. No response arrives if the server closes before it has read everything.
     assert [answer.status for answer in found] in ([400], [505], [])
     for answer in found:
         assert answer.headers["connection"].lower() == "close"
@@ -248,8 +248,8 @@ def test_unknown_transfer_coding_is_501(shared: Container, data: bytes) -> None:
         pytest.param(post(CHUNKED, body=chunks(b"f" * 17)), id="a chunk of 17 digits"),
     ],
 )
-def test_chunk_size_over_64_bits_is_not_truncated(shared: Container, data: bytes) -> None:
-    # It swallows what stands behind it, up to the limit of a body; or it is rejected.
+def test_size_over_64_bits_is_not_truncated(shared: Container, data: bytes) -> None:
+    # The body includes the bytes of the second request, up to the limit of a body, or the request is rejected.
     data += BEHIND + b"a" * 2 * Settings().max_body_bytes
     received = b""
     with shared.connect() as connection, suppress(ConnectionError):
@@ -262,12 +262,12 @@ def test_chunk_size_over_64_bits_is_not_truncated(shared: Container, data: bytes
     assert [answer.status for answer in answers(received)] in ([413], [400], [])
 
 
-# 5. No traceback, and always an answer.
+# 5. Every request gets a response and leaves no traceback.
 
 
 @contextmanager
 def no_traceback(container: Container) -> Iterator[None]:
-    """Fails if what is done within leaves an error or a traceback in the log."""
+    """Fail if the context leaves an error or a traceback in the log."""
     before = len(container.failures)
     yield
     identity = container.ask("GET", "/nothing").headers["x-request-id"]
@@ -294,15 +294,17 @@ NO_CHUNK = b"zz\r\n\r\n"
             id="an upgrade to HTTP/2",
         ),
         pytest.param(post(LENGTH, b"Expect: 100-continue") + BEHIND, [100, 200, 200], id="an expectation"),
-        # RFC 9110, section 10.1.1: a client of HTTP/1.0 does not know that answer.
+        # RFC 9110, section 10.1.1: HTTP/1.0 clients do not know that response.
         pytest.param(post(LENGTH, b"Expect: 100-continue", version=b"HTTP/1.0"), [200], id="HTTP/1.0's expectation"),
-        pytest.param(request(b"GET http://b/healthz HTTP/1.1", b"Host: a") + BEHIND, [200, 200], id="a whole address"),
+        pytest.param(request(b"GET http://b/healthz HTTP/1.1", b"Host: a") + BEHIND, [200, 200], id="a URL as target"),
         pytest.param(request(LINE, b"Host: a") * 99 + BEHIND, [200] * 100, id="100 pipelined requests"),
-        pytest.param(request(LINE, b"Host: a") + b"\0\r\n\r\n", [200, 400], id="no HTTP after a request"),
-        pytest.param(HEALTHZ + NO_CHUNK, [400], id="no chunk, to a route without a body"),
-        pytest.param(HEALTHZ + b"1\r\na\r\n" + NO_CHUNK, [400], id="no second chunk, to a route without a body"),
-        pytest.param(post(CHUNKED, body=NO_CHUNK), [400], id="no chunk, to a route with a body"),
-        pytest.param(post(CHUNKED, body=b"1\r\n{\r\n" + NO_CHUNK), [400], id="no second chunk, to a route with a body"),
+        pytest.param(request(LINE, b"Host: a") + b"\0\r\n\r\n", [200, 400], id="invalid bytes after a request"),
+        pytest.param(HEALTHZ + NO_CHUNK, [400], id="invalid chunk, to a route without a body"),
+        pytest.param(HEALTHZ + b"1\r\na\r\n" + NO_CHUNK, [400], id="invalid 2nd chunk, to a route without a body"),
+        pytest.param(post(CHUNKED, body=NO_CHUNK), [400], id="invalid chunk, to a route with a body"),
+        pytest.param(
+            post(CHUNKED, body=b"1\r\n{\r\n" + NO_CHUNK), [400], id="invalid 2nd chunk, to a route with a body"
+        ),
     ],
 )
 def test_each_request_has_one_response_and_no_traceback(shared: Container, data: bytes, statuses: list[int]) -> None:
@@ -314,7 +316,7 @@ def test_websocket_upgrade_leaves_no_traceback(shared: Container) -> None:
     data = request(LINE, b"Host: a", b"Connection: upgrade", b"Upgrade: websocket") + BEHIND
     with no_traceback(shared):
         found = [answer.status for answer in shared.exchange(data)]
-    # Refused where the service has WebSockets, since it names no key.
+    # A service with WebSockets rejects it, because the key is missing.
     assert found in ([200, 200], [400])
 
 
@@ -322,7 +324,7 @@ def test_websocket_upgrade_leaves_no_traceback(shared: Container) -> None:
 def test_long_target_has_a_response_and_no_traceback(shared: Container, size: int) -> None:
     with no_traceback(shared):
         found = shared.exchange(get(b"/" + b"a" * size))
-    # None where the server closed before it had read everything.
+    # No response arrives if the server closes before it has read everything.
     assert [answer.status for answer in found] in ([431], [404], [])
 
 

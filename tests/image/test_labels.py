@@ -1,4 +1,4 @@
-"""scripts/labels: what git tells of an image. Here, since the dev stage has no git."""
+"""scripts/labels: the labels of an image. The tests are here because the dev stage has no git."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from tests.support.git import GIT, git
 
 
 def labels(project: Path) -> dict[str, str]:
-    """What scripts/labels writes there, by the last part of each name."""
+    """Return the labels that scripts/labels prints there, by the last part of their names."""
     environment = os.environ | GIT | {"GIT_CEILING_DIRECTORIES": str(project.parent)}
     command = [str(project / "scripts/labels"), "a-title", "a-version"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -22,7 +22,7 @@ def labels(project: Path) -> dict[str, str]:
 
 @pytest.fixture
 def unversioned(project: Path, tmp_path: Path) -> Path:
-    """A folder with the script and what it reads."""
+    """Return a folder with the script and the files that it reads."""
     folder = tmp_path / "project"
     (folder / "scripts").mkdir(parents=True)
     for name in ("scripts/labels", "scripts/names", "scripts/pin", "Dockerfile"):
@@ -32,7 +32,7 @@ def unversioned(project: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(unversioned: Path) -> Path:
-    """The same as a git repository with a commit."""
+    """Return that folder as a git repository with a commit."""
     git(unversioned, "init", "--quiet")
     git(unversioned, "commit", "--quiet", "--allow-empty", "--message=first")
     return unversioned

@@ -1,4 +1,4 @@
-"""What the service takes in, however much is sent: bodies, headers and connections, in bounded memory."""
+"""Limits: bodies, headers and connections of any size need bounded memory."""
 
 import resource
 import socket
@@ -22,22 +22,22 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def chunk(data: bytes) -> bytes:
-    """A chunk of a chunked body."""
+    """Return the data as a chunk of a body."""
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 def flood(connection: socket.socket, part: bytes) -> None:
-    """Send the part until the server closes the connection, which it has to do in the end."""
+    """Send the part until the server closes the connection, which it must do."""
     for _ in range(256):
         try:
             connection.sendall(part)
         except ConnectionError:
             return
-    pytest.fail("all was taken")
+    pytest.fail("the server accepted everything")
 
 
 def assert_too_large(answer: Answer) -> None:
-    """The answer is the problem 413."""
+    """Fail unless the response is the problem 413."""
     assert answer.status == 413
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json["request_id"] == answer.headers["x-request-id"]
@@ -86,7 +86,7 @@ def test_too_large_content_length_is_rejected_before_the_body(shared: Container)
 
 def test_bytes_after_content_length_are_not_the_body(shared: Container) -> None:
     found = shared.exchange(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY + b"a" * 10 * LIMIT)
-    # None where the server closed before it had read everything.
+    # No response arrives if the server closes before it has read everything.
     assert [answer.status for answer in found] in ([200, 431], [200], [])
 
 
@@ -122,14 +122,14 @@ def test_service_runs_with_100_mb(start: Start) -> None:
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """Leave for as many connections as the tests open: on macOS, a process may have 256 files unless it asks."""
+    """Raise the limit of open files for the connections of the tests. On macOS, the default is 256."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2500), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-# Each holds as much memory as a client can make a connection hold.
+# Each connection uses the most memory that a client can make it use.
 HELD = {
     "half a header": HEADERS + b"X: " + b"a" * 16_000,
     "half a body": HEAD + b"Content-Length: %d\r\n\r\n" % LIMIT + b"a" * (LIMIT - 1),
@@ -150,7 +150,7 @@ def test_stalled_connections_do_not_delay_others(
     with unharmed(with_routes, show, what, MEMORY // 2), ExitStack() as connections:
         for number in range(1, count + 1):
             connection = connections.enter_context(with_routes.connect())
-            # The server may have closed it, or may not read on.
+            # The server may have closed it, or may have stopped reading.
             connection.settimeout(0.2)
             with suppress(OSError):
                 connection.sendall(HELD[kind])

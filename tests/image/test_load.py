@@ -1,4 +1,4 @@
-"""How the image bears load: `make load` has it for longer."""
+"""The image under load. `make load` runs these tests for longer."""
 
 import asyncio
 import os
@@ -17,12 +17,12 @@ from tests.support.start import Start
 
 CLIENTS = 64
 SECONDS = float(os.environ.get("LOAD_SECONDS", "4"))
-# Of the speed of an app that does nothing else than answer that it is alive.
+# The share of the speed of an app with one route and nothing else.
 PROMISED_SHARE = 0.75
 
 
 def sent(request: Request) -> bytes:
-    """The request as it is sent."""
+    """Return the bytes of the request."""
     body = request.body.encode()
     headers = {"Host": "localhost", "Content-Length": len(body), **request.headers}
     head = (f"{request} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items()))
@@ -33,13 +33,13 @@ HEALTH = sent(Request("GET", "/healthz"))
 
 
 def succeeded(result: Result) -> bool:
-    """Whether every answer is a success."""
+    """Return True if every response is a success."""
     return all(200 <= status < 300 for status in result.statuses)
 
 
 def memory(container: Container) -> int:
-    """What the container's processes hold, in bytes, without files that were read."""
-    # The first is where control groups are version 2, the second where they are version 1.
+    """Return the memory of the container in bytes, without the page cache."""
+    # The files of cgroup version 2 and version 1.
     files = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
     counted = docker("exec", container.identity, "sh", "-c", f"cat {files} 2>/dev/null", check=False)
     match = re.search(r"^(?:anon|total_rss) (\d+)$", counted, re.MULTILINE)
@@ -48,8 +48,8 @@ def memory(container: Container) -> int:
 
 
 def told(name: str, result: Result) -> str:
-    """The result as a line of the summary."""
-    return f"{name}: {result.rate:,.0f} requests/s, 99 of 100 within {result.p99 * 1000:,.0f} ms"
+    """Return the result as a line of the summary."""
+    return f"{name}: {result.rate:,.0f} requests/s, p99 {result.p99 * 1000:,.0f} ms"
 
 
 @pytest.mark.parametrize("request_", read(REQUESTS), ids=str)
@@ -58,7 +58,7 @@ def test_under_load_no_request_fails_and_memory_is_stable(
 ) -> None:
     # Later requests may need what earlier ones have created.
     service.use()
-    # What so many connections and their requests need at all, they need after this.
+    # After this first round, memory for this number of connections has been allocated.
     asyncio.run(load(service.address, sent(request_), CLIENTS, SECONDS / 3))
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(asyncio.run, load(service.address, sent(request_), CLIENTS, SECONDS))
@@ -77,19 +77,19 @@ def test_under_load_no_request_fails_and_memory_is_stable(
 def test_health_costs_little_more_than_a_bare_app(
     start: Start, serve: Callable[..., Container], show: list[str]
 ) -> None:
-    # A share of a processor for each, which both use up at the same time: what else the machine does, and how fast it
-    # is just now, is the same for both. Small shares, so that who asks is not what limits them.
+    # Both use up an equal share of a processor at the same time, so other work on the machine affects both alike. The
+    # shares are small, so that the clients are not the limit.
     share = "--cpus=0.25"
     app, bare = start(options=(share,)), serve("bare", share)
     addresses = {"the app": app.address, "a bare app": bare.address}
-    # Once this is answered, whatever the service starts beside itself has started.
+    # After these requests, all processes of the service have started.
     app.use()
 
     async def at_once() -> dict[str, Result]:
         loads = [load(address, HEALTH, CLIENTS, SECONDS) for address in addresses.values()]
         return dict(zip(addresses, await asyncio.gather(*loads), strict=True))
 
-    # Even so, one of them is held up for longer now and then: a promise that is kept is so in one of these rounds.
+    # The machine may still delay one of them, so one good round is enough.
     for _ in range(3):
         results = asyncio.run(at_once())
         if results["the app"].rate >= PROMISED_SHARE * results["a bare app"].rate:
@@ -101,9 +101,9 @@ def test_health_costs_little_more_than_a_bare_app(
     assert results["the app"].rate >= PROMISED_SHARE * results["a bare app"].rate
 
 
-@pytest.mark.skipif(SECONDS < 10, reason="it shows a figure, and no fault of the image: make load")
+@pytest.mark.skipif(SECONDS < 10, reason="make load runs it, because it prints a figure and finds no faults")
 def test_two_containers_are_as_fast_as_two_workers(start: Start, show: list[str]) -> None:
-    # As much of a processor and of memory for each server, all at the same time, and on a busy machine too.
+    # Each worker gets the same share of a processor and of memory at the same time, on a busy machine too.
     two = ("--cpus=0.25", "--cpu-shares=2048", "--memory=512m", "--memory-swap=512m")
     both = start(options=("--init", "--env=WEB_CONCURRENCY=2", *two))
     single = [start(options=("--cpus=0.125", "--cpu-shares=1024")) for _ in range(2)]
@@ -115,7 +115,7 @@ def test_two_containers_are_as_fast_as_two_workers(start: Start, show: list[str]
     assert all(map(succeeded, (of_both, *of_single)))
     rate = sum(result.rate for result in of_single)
     show += [
-        f"{told('GET /healthz of one container with two servers', of_both)}, on a quarter of a processor; "
+        f"{told('GET /healthz of one container with two workers', of_both)}, on a quarter of a processor; "
         f"memory {memory(both) / 1e6:.1f} MB",
         f"GET /healthz of two containers: {rate:,.0f} requests/s, on an eighth each; "
         f"memory {' and '.join(f'{memory(container) / 1e6:.1f} MB' for container in single)}",

@@ -1,4 +1,4 @@
-"""What the image survives: outputs, clocks and files that fail it, an event loop that hangs, killed processes."""
+"""Recovery: from failing outputs, clocks and files, a blocked event loop, and killed processes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +12,9 @@ from tests.image.descriptors import FEW_FILES, out_of_file_descriptors
 from tests.support.container import LABEL, SOON, Container, docker, eventually
 from tests.support.start import Start
 
-# Runs what follows with a standard output whose reader is gone.
+# Runs the following command with a standard output whose reader is gone.
 GONE = "import os, sys; r, w = os.pipe(); os.dup2(w, 1); os.close(r); os.close(w); os.execvp(sys.argv[1], sys.argv[1:])"
-# Runs what follows with a standard output that is read as soon as there is a file /tmp/read.
+# Runs the following command with a standard output that is read once the file /tmp/read exists.
 LATE = """
 import os, subprocess, sys, time
 server = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
@@ -23,12 +23,12 @@ while not os.path.exists("/tmp/read"):
 for line in server.stdout:
     pass
 """
-# Two servers, and what they start, do not fit into the memory of `make run`.
+# Two workers and their own processes need more memory than the limit of `make run`.
 TWO = ("--env=WEB_CONCURRENCY=2", "--memory=512m", "--memory-swap=512m")
 
 
 def both_servers(container: Container, held: ExitStack) -> dict[int, HTTPConnection]:
-    """A connection to each of two servers, held open, by the number of the server's process."""
+    """Return an open connection to each of two workers, by process id."""
     found: dict[int, HTTPConnection] = {}
 
     def both() -> bool:
@@ -42,7 +42,7 @@ def both_servers(container: Container, held: ExitStack) -> dict[int, HTTPConnect
 
 
 def slow(connection: HTTPConnection) -> int | None:
-    """The status of a request that takes a while, or none if it is lost."""
+    """Return the status of a slow request, or None if it is lost."""
     try:
         connection.request("GET", "/slow?seconds=3")
         return connection.getresponse().status
@@ -70,7 +70,7 @@ def test_blocked_output_delays_requests_until_it_is_read(start: Start) -> None:
     container = start("python", "-c", LATE, *serving(), options=("--tmpfs=/tmp", *SOON))
 
     def waits() -> bool:
-        # Each request is a long line of the log, and a pipe holds 64 KiB or less.
+        # Each request logs a long line, and a pipe holds 64 KiB or less.
         with container.connect(b"GET /" + b"a" * 4000 + b" HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
             connection.settimeout(3)
             try:
@@ -93,7 +93,7 @@ def test_clock_jump_changes_only_the_date(with_routes: Container, years: int) ->
 
     before = year()
     assert with_routes.ask("GET", f"/clock?seconds={years * 365.25 * 86400}").status == 200
-    # A year more or less, if the tests run at its turn.
+    # Allow one year more or less, in case the year changes during the test.
     eventually(lambda: abs(year() - before - years) <= 1)
     with_routes.use()
     assert with_routes.stop() == 0
@@ -123,7 +123,7 @@ def test_blocked_event_loop_is_unhealthy_until_it_continues(
 def test_health_checks_and_killed_workers_leave_no_zombies(
     serve: Callable[..., Container],
 ) -> None:
-    # The process beside a killed server becomes the child of process 1, and uvicorn waits for its own children alone.
+    # The child of a killed worker becomes the child of process 1. uvicorn waits only for its own children.
     container = serve("routes", *SOON, *TWO, "--init")
     with ExitStack() as held:
         server = min(both_servers(container, held))
@@ -136,7 +136,7 @@ def test_health_checks_and_killed_workers_leave_no_zombies(
 
 def test_killed_container_restarts_and_becomes_healthy(start: Start, image: str) -> None:
     container = start(options=(*SOON, "--restart=on-failure:3"))
-    # Not `docker kill`, after which no policy starts it again: by a process that sees those of the engine's machine.
+    # Kill it from a container with the host's process ids, because `docker kill` disables the restart policy.
     kill = f"import os; os.kill({container.state['Pid']}, 9)"
     docker("run", "--rm", f"--label={LABEL}", "--pid=host", "--user=0", image, "python", "-c", kill)
     eventually(lambda: container.inspect()["RestartCount"] == 1)

@@ -1,4 +1,4 @@
-"""The same commit, built again: the same image, whose bytecode holds whatever times its files were given."""
+"""Reproducible builds: the same commit gives the same image, with valid bytecode and no later times."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ NAME = "reproduction-for-tests"
 
 @pytest.fixture(scope="module")
 def reproduced(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.CompletedProcess[str]]:
-    """What `make reproduce` says in a folder of a larger repository; the image that it made is gone afterwards."""
+    """Run `make reproduce` in a folder of a larger repository, and remove the image afterwards."""
     repository = tmp_path_factory.mktemp("repository")
     folder = repository / "services" / "app"
     git(repository, "clone", "--quiet", str(project), str(folder))
@@ -49,7 +49,7 @@ def test_no_file_is_newer_than_the_commit() -> None:
 
 
 @pytest.mark.usefixtures("reproduced")
-def test_it_compiles_nothing_but_the_app() -> None:
+def test_reproduced_image_compiles_only_the_app() -> None:
     start = ("uvicorn", "app.main:app", "--port", "0", "--limit-max-requests", "0")
     assert_only_the_app_is_compiled(
         docker("run", "--rm", f"--label={LABEL}", "--env=PYTHONVERBOSE=1", f"{NAME}:reproduced", *start)

@@ -1,4 +1,4 @@
-"""What becomes of requests that no honest client sends, byte by byte: bodies, types, targets, forwarding."""
+"""Unusual and invalid requests: bodies, media types, targets and forwarded headers."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from tests.support.container import Container
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(sized(), id="an ordinary one"),
+        pytest.param(sized(), id="plain"),
         pytest.param(sized(media_type=JSON + b"; a=" + b"x" * 10240), id="a type of 10 KB"),
-        pytest.param(sized(b"Expect: 999"), id="an expectation that nobody knows"),
+        pytest.param(sized(b"Expect: 999"), id="an unknown expectation"),
     ],
 )
 def test_unusual_valid_requests_succeed(shared: Container, data: bytes) -> None:
@@ -32,11 +32,11 @@ NAME = json.dumps(next(iter(json.loads(BODY)))).encode()
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(sized(body=b""), id="none"),
+        pytest.param(sized(body=b""), id="empty"),
         pytest.param(sized(body=b"\0"), id="NUL"),
         pytest.param(sized(body=BODY[:-3]), id="cut off"),
         pytest.param(sized(body=b'{%s: "\xff"}' % NAME), id="no UTF-8"),
-        pytest.param(sized(body=b'{%s: "\\ud800"}' % NAME), id="half a character"),
+        pytest.param(sized(body=b'{%s: "\\ud800"}' % NAME), id="a lone surrogate"),
         pytest.param(sized(body=b"{%s: NaN}" % NAME), id="NaN"),
         pytest.param(sized(body=b"{%s: -Infinity}" % NAME), id="Infinity"),
         pytest.param(sized(body=b"[" * 100_000), id="100,000 brackets"),
@@ -45,7 +45,7 @@ NAME = json.dumps(next(iter(json.loads(BODY)))).encode()
         pytest.param(sized(body=BODY[:-1] + b", %s: []}" % NAME), id="a key twice, of which one is another type"),
         pytest.param(sized(body=b'{"<script>\\u001b": 1}'), id="another key"),
         pytest.param(sized(body=b'{"%s": 1}' % (b"<script>" * 10_000)), id="a key of 80 KB"),
-        pytest.param(sized(media_type=b"Content-Type: <script>"), id="a type that is none"),
+        pytest.param(sized(media_type=b"Content-Type: <script>"), id="an invalid type"),
         pytest.param(sized(media_type=b"Content-Type:"), id="an empty type"),
         pytest.param(sized(media_type=b"Content-Type: \xff"), id="a type of raw bytes"),
         pytest.param(sized(media_type=b"Content-Type: multipart/form-data; boundary=a"), id="a form"),
@@ -58,7 +58,7 @@ def test_invalid_body_is_a_problem(shared: Container, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", [b"TRACE", b"CONNECT", b"BREW", b"get", b"B" * 10_000], ids=lambda name: name[:9])
-def test_another_method_is_a_problem(shared: Container, method: bytes) -> None:
+def test_wrong_method_is_a_problem(shared: Container, method: bytes) -> None:
     (answer,) = shared.exchange(get(b"/healthz", b"X-Secret: swordfish", method=method))
     assert_problem(answer, 405)
     assert answer.headers["allow"] == "GET, HEAD"
@@ -122,7 +122,7 @@ def test_urls_include_the_path_that_a_proxy_removes(serve: Callable[..., Contain
     container.becomes("healthy")
 
 
-# The last of those that share a container: this is what they left.
+# This test is last: it checks the container that all tests of this file share.
 def test_no_request_of_this_file_left_a_failure_in_the_log(shared: Container) -> None:
     shared.use()
     assert shared.state["Status"] == "running"

@@ -1,4 +1,4 @@
-"""What the image does with Dockerfiles and its page, and the process beside the service in which reviews are made."""
+"""Reviews by the image, its page, and the worker process that reviews."""
 
 import gzip
 import re
@@ -19,7 +19,7 @@ BODY = b'{"dockerfile": "FROM a"}'
 
 
 def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> bytes:
-    """A request for a review, the only one on its connection."""
+    """Return a request for a review, which closes the connection."""
     length = b"Content-Length: %d" % len(body)
     return request(
         b"POST /api/reviews HTTP/1.1", b"Host: a", b"Connection: close", media_type, *headers, length, body=body
@@ -27,7 +27,7 @@ def sized(*headers: bytes, body: bytes = BODY, media_type: bytes = JSON) -> byte
 
 
 def post(container: Container) -> Answer:
-    """The answer to a request for a review."""
+    """Request a review and return the response."""
     return container.ask("POST", "/api/reviews", BODY, Content_Type="application/json")
 
 
@@ -37,7 +37,7 @@ def post(container: Container) -> Answer:
         pytest.param(TEXT, b"FROM a", id="text"),
         pytest.param(b"X: none", b"FROM a", id="no type"),
         pytest.param(TEXT + b"; a=" + b"x" * 10240, b"FROM a", id="a type of 10 KB"),
-        pytest.param(TEXT, b"FROM <script>\x1b[31m", id="a name that is no image's"),
+        pytest.param(TEXT, b"FROM <script>\x1b[31m", id="an invalid image name"),
     ],
 )
 def test_unusual_dockerfiles_are_reviewed(shared: Container, media_type: bytes, body: bytes) -> None:
@@ -49,18 +49,18 @@ def test_unusual_dockerfiles_are_reviewed(shared: Container, media_type: bytes, 
 @pytest.mark.parametrize(
     ("data", "status"),
     [
-        pytest.param(sized(media_type=TEXT, body=b"FROM \xff"), 400, id="text that is no UTF-8"),
+        pytest.param(sized(media_type=TEXT, body=b"FROM \xff"), 400, id="text that is not UTF-8"),
         pytest.param(sized(media_type=TEXT, body=b""), 422, id="no text"),
         pytest.param(sized(media_type=TEXT, body=b"FROM a\0"), 422, id="NUL"),
         pytest.param(sized(media_type=TEXT, body=b"<script>\x1b[31m\x07"), 422, id="markup and escapes"),
         pytest.param(sized(body='{"dockerfile": ""}'.encode("utf-16")), 400, id="JSON in UTF-16"),
         pytest.param(sized(body=b'{"dockerfile": "FROM a\\u0000"}'), 422, id="escaped NUL"),
         pytest.param(sized(media_type=JSON + b"; charset=utf-16"), 415, id="another charset"),
-        pytest.param(sized(b"Accept: <script>"), 406, id="an answer that there is none of"),
-        pytest.param(sized(b"Content-Encoding: gzip"), 415, id="said to be gzip"),
-        pytest.param(sized(b"Content-Encoding: br"), 415, id="said to be Brotli"),
-        pytest.param(sized(b"Content-Encoding: <script>"), 415, id="an encoding that is none"),
-        pytest.param(sized(media_type=TEXT, body=gzip.compress(b"FROM a")), 400, id="gzip, and not said"),
+        pytest.param(sized(b"Accept: <script>"), 406, id="an unknown media type in Accept"),
+        pytest.param(sized(b"Content-Encoding: gzip"), 415, id="declared as gzip"),
+        pytest.param(sized(b"Content-Encoding: br"), 415, id="declared as Brotli"),
+        pytest.param(sized(b"Content-Encoding: <script>"), 415, id="an invalid encoding"),
+        pytest.param(sized(media_type=TEXT, body=gzip.compress(b"FROM a")), 400, id="undeclared gzip"),
     ],
 )
 def test_invalid_dockerfile_is_a_problem(shared: Container, data: bytes, status: int) -> None:
@@ -101,7 +101,7 @@ def statuses(container: Container) -> list[int]:
 
 @contextmanager
 def reviews_waiting(container: Container, count: int) -> Iterator[None]:
-    """Clients that wait for a review, and leave in the end."""
+    """Let clients wait for a review inside the context."""
     with ExitStack() as clients:
         for _ in range(count):
             clients.enter_context(container.connect(sized()))

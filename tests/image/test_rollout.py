@@ -1,4 +1,4 @@
-"""How the image is replaced: two containers behind a proxy, under load; `make rollout` has it for longer."""
+"""The rollout of two containers behind a proxy under load. `make rollout` runs it for longer."""
 
 import os
 import signal
@@ -12,13 +12,13 @@ from tests.support.container import PATIENCE, docker
 
 
 def rolling_out(image: str) -> subprocess.Popen[str]:
-    """The command, begun: one round of replacements."""
+    """Start the rollout with one round of replacements."""
     command = [sys.executable, "-m", "deploy.haproxy.rollout", image, "--seconds", "1"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def left(process: int) -> str:
-    """What is left in the engine of the one with that process."""
+    """Return the labels of what the rollout with this process id has left in the engine."""
     kinds = (("ps", "--all"), ("network", "ls"))
     told = "".join(docker(*kind, "--filter=label=rollout", "--format={{.Labels}}\n") for kind in kinds)
     return "".join(line for line in told.splitlines() if f"rollout={process}-" in line)

@@ -1,4 +1,4 @@
-"""How the image starts: at once, without writing anything, as whatever user, and only with settings that will do."""
+"""The start of the image: without writing files, as any user, and only with valid settings."""
 
 import re
 
@@ -42,15 +42,15 @@ def test_writable_container_writes_nothing(start: Start, options: tuple[str, ...
 
 
 @pytest.mark.parametrize("options", [(), (ANOTHER_USER,)], ids=["its own user", "another user"])
-def test_it_compiles_nothing_but_the_app(start: Start, options: tuple[str, ...]) -> None:
+def test_start_compiles_only_the_app(start: Start, options: tuple[str, ...]) -> None:
     container = start(options=(*options, "--env=PYTHONVERBOSE=1"))
-    # What the service does in processes of its own is told to be verbose as well.
+    # The worker processes of the service inherit the variable.
     container.use()
     assert_only_the_app_is_compiled(container.log)
     assert_only_the_app_is_compiled(docker("exec", container.identity, "python", "-m", "app.probe"))
 
 
-# uvicorn, telling what it asks of the network; that it binds its port shows that it tells.
+# uvicorn, printing its network calls. That it binds its port shows that they are printed.
 WATCHED = """
 import runpy, sys
 def tell(event, arguments):
@@ -80,7 +80,7 @@ def test_without_network_it_is_healthy(start: Start) -> None:
         ("UVICORN_HTTP=nonsense", "UVICORN_HTTP"),
         ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=-1", "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN"),
         ("UVICORN_TIMEOUT_KEEP_ALIVE=-1", "UVICORN_TIMEOUT_KEEP_ALIVE"),
-        # What uvicorn itself refuses, it names by its option.
+        # uvicorn names the option of what it rejects itself.
         ("UVICORN_TIMEOUT_KEEP_ALIVE=75s", "--timeout-keep-alive"),
         ("UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=5s", "--timeout-graceful-shutdown"),
         ("UVICORN_SERVER_HEADER=perhaps", "--server-header"),
@@ -92,7 +92,7 @@ def test_invalid_setting_exits_with_a_line_that_names_it(start: Start, setting: 
     assert container.exit_code() in {1, 2}
     lines = container.log.splitlines()
     assert named in lines[-1]
-    # uvicorn says how to use it before that.
+    # uvicorn prints its usage first.
     assert len(lines) == 1 or lines[0].startswith("Usage: uvicorn")
     assert len(lines) <= 4
 
@@ -101,11 +101,11 @@ def test_invalid_setting_exits_with_a_line_that_names_it(start: Start, setting: 
 def test_invalid_port_exits_with_an_error(start: Start, port: str) -> None:
     container = start("uvicorn", "app.main:app", "--port", port, wait=False)
     assert container.exit_code() == 1
-    # Not the last line: what Python had begun may complain about its end.
+    # This need not be the last line: Python may complain about unfinished tasks.
     assert re.search('"message": "[^"]*port must be 0-65535', container.log)
 
 
-# Takes the port, and runs what follows.
+# Occupies the port and runs the following command.
 TAKEN = """
 import os, socket, sys
 taken = socket.create_server(("", 8000))

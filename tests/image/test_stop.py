@@ -1,4 +1,4 @@
-"""How the image stops, whatever it does when `docker stop` comes: by itself, before it would be killed (137)."""
+"""The stop of the image: at any moment, it ends before `docker stop` would kill it (137)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ STREAM = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def answer(connection: socket) -> tuple[int, bytes]:
-    """The status and the body that arrive."""
+    """Return the status and the body of the response."""
     with HTTPResponse(connection) as response:
         response.begin()
         return response.status, response.read()
@@ -84,7 +84,7 @@ def test_stop_refuses_new_connections_at_once(with_routes: Container) -> None:
         eventually(lambda: not with_routes.serves())
         client.close()
         assert code.result() == 0
-    # They were refused while a client was still being served, not at the limit that ends everything.
+    # New connections were refused while a client was still being served, not at the time limit of the shutdown.
     assert "timeout graceful shutdown exceeded" not in with_routes.log
 
 

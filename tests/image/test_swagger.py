@@ -1,4 +1,4 @@
-"""The documentation of the API: development has it, production does not."""
+"""The documentation of the API, which production does not serve."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the image sends to a collector: nothing as it is; with the packages for it, what its variables name."""
+"""Telemetry of the image: nothing by default, and with its packages what the variables ask for."""
 
 import json
 import os
@@ -20,7 +20,7 @@ COLLECTOR = "/collector.py"
 
 
 def locked_with_fastapi_opentelemetry(project: Path) -> str:
-    """What `make lock` writes to requirements.txt where requirements.in says fastapi[opentelemetry]."""
+    """Return the requirements.txt that `make lock` writes for fastapi[opentelemetry]."""
     locked, wider = ((project / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
     blocks = {block.split("==")[0]: block for block in re.findall(r"^\S+==.*(?:\n +.*)*", wider, re.MULTILINE)}
     taken = set(pins(locked))
@@ -38,13 +38,13 @@ def locked_with_fastapi_opentelemetry(project: Path) -> str:
 
 @pytest.fixture(scope="module")
 def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image, built with the packages that sending takes."""
+    """Build the image with the packages for telemetry."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(project / "app", folder / "app")
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(project / name, folder)
     (folder / "requirements.txt").write_text(locked_with_fastapi_opentelemetry(project))
-    # Of its own: the image may be named by its digest, behind which no name goes on.
+    # Use another name: a suffix cannot follow an image that is named by digest.
     name = f"telemetry-for-tests:{os.getpid()}"
     docker("build", "--build-arg=PYTHON_IMAGE", f"--tag={name}", str(folder), seconds=300)
     yield name
@@ -53,14 +53,14 @@ def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def start_sending(sending_image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts containers of that image."""
+    """Return a function that starts containers of that image."""
     with starting(sending_image, request.node) as start:
         yield start
 
 
 @pytest.fixture
 def collect(start: Start, mount: Callable[[Path, str], str]) -> Callable[..., Container]:
-    """Starts a collector."""
+    """Return a function that starts a collector."""
 
     def collect(*arguments: str) -> Container:
         option = mount(Path(collector_program.__file__), COLLECTOR)
@@ -72,12 +72,12 @@ def collect(start: Start, mount: Callable[[Path, str], str]) -> Callable[..., Co
 
 
 def named(address: str) -> str:
-    """The option that names a collector."""
+    """Return the option that names a collector."""
     return f"--env={ENDPOINT}=http://{address}"
 
 
 def beside(collector: Container) -> str:
-    """The address of that collector for the containers beside it."""
+    """Return the address of the collector for other containers."""
     (network,) = collector.inspect()["NetworkSettings"]["Networks"].values()
     return f"{network['IPAddress']}:4318"
 
@@ -109,7 +109,7 @@ def test_each_worker_sends_traces_metrics_and_logs(start_sending: Start, collect
 
 
 def answers_and_stops(service: Container) -> None:
-    """It answers, writes little of what it cannot send, and stops long before it would be killed."""
+    """Fail unless the service responds, logs few failed exports, and stops in time."""
     assert {service.ask("GET", "/openapi.json").status for _ in range(100)} == {200}
     start = time.monotonic()
     assert service.stop() == 0
