@@ -13,12 +13,12 @@ from tests.support.project import PROJECT
 
 @pytest.fixture(scope="session")
 def project() -> Path:
-    """The project's folder."""
+    """Return the folder of the project."""
     return PROJECT
 
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
-    """A client of the app with default settings, started and in the end stopped."""
+    """Return a client of a running app with default settings."""
     with TestClient(create_app(Settings())) as client:
         yield client

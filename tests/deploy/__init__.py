@@ -1,1 +1,1 @@
-"""Tests of what a cluster is given, and of the scripts that give it. kubectl renders it; no cluster is needed."""
+"""Tests of the Kubernetes manifests and the deployment scripts. They need kubectl, but no cluster."""

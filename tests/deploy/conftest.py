@@ -1,4 +1,4 @@
-"""Fixtures for the tests of what is applied to a cluster: as kubectl renders it, which no cluster is needed for."""
+"""Fixtures for the tests of the manifests, which kubectl renders without a cluster."""
 
 import os
 import shutil
@@ -13,23 +13,23 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 DIGEST = f"sha256:{'1' * 64}"
-# What the stand-in for docker says of any image, as `docker buildx imagetools inspect` does.
+# The digest that the stand-in for docker prints for every image.
 INSPECTED = f"Name:      registry.example/name:v1\nDigest:    {DIGEST}\n           \nManifests: \n"
 
-# What is applied: an object by its kind, each there once.
+# The applied objects by kind. There is one of each.
 Objects = dict[str, Any]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def kubectl() -> None:
-    """Nothing can be rendered without it."""
+    """Fail if kubectl is missing."""
     if shutil.which("kubectl") is None:
         pytest.exit("tests/deploy needs kubectl: https://kubernetes.io/docs/tasks/tools", returncode=1)
 
 
 @pytest.fixture(scope="session")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Objects]:
-    """Gives what `make deploy` applies, by the name of the overlay."""
+    """Return a function that returns what `make deploy` applies for an overlay."""
     docker = tmp_path_factory.mktemp("programs") / "docker"
     docker.write_text(f"#!/bin/sh\nprintf '{INSPECTED}'\n")
     docker.chmod(0o755)
@@ -54,18 +54,18 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Objects]
 
 @pytest.fixture(params=["production", "local"])
 def objects(request: pytest.FixtureRequest, render: Callable[[str], Objects]) -> Objects:
-    """What is applied, of each overlay."""
+    """Return the applied objects of each overlay."""
     return render(request.param)
 
 
 @pytest.fixture
 def pod(objects: Objects) -> Any:
-    """The pods that the Deployment makes: their `metadata` and `spec`."""
+    """Return the pod template of the Deployment."""
     return objects["Deployment"]["spec"]["template"]
 
 
 @pytest.fixture
 def container(pod: Any) -> Any:
-    """The one container of a pod."""
+    """Return the container of the pod."""
     (container,) = pod["spec"]["containers"]
     return container

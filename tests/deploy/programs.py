@@ -1,4 +1,4 @@
-"""Stand-ins for programs, which take note of how they are called and do what a test says."""
+"""Stand-ins for programs, which record their calls and run a script of the test."""
 
 import os
 import re
@@ -19,21 +19,21 @@ class Programs:
     folder: Path
 
     def add(self, name: str, script: str) -> None:
-        """A program of this name. The shell's script ends it with 0 unless it says otherwise."""
+        """Add a program that runs this shell script and exits with 0 by default."""
         program = self.folder / name
         program.write_text(f'#!/bin/sh\necho "{name} $*" >>"{self.folder}/calls"\n{script}\n')
         program.chmod(0o755)
 
     def add_kubectl(self, script: str) -> None:
-        """kubectl, which renders by itself."""
+        """Add kubectl, which renders manifests and runs this script for other commands."""
         self.add("kubectl", f'[ "$1" != kustomize ] || exec {KUBECTL} "$@"\n{script}')
 
     def add_docker(self, script: str = "") -> None:
-        """docker, which knows the digest of every image."""
+        """Add docker, which knows the digest of every image."""
         self.add("docker", f"case $* in *imagetools*) printf '{INSPECTED}' ;; esac\n{script}")
 
     def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """make, or a script of the project, with these programs, and all that it writes."""
+        """Run make or a script of the project with these programs. Its standard error goes to its output."""
         return subprocess.run(
             ["make" if script == "make" else PROJECT / "scripts" / script, *arguments],
             cwd=PROJECT,
@@ -47,6 +47,6 @@ class Programs:
 
     @property
     def calls(self) -> list[str]:
-        """How they were called, one after the other; what lies in a temporary folder by its name alone."""
+        """The calls in order. Files in temporary folders are shortened to their names."""
         text = (self.folder / "calls").read_text()
         return re.sub(r"/\S+/(kubernetes|manifests\.yaml)\b", r"\1", text).splitlines()

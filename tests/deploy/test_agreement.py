@@ -1,4 +1,4 @@
-"""What is applied agrees with the image, with the app, with `make run`, and with itself."""
+"""The manifests agree with the image, the app, `make run`, and each other."""
 
 import re
 from pathlib import Path
@@ -16,18 +16,18 @@ PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 @pytest.fixture
 def dockerfile(project: Path) -> str:
-    """The Dockerfile's stage `production`."""
+    """Return the stage `production` of the Dockerfile."""
     return (project / "Dockerfile").read_text().partition(" AS production\n")[2]
 
 
 def number(pattern: str, text: str) -> int:
-    """The one number that this says."""
+    """Return the only number that the pattern finds."""
     (found,) = re.findall(pattern, text, re.MULTILINE)
     return int(found)
 
 
 def test_image_is_named_by_digest(container: Any, request: pytest.FixtureRequest) -> None:
-    # But for a trial, whose image no registry has.
+    # The overlay local uses a loaded image, which is in no registry.
     local = "local" in request.node.callspec.id
     assert container["image"] == ("registry.example/name:v1" if local else f"registry.example/name@{DIGEST}")
     assert container.get("imagePullPolicy") == ("Never" if local else None)
@@ -67,7 +67,7 @@ def test_liveness_has_the_interval_of_the_image(container: Any, dockerfile: str)
 def test_grace_period_covers_deregistration_and_shutdown(pod: Any, container: Any, dockerfile: str) -> None:
     pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     answering = number(r"UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=(\d+)", dockerfile)
-    # Readiness is no part of it: a pod that is to go is taken from the endpoints whatever its probe says.
+    # Readiness does not matter: a terminating pod is removed from the endpoints in any case.
     assert pause >= 5
     assert pod["spec"]["terminationGracePeriodSeconds"] > pause + answering
 
@@ -90,7 +90,7 @@ def test_container_is_locked_down_like_make_run(pod: Any, container: Any) -> Non
         "--security-opt=no-new-privileges": container["securityContext"]["allowPrivilegeEscalation"] is False,
         f"--memory={container['resources']['limits']['memory'].lower().removesuffix('i')}": True,
     }
-    # A pod has no swap unless a node gives it some, and how many processes it may have is the node's to say.
+    # Nodes decide about swap and the number of processes.
     elsewhere = {option for option in LOCKED_DOWN if option.startswith(("--memory-swap=", "--pids-limit="))}
     assert {option for option, said in options.items() if said} | elsewhere == set(LOCKED_DOWN)
 
@@ -102,7 +102,7 @@ def test_memory_is_reserved_in_full(container: Any) -> None:
 def test_settings_exist_and_have_valid_values(objects: Objects, container: Any) -> None:
     settings = objects["ConfigMap"]["data"]
     assert {"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}} in container["envFrom"]
-    # The others are the server's.
+    # The other variables are uvicorn's.
     own = {name for name in settings if name.startswith(Settings.PREFIX)}
     assert own <= {Settings.PREFIX + name.upper() for name in Settings.model_fields}
     Settings.from_environment(settings)
@@ -122,13 +122,13 @@ def test_every_selector_selects_the_pods(objects: Objects, pod: Any, kind: str, 
     selector = objects[kind]["spec"]
     for name in path:
         selector = selector[name]
-    # By a label that another version has too.
+    # The selector must not change with the version.
     assert selector == {"app.kubernetes.io/name": "app"}
     assert selector.items() <= pod["metadata"]["labels"].items()
 
 
 def test_pods_spread_over_nodes_and_zones_if_possible(pod: Any) -> None:
-    # One constraint: the scheduler passes over a node that lacks the label of any of them.
+    # Only one constraint, because the scheduler skips nodes that lack the label of any constraint.
     (constraint,) = pod["spec"]["topologySpreadConstraints"]
     assert (constraint["topologyKey"], constraint["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
     (preferred,) = pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
@@ -144,7 +144,7 @@ def test_only_the_autoscaler_sets_the_replicas_at_least_two(objects: Objects) ->
     assert 2 <= scaled["minReplicas"] < scaled["maxReplicas"]
 
 
-def test_autoscaler_target_is_below_the_cpu_request(objects: Objects, container: Any) -> None:
+def test_autoscaler_target_is_the_cpu_request(objects: Objects, container: Any) -> None:
     (metric,) = objects["HorizontalPodAutoscaler"]["spec"]["metrics"]
     assert metric["resource"]["target"]["averageValue"] == container["resources"]["requests"]["cpu"]
 

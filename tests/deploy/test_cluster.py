@@ -1,4 +1,4 @@
-"""scripts/cluster, without a cluster: kind, kubectl, docker and what loads the service are stand-ins."""
+"""scripts/cluster without a cluster: kind, kubectl, docker and the load are stand-ins."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import pytest
 
 from tests.deploy.programs import Programs
 
-# The stand-in for the load: it goes on until shortly after the update, however long that takes here.
+# The stand-in for the load runs until shortly after the update, however long that takes.
 LOAD = 'for i in $(seq 300); do ! grep -q "for delete" "$(dirname "$0")/calls" || break; sleep 0.1; done; sleep 0.5'
 
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
-    """All that the script calls, and all goes well."""
+    """Return stand-ins for all programs that the script calls. All succeed."""
     programs = Programs(tmp_path)
     programs.add("kind", "cat >/dev/null")
     programs.add_kubectl("")

@@ -1,4 +1,4 @@
-"""scripts/deploy: what it asks, in which order, and what it says when that fails. No cluster: kubectl is a stand-in."""
+"""scripts/deploy without a cluster: its calls and its errors. kubectl and docker are stand-ins."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ IMAGE = "registry.example/name:v1"
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
-    """kubectl, which applies all and finds all well, and docker, which knows the image."""
+    """Return stand-ins for kubectl, which succeeds, and docker, which knows the image."""
     programs = Programs(tmp_path)
     programs.add_kubectl("")
     programs.add_docker()
@@ -75,7 +75,7 @@ def test_deploy_does_not_change_the_project(programs: Programs, tmp_path: Path) 
 
 @pytest.fixture
 def migrating(tmp_path: Path) -> Path:
-    """The project, with a migration, and its scripts/deploy."""
+    """Return scripts/deploy of a copy of the project with a migration."""
     project = tmp_path / "project"
     for folder in ("deploy", "scripts"):
         shutil.copytree(PROJECT / folder, project / folder)
@@ -177,7 +177,7 @@ def test_failed_rollout_prints_pods_logs_and_undo_command(programs: Programs) ->
         f"deploy: {IMAGE} does not become ready; the old pods still serve; "
         "undo: kubectl --context here -n shop rollout undo deployment/app",
     ]
-    # Of this version's pods, not of those that still serve.
+    # These are the pods of this version, not the ones that still serve.
     assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
 
 

@@ -1,4 +1,4 @@
-"""What is applied is what the API of Kubernetes knows, from the oldest version that has all of it to the newest."""
+"""The manifests match the Kubernetes schemas, from the oldest supported version to the newest."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Pods obey every control of the Pod Security Standards' level "restricted", which has those of "baseline" in it.
+"""Pods pass every control of the Pod Security Standard "restricted", which includes "baseline".
 
-https://kubernetes.io/docs/concepts/security/pod-security-standards, as of Kubernetes 1.34. Beside each control stand
-pods that break it, and each of these breaks that one alone.
+https://kubernetes.io/docs/concepts/security/pod-security-standards, as of Kubernetes 1.34. Each control has examples of
+violations, and each violation breaks only this control.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import pytest
 from tests.deploy.conftest import Objects
 
 Json = dict[str, Any]
-# Instead of a value: the field is taken out.
+# This value removes a field.
 ABSENT = object()
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 SYSCTLS = {
@@ -32,33 +32,33 @@ SELINUX = {None, "", "container_t", "container_init_t", "container_kvm_t", "cont
 
 
 def containers(pod: Json) -> list[Json]:
-    """All of a pod, whenever they run."""
+    """Return all containers of a pod, including init and ephemeral ones."""
     kinds = ("containers", "initContainers", "ephemeralContainers")
     return [container for kind in kinds for container in pod["spec"].get(kind, [])]
 
 
 def own(pod: Json, field: str) -> list[Any]:
-    """The values that the containers' security contexts have for the field; None where there is none."""
+    """Return the values of the field in the containers' security contexts, or None."""
     return [container.get("securityContext", {}).get(field) for container in containers(pod)]
 
 
 def shared(pod: Json, field: str) -> Any:
-    """The value that the pod's security context has for it."""
+    """Return the value of the field in the pod's security context."""
     return pod["spec"].get("securityContext", {}).get(field)
 
 
 def effective(pod: Json, field: str) -> list[Any]:
-    """What holds for each container: its own value, or else the pod's."""
+    """Return the effective value for each container: its own, or else the pod's."""
     return [shared(pod, field) if value is None else value for value in own(pod, field)]
 
 
 def everywhere(pod: Json, field: str) -> list[Any]:
-    """The values of the pod and of each container that says something, {} in place of None."""
+    """Return the values of the pod and of each container, with {} for None."""
     return [value or {} for value in (shared(pod, field), *own(pod, field))]
 
 
 def handlers(pod: Json) -> Iterator[Json]:
-    """What asks a container something over the network: its probes and hooks."""
+    """Yield the network handlers of all probes and hooks."""
     for container in containers(pod):
         hooks = container.get("lifecycle", {})
         for one in (*(container.get(f"{kind}Probe") for kind in ("startup", "liveness", "readiness")), *hooks.values()):
@@ -67,9 +67,9 @@ def handlers(pod: Json) -> Iterator[Json]:
 
 @dataclass(frozen=True)
 class Control:
-    """A control: its name in the standard, how to tell whether a pod obeys it, and what breaks it.
+    """A control: its name in the standard, a check, and violations.
 
-    What breaks it is a field of a pod with a value; `container` stands for its container.
+    A violation is a field of a pod with a value. `container` means the pod's container.
     """
 
     name: str
@@ -192,7 +192,7 @@ CONTROLS = [
 
 
 def put(pod: Json, field: str, value: object) -> None:
-    """Give a field of the pod this value, or take it out."""
+    """Set a field of the pod to this value, or remove it."""
     where, *path, last = field.split(".")
     inner = pod["spec"]["containers"][0] if where == "container" else pod[where]
     for name in path:
@@ -231,7 +231,7 @@ def test_a_pod_has_no_token_of_the_cluster(objects: Objects, pod: Json) -> None:
     assert objects["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
-def test_network_policy_allows_only_requests_to_the_app(objects: Objects) -> None:
+def test_network_policy_allows_requests_and_named_egress(objects: Objects) -> None:
     policy = objects["NetworkPolicy"]["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert {} not in policy["egress"]

@@ -1,1 +1,1 @@
-"""Tests that need a Docker Engine: `pytest tests/engine`."""
+"""Tests that need a container engine."""

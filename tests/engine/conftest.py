@@ -1,4 +1,4 @@
-"""Fixtures for the tests that need a Docker Engine."""
+"""Fixtures for the tests that need a container engine."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from tests.support.container import LABEL, docker
 
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
-    """A registry to push to."""
-    # By the image in question, which has a Python.
+    """Start a registry, and return its address."""
+    # Run it in the tested image, which contains Python.
     code = Path(registry_program.__file__).read_text()
     options = ("--detach", f"--label={LABEL}", f"--publish=127.0.0.1::{registry_program.PORT}")
     container = docker("run", *options, os.environ["IMAGE"], "python", "-c", code).strip()

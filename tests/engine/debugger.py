@@ -1,6 +1,6 @@
-"""An editor's debugger, as far as a breakpoint takes it: https://microsoft.github.io/debug-adapter-protocol.
+"""A minimal debugger client that stops at a breakpoint: https://microsoft.github.io/debug-adapter-protocol.
 
-Run in the container with a path and a line. At each stop there it writes the number of the process, and lets it go on.
+It runs in the container, with a path and a line. At each stop, it prints the process id and continues the process.
 """
 
 import json
@@ -15,7 +15,7 @@ PATH, LINE = sys.argv[1:]
 
 
 def debug(process: dict[str, Any]) -> None:
-    """Attach to a process, and to each that it has or starts, on a connection of its own."""
+    """Attach to a process and to each of its child processes, each on its own connection."""
     with socket.create_connection(ADDRESS) as connection, connection.makefile("rwb") as stream:
         sent = 0
 
@@ -44,6 +44,6 @@ def debug(process: dict[str, Any]) -> None:
                     send("continue", threadId=message["body"]["threadId"])
 
 
-# As the editor does, by the same file.
+# Read the same file as the editor.
 (configuration,) = json.loads(Path("/app/.vscode/launch.json").read_text())["configurations"]
 debug(configuration)

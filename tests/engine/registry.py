@@ -1,6 +1,7 @@
-"""A registry for what a test publishes: as much of OCI's distribution protocol as pushing and pulling take, in memory.
+"""An in-memory registry for tests, with the part of the OCI distribution protocol that push and pull need.
 
-Runs in a container, where every engine reaches it: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+It runs in a container, where every engine can reach it:
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 """
 
 import re
@@ -14,13 +15,13 @@ UPLOADS = re.compile(r"/v2/.+/blobs/uploads/")
 BLOB = re.compile(r"/v2/.+/blobs/(sha256:\w+)")
 MANIFEST = re.compile(r"/v2/(.+)/manifests/(.+)")
 
-# By digest; by name, and tag or digest, with their media type.
+# Blobs by digest, and manifests by name and by tag or digest, with their media types.
 blobs: dict[str, bytes] = {}
 manifests: dict[tuple[str, str], tuple[str, bytes]] = {}
 
 
 def digest(content: bytes) -> str:
-    """What the content is called by."""
+    """Return the digest of the content."""
     return f"sha256:{sha256(content).hexdigest()}"
 
 
@@ -30,7 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle(self) -> None:
-        """Serve a connection; who begins with TLS, as all do at first, is told to go on without."""
+        """Serve a connection. Reject TLS, which clients try first, so that they continue without."""
         if self.connection.recv(1, MSG_PEEK) == TLS:
             self.connection.recv(65536)
             self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
@@ -38,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def answer(self, status: int, content: bytes = b"", **headers: str) -> None:
-        """Answer; a header's name has _ for -."""
+        """Send a response. In the names of headers, _ stands for -."""
         self.send_response(status)
         for name, value in {"Content_Length": str(len(content)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -47,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def do_GET(self) -> None:
-        """Give a blob or a manifest."""
+        """Send a blob or a manifest."""
         if self.path == "/v2/":
             self.answer(200)
         elif (found := BLOB.fullmatch(self.path)) and (content := blobs.get(found[1])) is not None:
@@ -58,14 +59,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(404)
 
-    do_HEAD = do_GET  # noqa: N815 -- as http.server calls it
+    do_HEAD = do_GET  # noqa: N815 -- a name of http.server
 
     def do_POST(self) -> None:
-        """Begin an upload, which comes in one piece."""
+        """Start an upload, which follows in one request."""
         self.answer(202, Location=self.path.partition("?")[0])
 
     def do_PUT(self) -> None:
-        """Take a blob or a manifest."""
+        """Store a blob or a manifest."""
         content = self.rfile.read(int(self.headers["Content-Length"]))
         called = digest(content)
         path = self.path.partition("?")[0]

@@ -1,4 +1,4 @@
-"""template/bench and the engine: whatever becomes of a run, it leaves what was there, and nothing of its own."""
+"""template/bench and the engine: every run removes what it created, and nothing else."""
 
 import os
 import re
@@ -18,7 +18,7 @@ ROW = ("--quick", "root")
 
 @pytest.fixture
 def theirs() -> Iterator[set[str]]:
-    """What is there beside the run's own: an image, a layer and a cache mount of somebody who builds, among others."""
+    """Create an image, a layer and a cache mount of somebody else, and return what exists."""
     run = "RUN --mount=type=cache,target=/root/.cache/theirs touch /root/.cache/theirs/file"
     docker("build", "--tag=bench-not-mine:1", "-", text=f"FROM python:3.12-slim\n{run}\n", seconds=300)
     found = there()
@@ -28,9 +28,9 @@ def theirs() -> Iterator[set[str]]:
 
 
 def there() -> set[str]:
-    """The images, containers, volumes and networks, and what the builder keeps of that somebody, by their identities.
+    """Return the ids of images, containers, volumes, networks, and that somebody's build cache.
 
-    Not all that it keeps: it removes by itself what is old, whenever it likes.
+    The rest of the cache is left out, because the builder removes old records at any time.
     """
     kinds = (("image", "ls", "--all", "--no-trunc"), ("ps", "--all", "--no-trunc"), ("volume", "ls"), ("network", "ls"))
     named = {name for kind in kinds for name in docker(*kind, "--quiet").split()}
@@ -39,7 +39,7 @@ def there() -> set[str]:
 
 
 def marks() -> set[str]:
-    """The marks of runs that images, containers and the builder's cache carry."""
+    """Return the marks of runs in images, containers and the build cache."""
     told = (
         docker("image", "ls", "--all"),
         docker("ps", "--all", "--format={{.Labels}}"),
@@ -50,7 +50,7 @@ def marks() -> set[str]:
 
 @contextmanager
 def running(project: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run of one row, in a group of its own as in a terminal."""
+    """Start a run of one row in its own process group, as in a terminal."""
     command = [sys.executable, "-m", "template.bench", *ROW]
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
@@ -60,7 +60,7 @@ def running(project: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def assert_nothing_of_it_is_left(theirs: set[str], before: set[str]) -> None:
-    """What was there is there, and nothing that carries the mark of this run."""
+    """Fail unless everything of others is left, and nothing with the mark of this run."""
     assert theirs - there() == set()
     assert marks() - before == set()
 
@@ -92,7 +92,7 @@ def test_interrupted_run_cleans_up(project: Path, theirs: set[str]) -> None:
     before = marks()
     with running(project) as run:
         assert run.stdout
-        # The project is built by then, and what it is compared with is being built.
+        # By then, the project is built, and its variant is being built.
         while "building root" not in run.stdout.readline():
             assert run.poll() is None
         os.killpg(run.pid, signal.SIGTERM)

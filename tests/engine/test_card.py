@@ -1,7 +1,7 @@
-"""The card's Dockerfile, word for word, with the real engine: each failure that docs/dockerfile.md claims of it.
+"""The card's Dockerfile, unchanged, with the real engine: each failure that docs/dockerfile.md claims.
 
-A claim that no longer holds fails its test here, and our Dockerfile can return to the card's line. A failure hides
-those after it, so the tests repair one line at a time and look at what fails next.
+If a claim is no longer true, its test fails, and this project's Dockerfile can return to the card's line. A failure
+hides later ones, so the tests repair one line at a time.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.support.start import Start, starting
 
 BASE = "python:3.12-slim"
 
-# What to replace, and by what, in the order in which the failures appear.
+# The repairs, as old and new text, in the order in which the failures appear.
 CREATE_THE_USER = ("adduser --disabled-password --no-create-home appuser", "useradd appuser")
 OPEN_ROOTS_HOME = ("useradd appuser", "useradd appuser && chmod o+x /root")
 FIND_THE_PACKAGES = ("PATH=/root/.local/bin:$PATH", "PATH=/root/.local/bin:$PATH PYTHONUSERBASE=/root/.local")
@@ -41,7 +41,7 @@ async def healthz() -> str:
 async def length(request: Request) -> int:
     return len(await request.body())
 """
-# In the folder that PYTHONPATH names, it holds Python before uvicorn is imported.
+# In the folder that PYTHONPATH names, this pauses Python before uvicorn is imported.
 HOLD = r"""
 import sys
 import time
@@ -50,7 +50,7 @@ sys.stderr.write("held\n")
 time.sleep(60)
 """
 SERVICE = {
-    # What the card leaves out.
+    # The card does not mention these.
     ".dockerignore": ".git\n__pycache__\n.venv\nnode_modules\n",
     ".git/config": "",
     "Makefile": "",
@@ -60,7 +60,7 @@ SERVICE = {
     "requirements.txt": "fastapi\nuvicorn\n",
     "tests/test_main.py": "",
 }
-# Neither linter nor type checker would accept this.
+# Neither the linter nor the type checker would accept this.
 TESTED = {
     "requirements.txt": "pytest\n",
     "tests/test_main.py": "import os\n\ncount: int = 'none'\n\ndef test_passes():\n    pass\n",
@@ -102,7 +102,7 @@ def layers(image: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def build() -> Iterator[Build]:
-    """Builds a Dockerfile in a folder and returns the image's name. All images are removed in the end."""
+    """Return a function that builds a Dockerfile in a folder. All images are removed at the end."""
     names: list[str] = []
 
     def build(dockerfile: str, folder: Path, *options: str) -> str:
@@ -120,26 +120,26 @@ def build() -> Iterator[Build]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small service, and what usually lies beside one."""
+    """Return a folder with a small service and the usual other files."""
     return write(tmp_path_factory.mktemp("service"), SERVICE)
 
 
 @pytest.fixture(scope="module")
 def image(build: Build, folder: Path) -> str:
-    """The card's image with all repairs: the first one that starts."""
+    """Build the card's image with all repairs, the first that starts."""
     return build(repaired(*ALL), folder)
 
 
 @pytest.fixture(scope="module")
 def service(image: str, request: pytest.FixtureRequest) -> Iterator[Container]:
-    """A container of that image, serving."""
+    """Return a running container of that image."""
     with starting(image, request.node) as start:
         yield start(locked_down=False)
 
 
 @pytest.fixture
 def start(image: str, request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Starts containers of that image. They are removed after the test."""
+    """Return a function that starts containers of that image. They are removed after the test."""
     with starting(image, request.node) as start:
         yield start
 
@@ -149,7 +149,7 @@ def test_card_ignores_the_python_version_argument(build: Build, folder: Path) ->
     assert "Python 3.12" in run(build(CARD, folder, "--target=base", "--build-arg=PYTHON_VERSION=3.13"), "python", "-V")
 
 
-# What keeps it from starting.
+# Failures to start
 
 
 def test_adduser_is_not_found(build: Build, folder: Path) -> None:
@@ -235,11 +235,11 @@ def test_programs_that_make_root_of_their_user_stay(service: Container) -> None:
 
 
 def test_user_is_a_name_and_not_a_number(image: str) -> None:
-    """This is what runAsNonRoot goes by. That Kubernetes refuses it takes a cluster, and is not shown."""
+    """Kubernetes' runAsNonRoot checks this number. The rejection itself needs a cluster and is not tested."""
     assert docker("image", "inspect", "--format={{.Config.User}}", image).strip() == "appuser"
 
 
-# What production does not inherit from base
+# Environment that production does not inherit from base
 
 
 def wrote(container: Container, text: str) -> bool:
@@ -274,7 +274,7 @@ def test_tests_and_makefile_are_published(service: Container) -> None:
 
 def test_changed_test_makes_a_new_image(build: Build, folder: Path, tmp_path: Path) -> None:
     changed = write(tmp_path, SERVICE | {"tests/test_main.py": "# changed\n"})
-    # A step of its own: the steps of other tests were built more than once, and a build may take any of the results.
+    # Use a step of its own: the steps of other tests were built more than once, and a build may reuse any result.
     dockerfile = repaired(*ALL, ("useradd appuser", "useradd --comment service appuser"))
     one, two = (layers(build(dockerfile, context)) for context in (folder, changed))
     assert one[:-1] == two[:-1]

@@ -1,4 +1,4 @@
-"""scripts/changes: which of CI's jobs a commit needs."""
+"""scripts/changes: which CI jobs a commit needs."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""`make test`: the end of its output says whether the checks passed, or which failed and why."""
+"""`make test`: the end of its output shows if the checks passed, or which failed and why."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ BUILT = """#12 3.45 + mypy
 
 @pytest.fixture
 def checks(project: Path, tmp_path: Path) -> Path:
-    """A folder with scripts/check and with tools that find nothing."""
+    """Return a folder with scripts/check and tools that find nothing."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(project / "scripts/check", tmp_path / "scripts")
     (tmp_path / "bin").mkdir()
@@ -29,14 +29,14 @@ def checks(project: Path, tmp_path: Path) -> Path:
 
 
 def finds(folder: Path, tool: str, script: str) -> None:
-    """Make the tool run this."""
+    """Make the tool run this script."""
     path = folder / "bin" / tool
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
 
 
 def check(folder: Path) -> tuple[int, list[str]]:
-    """Return the exit code and the lines of scripts/check."""
+    """Run scripts/check and return its exit code and its lines."""
     environment = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin"}
     done = subprocess.run(
         [folder / "scripts/check"],

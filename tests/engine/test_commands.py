@@ -1,6 +1,6 @@
-"""The card's build commands, as typed, in a fresh clone; and another version of Python by a build argument.
+"""The card's build commands in a fresh clone, and the build argument for another Python version.
 
-The images have the names that the card gives them. Whatever had these names before has them again afterwards.
+The images have the card's names. Existing images with these names get them back afterwards.
 """
 
 import json
@@ -32,7 +32,7 @@ def inspect(image: str, field: str) -> str:
 
 
 def require(image: str, *options: str) -> None:
-    """Skip the test where the builder cannot run this image, and give its reason. In CI, fail instead."""
+    """Skip the test if the builder cannot run this image. In CI, fail instead."""
     command = ("buildx", "build", "--output=type=cacheonly", *options, "-")
     try:
         docker(*command, text=f"FROM {image}\nRUN true\n", seconds=300)
@@ -48,9 +48,9 @@ def require(image: str, *options: str) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def _names() -> Iterator[None]:
-    """The images that had these names before have them again afterwards."""
+    """Restore the names of existing images afterwards."""
     names = (PRODUCTION, DEV)
-    # They get a second name, or the engine could delete them once the first one moves.
+    # Give them a second name, or the engine could delete them once the first one is reused.
     kept = {name: f"{name}-kept-{os.getpid()}" for name in names if docker("image", "ls", "--quiet", name)}
     for name, other in kept.items():
         docker("tag", name, other)
@@ -66,7 +66,7 @@ def _names() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last commit, as `git clone` brings it."""
+    """Clone the last commit."""
     folder = tmp_path_factory.mktemp("clone") / "app"
     command = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)]
     subprocess.run(command, check=True)
@@ -82,7 +82,7 @@ def build(clone: Path, command: str) -> str:
 
 @pytest.fixture(scope="module")
 def production(clone: Path) -> str:
-    """What the first command prints."""
+    """Run the first command and return what it prints."""
     return build(clone, "docker build -t username/app:v1.0 .")
 
 
@@ -117,14 +117,14 @@ def test_fresh_build_reuses_no_image(clone: Path) -> None:
 def test_python_version_argument_changes_both_stages(clone: Path) -> None:
     require("python:3.13-slim")
     build(clone, f"docker build --build-arg PYTHON_VERSION=3.13 -t {NEWER} .")
-    # The packages are the builder's, the interpreter is production's own: neither works with another one's.
+    # The packages come from builder, the interpreter from production's base image. Their versions must match.
     assert run(NEWER, "python", "--version").startswith("Python 3.13.")
     assert run(NEWER, "python", "-c", "import app.main, sys; print(sys.prefix)") == "/usr/local"
     assert "/opt/python/lib/python3.13/" in run(NEWER, "python", "-c", "import fastapi; print(fastapi.__file__)")
 
 
 def test_multi_platform_build_pushes_amd64_and_arm64(clone: Path, registry: str) -> None:
-    """The card's name would push to Docker Hub. The registry in front of it is the one difference."""
+    """Push to a local registry, because the card's name would push to Docker Hub."""
     require("python:3.12-slim", f"--platform={PLATFORMS}")
     image = f"{registry}/{PRODUCTION}"
     try:
@@ -133,7 +133,7 @@ def test_multi_platform_build_pushes_amd64_and_arm64(clone: Path, registry: str)
         found = {"{os}/{architecture}".format(**manifest["platform"]) for manifest in index["manifests"]}
         # Attestations have an unknown platform.
         assert found - {"unknown/unknown"} == set(PLATFORMS.split(","))
-        # From the registry, not from what the engine kept of the build.
+        # Pull from the registry, not from the images of the engine.
         docker("image", "rm", "--force", image, check=False)
         arm64 = "--platform=linux/arm64"
         docker("pull", "--quiet", arm64, image, seconds=300)

@@ -1,4 +1,4 @@
-"""What the ignore files keep out of the build context and out of git, read by Docker and by git."""
+"""The ignore files: what they keep out of the build context and out of git."""
 
 import re
 import shutil
@@ -35,7 +35,7 @@ LITTER = {
 FOLDERS = ("", ".github/", "app/", "app/sub/", "deploy/", "docs/", "scripts/sub/", "tests/", "tests/unit/sub/")
 NEVER = {folder + name for folder in FOLDERS for names in LITTER.values() for name in names.split()}
 
-# What a service may need, though its name is close to one above.
+# Files that a service may need, although their names are similar to those above.
 NEEDED = """
     __init__.py main.py py.typed _native.so env.py env/__init__.py env/lib.py environment.json venv.py core/__init__.py
     core.py keys.py key.py keystore.py secrets.py secrets/__init__.py credentials/__init__.py tokens.json backup.py
@@ -58,13 +58,13 @@ WANTED = APP | {
     "scripts/venv",
     "tests/unit/test_main.py",
 }
-# Not named in .dockerignore, though git may know them.
+# These are not named in .dockerignore, although git may track them.
 ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "data/a.json"}
 
 
 @pytest.fixture(scope="module")
 def folder(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with all these files, and the project's .dockerignore."""
+    """Return a folder with all these files and the project's .dockerignore."""
     folder = tmp_path_factory.mktemp("folder")
     for name in {*WANTED, *NEVER, *ELSEWHERE, ".git/config"}:
         path = folder / name
@@ -75,7 +75,7 @@ def folder(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copied(project: Path, stage: str) -> str:
-    """Return the COPY instruction by which a stage takes the source."""
+    """Return the COPY instruction with which a stage copies the source."""
     text = (project / "Dockerfile").read_text().partition(f" AS {stage}\n")[2].partition("\nFROM ")[0]
     (line,) = re.findall(r"^COPY (?!.*--from).*$", text, re.MULTILINE)
     return str(line)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.container import LABEL, docker, eventually
 from tests.support.development import developing, status
 
-# Routes that are added to the app.
+# These routes are added to the app.
 STREAM = """
 
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The dev container, opened as an editor does, by the same command line tool. Needs npm."""
+"""The dev container, opened with the command line tool that editors use. This needs npm."""
 
 import json
 import os
@@ -21,13 +21,13 @@ ROUTE = """
 async def edited() -> str:
     return "{}"
 """
-# Prints an answer of the app.
+# Prints a response of the app.
 ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/edited', timeout=20).read().decode())"
 
 
 @dataclass(frozen=True)
 class Inside:
-    """An open dev container: the folder outside, and who owns it."""
+    """An open dev container: its folder outside, and the owner of that."""
 
     folder: Path
     owner: int
@@ -35,22 +35,22 @@ class Inside:
     container: str
 
     def run(self, *command: str) -> str:
-        """What a command prints in a terminal of the editor."""
+        """Run a command in a terminal of the editor and return what it prints."""
         return devcontainer(self.tool, "exec", self.folder, *command)
 
     def ask(self) -> str:
-        """What the app answers to a request for what the tests have edited."""
+        """Request the edited route and return the response."""
         return docker("exec", self.container, "python", "-c", ASK, check=False).strip()
 
     def edit(self, answer: str) -> None:
-        """Save a route that answers so at the end of app/main.py."""
+        """Append a route with this response to app/main.py."""
         path = self.folder / "app" / "main.py"
         path.write_text(path.read_text().partition(ROUTE[:20])[0] + ROUTE.format(answer))
 
 
 def devcontainer(tool: Path, command: str, folder: Path, *arguments: str) -> str:
-    """What the tool prints; AssertionError with it if it fails."""
-    # Found by its label, it is removed by whoever started the tests, even if they are killed.
+    """Run the tool and return what it prints. Raises AssertionError if it fails."""
+    # scripts/verify removes it by its label, even if the tests are killed.
     options = [f"--workspace-folder={folder}", f"--id-label={LABEL}", f"--docker-path={DOCKER}"]
     done = subprocess.run(
         [str(tool), command, *options, *arguments],
@@ -67,10 +67,10 @@ def devcontainer(tool: Path, command: str, folder: Path, *arguments: str) -> str
 
 @pytest.fixture(scope="module")
 def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command line tool, in the locked version."""
+    """Install the locked version of the command line tool."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.fail("no npm: install Node.js 20 or newer, or name other tests with TESTS=", pytrace=False)
+        pytest.fail("npm is missing: install Node.js 20 or newer, or name other tests with TESTS=", pytrace=False)
     folder = tmp_path_factory.mktemp("tool")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(Path(__file__).with_name(name), folder)
@@ -80,9 +80,9 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def inside(project: Path, tool: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """The dev container of a clone, open. All that was made for it is gone afterwards."""
+    """Open the dev container of a clone, and remove everything afterwards."""
     folder = tmp_path_factory.mktemp("clone") / f"devcontainer-{os.getpid()}"
-    # Who opens the folder; where that is root, the container's user has the first number that is free.
+    # The user who opens the folder. If that is root, the container's user gets the first free number.
     owner = os.getuid() or 1000
     clone = ["git", "clone", "--quiet", "--no-hardlinks", str(project), str(folder)]
     subprocess.run(clone, check=True)

@@ -1,4 +1,4 @@
-"""template/follow.py: a page is followed to the letter, and what does not work stops it."""
+"""template/follow.py: it follows a page exactly, and stops at the first failure."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ three
 
 
 def follow(project: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
-    """Follow a page of this text in a repository in the folder."""
+    """Follow a page with this text in a repository in the folder."""
     git(folder, "init", "--quiet")
     page = folder / "page.md"
     page.write_text(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = ("requirements.in", "requirements-dev.in", "requirements/verify.in", "requirements/new.in")
-# In place of Python with pip, it installs a uv in the folder behind --target, which fails at the file named FAILING.
+# A stand-in for Python with pip: it installs a uv into the folder after --target, which fails at the file FAILING.
 PYTHON = """#!/bin/sh
 while [ "$1" != --target ]; do shift; done
 mkdir "$2/bin"

@@ -1,6 +1,6 @@
 """No name is run by make or a shell: settings, arguments of scripts, and names of folders, tags and branches.
 
-A hostile name calls a program, which leaves a trace.
+A hostile name calls a program that records the call.
 """
 
 import os
@@ -17,9 +17,9 @@ from tests.support.container import docker
 from tests.support.git import git
 from tests.support.makefile import MAKEFILES
 
-# The names of these variables are make's own.
+# These variables belong to make.
 MAKES_OWN = {"CURDIR", "MAKECMDGOALS", "MAKEFILE_LIST"}
-# What make runs before a shell does.
+# Code that make runs, before any shell.
 MAKE_CODE = ["$(shell hostile)", "${shell hostile}", "$$(hostile)"]
 SHELL_CODE = [
     "`hostile`",
@@ -33,7 +33,7 @@ SHELL_CODE = [
     '";hostile;"',
     "\\`hostile`",
 ]
-# Git accepts these as names of tags and branches.
+# Git accepts these names of tags and branches.
 REFS = ["v1`hostile`$(hostile)", "v1;hostile|hostile&hostile", "v1'\"`hostile`\"'%#", "é"]
 FOLDERS = [
     "`hostile`$(hostile)",
@@ -54,12 +54,12 @@ DIGEST = f"sha256:{'0' * 64}"
 
 @dataclass(frozen=True)
 class Programs:
-    """Stand-ins for programs, in a folder that comes first in PATH. They record their calls."""
+    """Stand-ins for programs, which record their calls, in a folder that comes first in PATH."""
 
     folder: Path
 
     def add(self, *names: str) -> None:
-        """Add programs that do nothing else."""
+        """Add programs that only record their calls."""
         for name in names:
             (self.folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{self.folder}/calls"\n')
             (self.folder / name).chmod(0o755)
@@ -73,7 +73,7 @@ class Programs:
 
     @property
     def calls(self) -> list[str]:
-        """How they were called, one after the other."""
+        """The calls in order."""
         calls = self.folder / "calls"
         return calls.read_text().splitlines() if calls.exists() else []
 
@@ -93,7 +93,7 @@ class Programs:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
-    """The program that a hostile name calls, and those that the scripts need."""
+    """Return the program that a hostile name calls, and those that the scripts need."""
     programs = Programs(tmp_path / "programs")
     programs.folder.mkdir()
     programs.add("hostile", "docker", "kubectl", "kind")
@@ -102,7 +102,7 @@ def programs(tmp_path: Path) -> Programs:
 
 @pytest.fixture
 def clone(project: Path, tmp_path: Path) -> Callable[[str], Path]:
-    """Clones the project, without its tags, into a folder of this name."""
+    """Return a function that clones the project, without its tags, into a folder of this name."""
 
     def clone(name: str = "app") -> Path:
         folder = tmp_path / "clones" / name
@@ -270,7 +270,7 @@ def test_venv_is_refused_in_a_folder_its_scripts_would_run(
 
 @pytest.fixture
 def nasty(clone: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A clone in a folder with many signs in its name. The images that are named after it are removed."""
+    """Return a clone in a folder with a hostile name, and remove its images afterwards."""
     yield clone(f"-n{os.getpid()} \"`hostile`\" '$(hostile)' ;hostile #:,=\\{request.param}")
     docker("compose", f"--project-name=n{os.getpid()}", "down", "--rmi=local")
     for image in docker("images", "--quiet", f"--filter=reference=n{os.getpid()}-*").split():

@@ -17,7 +17,7 @@ OLD = f"sha256:{'0' * 64}"
 
 @pytest.fixture
 def folder(project: Path, tmp_path: Path) -> Path:
-    """A folder with the Makefile, the Dockerfile without a digest, and the scripts."""
+    """Return a folder with the Makefile, the Dockerfile without a digest, and the scripts."""
     shutil.copytree(project / "scripts", tmp_path / "scripts")
     for name in ("Dockerfile", "Makefile"):
         shutil.copy(project / name, tmp_path / name)
@@ -26,7 +26,7 @@ def folder(project: Path, tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command there."""
+    """Run a command in the folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON_")} | variables
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
@@ -91,7 +91,7 @@ def test_print_changes_nothing(folder: Path) -> None:
 
 
 def name(folder: Path, image: str) -> str:
-    """Let the Dockerfile name another base image, and return its text."""
+    """Write another base image into the Dockerfile, and return its text."""
     text = (folder / "Dockerfile").read_text().replace("=python:${PYTHON_VERSION}-slim", f"={image}")
     (folder / "Dockerfile").write_text(text)
     return text

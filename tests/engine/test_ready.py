@@ -1,4 +1,4 @@
-"""What a release and CI ask of GitHub and a registry: only the answer that means it counts."""
+"""How releases and CI read the answers of GitHub and a registry: errors never count as permission."""
 
 import os
 import subprocess
@@ -12,19 +12,19 @@ from tests.support.git import git
 
 @dataclass(frozen=True)
 class Release:
-    """A clone of the project beside stand-ins for gh and docker."""
+    """A clone of the project, with stand-ins for gh and docker."""
 
     clone: Path
 
     def add(self, name: str, script: str) -> None:
-        """Let a program do this."""
+        """Add a program that runs this script."""
         program = self.clone.parent / "programs" / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
 
     def run(self, *command: str) -> tuple[int, str, str]:
-        """Return the exit code of a command of the project, what it prints, and what it tells GitHub."""
+        """Run a command of the project, and return its exit code, its output, and its outputs for GitHub."""
         output = self.clone.parent / "output"
         output.write_text("")
         own = {
@@ -47,7 +47,7 @@ class Release:
 
 @pytest.fixture
 def release(project: Path, tmp_path: Path) -> Release:
-    """A clone with a release, whose branch on GitHub is called main."""
+    """Return a clone with a release. Its branch on GitHub is main."""
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--no-tags", str(project), str(clone))
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
@@ -56,7 +56,7 @@ def release(project: Path, tmp_path: Path) -> Release:
 
 
 def ready(release: Release, commit: str = "") -> tuple[int, str]:
-    """Return the exit code of `scripts/release ready`, and what it prints."""
+    """Run `scripts/release ready`, and return its exit code and its output."""
     commit = commit or git(release.clone, "rev-parse", "HEAD").strip()
     return release.run("scripts/release", "ready", "ghcr.io/owner/name", commit)[:2]
 

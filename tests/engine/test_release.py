@@ -1,7 +1,6 @@
-"""scripts/release: from the commit to `latest` in a registry, as .github/workflows/publish.yml does it.
+"""scripts/release: from the commit to `latest` in a registry, as in .github/workflows/publish.yml.
 
-The registry is one of its own, registry.py. Only the engine's own platform is built: the other takes minutes where it
-is emulated.
+The registry is registry.py. Only the engine's own platform is built, because emulation takes minutes.
 """
 
 import json
@@ -15,7 +14,7 @@ import pytest
 
 from tests.support.container import docker
 
-# What docker does, but for what concerns the other platform.
+# A docker without the options for the other platform.
 ONE_PLATFORM = """#!/bin/sh
 case "$1 $2" in
 "buildx inspect") echo "Platforms: linux/amd64, linux/arm64" && exit ;;
@@ -23,21 +22,21 @@ case "$1 $2" in
 esac
 exec {docker} "$@"
 """
-# It asks the image, which has no name but its digest, and builds another one on the same base.
+# These tests use the image by its digest, and build another one on the same base.
 TESTS = "tests/image/test_telemetry.py -k never"
 
 Release = Callable[..., dict[str, str]]
 
 
 def git(*arguments: str | Path, folder: Path | None = None) -> str:
-    """Return what git prints, with the configuration of this machine: it may have to trust this folder."""
+    """Return what git prints, with the configuration of this machine, which may declare this folder safe."""
     command = ["git", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
 def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last commit, with the tags of two releases and of one that is to come."""
+    """Clone the last commit, with the tags of two releases and of a future one."""
     folder = tmp_path_factory.mktemp("release")
     engine = folder / "docker"
     engine.write_text(ONE_PLATFORM.format(docker=os.environ.get("DOCKER", "docker")))
@@ -51,7 +50,7 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Runs scripts/release; what it tells GitHub, by name."""
+    """Return a function that runs scripts/release and returns its outputs for GitHub."""
     told = tmp_path_factory.mktemp("told") / "output"
 
     def release(*arguments: str) -> dict[str, str]:
@@ -75,14 +74,14 @@ def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def published(registry: str, release: Release, clone: Path) -> Iterator[dict[str, str]]:
-    """What is told of a version when it is published."""
+    """Publish a version and return the outputs."""
     told = release("publish", f"{registry}/Some.Owner/Release-For-Tests", "v1.10.0", str(clone.parent / "notes"))
     yield told
     docker("image", "rm", "--force", f"{told['name']}@{told['digest']}")
 
 
 def digest(image: str) -> str:
-    """By which digest the registry has it."""
+    """Return the digest of the image in the registry."""
     return docker("buildx", "imagetools", "inspect", image, "--format={{json .Manifest.Digest}}").strip('"\n')
 
 

@@ -1,4 +1,4 @@
-"""template/remove-sample: what it asks, refuses and leaves to undo. Here, since the dev stage has no git."""
+"""template/remove-sample: its question, its errors and its result. The tests are here because dev has no git."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.support.git import git
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project, in a repository of its own."""
+    """Copy the project into a new repository."""
     folder = tmp_path_factory.mktemp("template") / "A Service"
     copy(folder)
     git(folder, "init", "--quiet")
@@ -24,12 +24,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def repository(template: Path, tmp_path: Path) -> Path:
-    """The same, to be changed."""
+    """Return a copy of that repository, for one test."""
     return Path(shutil.copytree(template, tmp_path / "A Service"))
 
 
 def remove_sample(folder: Path, answer: str = "") -> subprocess.CompletedProcess[str]:
-    """What the script says to this answer."""
+    """Run the script with this answer."""
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     environment.pop("YES", None)
     command = [str(folder / "template" / "remove-sample")]
@@ -37,7 +37,7 @@ def remove_sample(folder: Path, answer: str = "") -> subprocess.CompletedProcess
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], reason: str) -> None:
-    """It changed nothing, and said why in one line."""
+    """Fail unless the script failed with this reason in one line."""
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.partition(": ")[2].startswith(reason)

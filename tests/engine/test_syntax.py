@@ -1,6 +1,6 @@
-"""The parser beside BuildKit: both take the same Dockerfiles, see the same stages, and refuse the same ones.
+"""The reviewer's parser and BuildKit: both accept the same Dockerfiles and find the same stages.
 
-`docker buildx build --call=targets` reads a Dockerfile and tells its stages; nothing is pulled or built.
+`docker buildx build --call=targets` parses a Dockerfile and prints its stages, without pulling or building.
 """
 
 import json
@@ -16,14 +16,14 @@ DOCKER = os.environ.get("DOCKER", "docker")
 
 
 def targets(text: str) -> subprocess.CompletedProcess[str]:
-    """What the engine says of a Dockerfile: its stages as JSON, or why it refuses."""
+    """Return the engine's result for a Dockerfile: its stages as JSON, or the error."""
     command = [DOCKER, "buildx", "build", "--call=targets,format=json", "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _engine() -> None:
-    """An engine that answers: without one every Dockerfile would seem to be refused."""
+    """Fail if no engine answers. Otherwise every Dockerfile would seem to be rejected."""
     answer = targets("FROM scratch")
     assert answer.returncode == 0, f"no engine answers {DOCKER} buildx build: {answer.stderr}"
 
@@ -122,7 +122,7 @@ def test_reviewer_and_builder_see_the_same_stages(text: str) -> None:
         pytest.param("RUN " + "a" * 65_532, id="a line that is too long"),
     ],
 )
-def test_both_refuse(instruction: str) -> None:
+def test_reviewer_and_builder_reject(instruction: str) -> None:
     text = f"FROM scratch\n{instruction}\n"
     assert targets(text).returncode != 0
     with pytest.raises(DockerfileError):

@@ -1,4 +1,4 @@
-"""The targets of make: their commands, with and without a container engine, and how they fail."""
+"""The make targets: their commands with and without a container engine, and their errors."""
 
 import os
 import shutil
@@ -19,14 +19,14 @@ def made(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(project: Path, tmp_path: Path) -> Path:
-    """A folder with what make needs, which is no repository."""
+    """Return a folder with what make needs, which is not a repository."""
     shutil.copytree(project / "scripts", tmp_path / "scripts")
     for name in ("Makefile", "Dockerfile"):
         shutil.copy(project / name, tmp_path)
     return tmp_path
 
 
-# `docker info` decides about the runtime: here, a program that always succeeds stands in for it, or one that fails.
+# `docker info` decides about the runtime. The tests replace docker by a program that always succeeds or fails.
 @pytest.mark.parametrize("engine", ["true", "false"])
 @pytest.mark.parametrize("target", sorted(targets(*MAKEFILES)))
 def test_make_has_a_rule_for_each_step_of(target: str, engine: str, project: Path) -> None:

@@ -1,1 +1,1 @@
-"""Helpers that tests in more than one folder import."""
+"""Helpers for tests in more than one folder."""

@@ -1,4 +1,4 @@
-"""The card's Dockerfile, word for word. docs/dockerfile.md says what the card is."""
+"""The card's Dockerfile, unchanged. docs/dockerfile.md describes the card."""
 
 from pathlib import Path
 

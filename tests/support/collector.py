@@ -1,6 +1,6 @@
-"""A collector for OpenTelemetry that prints what it is sent, a JSON object a line; it never answers if told `silent`.
+"""An OpenTelemetry collector that prints what it receives as JSON lines. With `silent`, it never responds.
 
-Run by the image's Python, which has no more than the standard library for it.
+It uses only the standard library, because it runs in the image.
 """
 
 import json
@@ -11,23 +11,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Answers OTLP by HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
+    """Receives OTLP over HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
 
     def do_POST(self) -> None:
-        """Take what is sent."""
+        """Print the request and respond."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.tell({"signal": self.path.removeprefix("/v1/"), "body": b64encode(body).decode()})
+        self.print({"signal": self.path.removeprefix("/v1/"), "body": b64encode(body).decode()})
         if "silent" in sys.argv:
             time.sleep(3600)
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *arguments: object) -> None:
-        """Print nothing else."""
+        """Log nothing."""
 
     @staticmethod
-    def tell(what: dict[str, object]) -> None:
-        """Print a line."""
+    def print(what: dict[str, object]) -> None:
+        """Print a JSON line."""
         sys.stdout.write(json.dumps(what) + "\n")
         sys.stdout.flush()
 
@@ -35,5 +35,5 @@ class Receiver(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     server = ThreadingHTTPServer(("", int(sys.argv[1])), Receiver)
     server.daemon_threads = True
-    Receiver.tell({"port": server.server_port})
+    Receiver.print({"port": server.server_port})
     server.serve_forever()

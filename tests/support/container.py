@@ -1,4 +1,4 @@
-"""Containers of the image in question, by way of the docker command line."""
+"""Containers of the tested image, by the docker command line."""
 
 import json
 import os
@@ -16,22 +16,21 @@ from typing import Any
 from deploy.container import DOCKER
 from deploy.load import REQUESTS, read
 
-# How many times as long everything may take: an emulated processor needs ten or more.
+# The factor for all time limits. An emulated processor needs ten or more.
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
-# OpenShift, among others, chooses the user, in root's group.
+# OpenShift, among others, chooses an arbitrary user in root's group.
 ANOTHER_USER = "--user=123456:0"
-# Health that is told sooner: every second, and without the time in which a container starts, when the engine asks every
-# 5 s.
+# Check health every second, and without a start period, in which the engine would check every 5 s.
 SOON = ("--health-interval=1s", "--health-retries=1", "--health-start-period=1ms")
-# By which whoever started the tests finds what they left behind when they were killed.
+# scripts/verify removes containers by this label if the tests are killed.
 LABEL = os.environ.get("CONTAINER_LABEL", f"tests-image={os.getpid()}")
 
 
 def docker(*arguments: str, check: bool = True, text: str = "", seconds: float = 60, folder: Path | None = None) -> str:
-    """Return what the command prints, on both its outputs.
+    """Run the command and return its output and standard error.
 
-    `text` is its standard input, and `folder` where it runs. Raises AssertionError if it fails, unless `check` is
-    false, or takes longer than `seconds`.
+    `text` is its standard input, and `folder` its working directory. Raises AssertionError if it fails, unless `check`
+    is False, and TimeoutExpired if it takes longer than `seconds`.
     """
     command = [DOCKER, *arguments]
     done = subprocess.run(
@@ -49,7 +48,7 @@ def docker(*arguments: str, check: bool = True, text: str = "", seconds: float =
 
 
 def eventually(happened: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until it has happened, at most so long."""
+    """Wait until it has happened. Fail after this time."""
     end = time.monotonic() + seconds * PATIENCE
     while not happened():
         assert time.monotonic() < end, f"not within {seconds} s"
@@ -58,7 +57,7 @@ def eventually(happened: Callable[[], object], seconds: float = 20) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: its headers by lower-case name."""
+    """An HTTP response, with its headers by lower-case name."""
 
     status: int
     headers: dict[str, str]
@@ -71,7 +70,7 @@ class Answer:
 
 
 def answers(data: bytes) -> Iterator[Answer]:
-    """The answers in what a server sent, one after the other; one that says no length goes on to the end."""
+    """Yield the responses in the data. A response without a length extends to the end."""
     while data:
         head, _, data = data.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -86,7 +85,7 @@ def answers(data: bytes) -> Iterator[Answer]:
 
 
 def unchunked(data: bytes) -> tuple[bytes, bytes]:
-    """A chunked body as a whole, and what follows it."""
+    """Return the decoded chunked body, and the data after it."""
     body = b""
     while size := int((parts := data.partition(b"\r\n"))[0], 16):
         body, data = body + parts[2][:size], parts[2][size + 2 :]
@@ -95,7 +94,7 @@ def unchunked(data: bytes) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True)
 class Process:
-    """A process, by its number in the container; `state` is a letter of proc(5)."""
+    """A process of a container. `state` is a letter of proc(5)."""
 
     number: int
     parent: int
@@ -125,12 +124,12 @@ class Container:
 
     @cached_property
     def address(self) -> tuple[str, int]:
-        """Where its port 8000 is on this machine."""
+        """The address of its port 8000 on this machine."""
         host, port = docker("port", self.identity, "8000").split()[0].rsplit(":", 1)
         return host, int(port)
 
     def inspect(self) -> Any:
-        """What the engine knows of it: https://docs.docker.com/reference/api/engine, ContainerInspect."""
+        """Return its description: https://docs.docker.com/reference/api/engine, ContainerInspect."""
         return json.loads(docker("inspect", self.identity))[0]
 
     @property
@@ -140,21 +139,21 @@ class Container:
 
     @property
     def log(self) -> str:
-        """What it has written."""
+        """Its output."""
         return docker("logs", self.identity)
 
     @property
     def failures(self) -> list[Any]:
-        """The records of its log that report an error or hold a traceback."""
+        """The records of its log with an error or a traceback."""
         return [record for record in self.records if record["level"] == "ERROR" or "exception" in record]
 
     @property
     def records(self) -> list[dict[str, str]]:
-        """The lines of its log, each of which is a JSON object."""
+        """The records of its log, parsed from JSON lines."""
         return [json.loads(line) for line in self.log.splitlines()]
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """The answer to a request; underscores in the names of headers are hyphens."""
+        """Send a request and return the response. In the names of headers, _ stands for -."""
         connection = HTTPConnection(*self.address, timeout=30 * PATIENCE)
         try:
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
@@ -164,21 +163,21 @@ class Container:
             connection.close()
 
     def use(self) -> None:
-        """Fail unless the service does what it is there for: it answers the declared requests with a success."""
+        """Send the requests of deploy/requests.txt. Fail unless all succeed."""
         for request in read(REQUESTS):
             answer = self.ask(request.method, request.path, request.body.encode() or None, **request.headers)
             assert 200 <= answer.status < 300, f"{request}: {answer.status}"
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        """A connection on which this was sent."""
+        """Open a connection, send the data, and return the connection."""
         connection = socket.create_connection(self.address, timeout=30 * PATIENCE)
         connection.sendall(data)
         return connection
 
     def exchange(self, data: bytes) -> list[Answer]:
-        """The answers to these bytes, until the server closes the connection; TimeoutError if it does not."""
+        """Send the data and return the responses until the server closes. Raises TimeoutError if it does not."""
         received = b""
-        # Refused halfway, the rest cannot be sent; what was answered may arrive all the same.
+        # If the server rejects the data halfway, the rest cannot be sent, but the response may still arrive.
         with self.connect() as connection, suppress(ConnectionError):
             with suppress(ConnectionError):
                 connection.sendall(data)
@@ -187,34 +186,34 @@ class Container:
         return list(answers(received))
 
     def serves(self) -> bool:
-        """Whether it answers that it is alive."""
+        """Return True if it responds that it is alive."""
         try:
             return self.ask("GET", "/healthz").status == 200
         except (OSError, HTTPException):
             return False
 
     def becomes(self, health: str) -> None:
-        """Wait until its HEALTHCHECK says so."""
+        """Wait until its HEALTHCHECK reports this."""
         eventually(lambda: self.state["Health"]["Status"] == health, 60)
 
     def python(self, code: str) -> str:
-        """What this prints, run by Python in the running container."""
+        """Run the code in the container and return what it prints."""
         return docker("exec", self.identity, "python", "-c", code)
 
     def processes(self) -> list[Process]:
-        """Its processes, but for the one that looks."""
+        """Return its processes, without the one that lists them."""
         return [Process(*json.loads(line)) for line in self.python(PROCESSES).splitlines()]
 
     def kill(self, process: int) -> None:
-        """Kill a process in it, as its own user can."""
+        """Kill one of its processes as its own user."""
         self.python(f"import os; os.kill({process}, 9)")
 
     def stop(self) -> int:
-        """Its exit code, after `docker stop`."""
+        """Stop it with `docker stop` and return the exit code."""
         docker("stop", self.identity)
         return self.exit_code()
 
     def exit_code(self) -> int:
-        """Its exit code, as soon as it has ended by itself."""
+        """Wait until it has ended and return the exit code."""
         eventually(lambda: self.state["Status"] == "exited")
         return int(self.state["ExitCode"])

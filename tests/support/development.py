@@ -1,4 +1,4 @@
-"""Run `make dev` for a test, beside one that may be running here already."""
+"""Run `make dev` for a test. Another one may be running at the same time."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ SECONDS = 600
 
 
 def status(url: str, path: str) -> int | None:
-    """Return the status of the answer to GET, or None without an answer."""
+    """Return the status of a GET request, or None if there is no response."""
     connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
     try:
         connection.request("GET", path)
@@ -32,13 +32,13 @@ def status(url: str, path: str) -> int | None:
 
 @contextmanager
 def developing(runtime: str, log: Path, folder: Path = PROJECT) -> Iterator[str]:
-    """Run `make dev` in this runtime while the block runs, and yield the address of the app. It writes to the log."""
+    """Run `make dev` in this runtime inside the context, and yield the URL of the app. Its output goes to the log."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    # The tests run in .venv: make must not renew it now.
+    # The tests run in .venv, so make must not replace it now.
     command = ["make", "dev", f"RUNTIME={runtime}", f"PORT={port}", "--assume-old=.venv/installed"]
-    # Without the settings of this shell, and without those of the make that runs the tests.
+    # Remove the settings of this shell and of the make that runs the tests.
     environment = {name: text for name, text in os.environ.items() if not name.startswith(("APP_", "MAKE", "MFLAGS"))}
     environment["COMPOSE_PROJECT_NAME"] = NAME
     with log.open("w") as output:

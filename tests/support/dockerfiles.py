@@ -1,4 +1,4 @@
-"""Dockerfiles and .dockerignore files that Hypothesis makes up."""
+"""Hypothesis strategies for Dockerfiles and .dockerignore files."""
 
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ INSTRUCTIONS = [
         "",
     ),
 ]
-# Numbers that Python refuses to read, or reads and Docker does not.
+# Numbers that Python cannot parse, or that Python parses but Docker does not.
 NUMBERS = ["9" * 5000, "0" * 5000, "\N{SUPERSCRIPT TWO}", "\N{ARABIC-INDIC DIGIT THREE}", "1_0", "1e999", "-1", "3.12"]
 NUMBERED = [
     "FROM python:{}-slim\nRUN adduser a",
@@ -31,7 +31,7 @@ NUMBERED = [
     "CMD [{}]",
     "RUN useradd -u {} a\nUSER a",
 ]
-# What is read by the JSON form, or by a rule; then what is repeated in it.
+# Instructions that the JSON parser or a rule reads, and the text to repeat in them.
 OPENED = [
     "HEALTHCHECK CMD ",
     "CMD ",
@@ -96,7 +96,7 @@ escaped = st.builds(
     st.sampled_from(ESCAPED),
 )
 dockerfiles = st.lists(st.sampled_from(INSTRUCTIONS) | runs, max_size=12).map("\n".join)
-# What the reviewer may stumble over, with a rule or two that looks at it.
+# Texts that may break the reviewer, with instructions that make rules read them.
 hostile = st.lists(numbered | repeated | escaped | st.sampled_from(INSTRUCTIONS), min_size=1, max_size=3).map(
     lambda lines: "\n".join(["FROM python:3.12-slim", *lines])
 )

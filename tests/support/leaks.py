@@ -1,4 +1,4 @@
-"""Recognize in a file what must never be published, whatever the file is called."""
+"""Find secrets and dumps in the content of files."""
 
 import re
 
@@ -14,17 +14,17 @@ SETTING = re.compile(
     rb"^(export )?[A-Z0-9_]*(SECRET|TOKEN|PASSW(OR)?D|CREDENTIALS?|(ACCESS|API|PRIVATE|SECRET)_?KEY)=[\"']?[^\s\"'$]",
     re.MULTILINE,
 )
-# The rows of pg_dump and mysqldump, the archive of pg_dump. A schema alone may be part of a service.
+# The rows of pg_dump and mysqldump, and the archive of pg_dump. A schema without rows may be part of a service.
 DUMP = re.compile(rb"\APGDMP|^COPY \S+ \(.*\) FROM stdin;$|^-- Dumping data for table ", re.MULTILINE)
 # An ELF file of the type ET_CORE.
 CORE = re.compile(rb"\A\x7fELF.{12}(\x04\x00|\x00\x04)", re.DOTALL)
 
 
 def has_key(data: bytes) -> bool:
-    """Return True if a file contains a private key or a token of a known form."""
+    """Return True if the data contains a private key or a token in a known format."""
     return KEY.search(data) is not None
 
 
 def is_litter(data: bytes) -> bool:
-    """Return True if a file contains settings with secrets or the rows of a database, or is a core dump."""
+    """Return True if the data contains secret settings or database rows, or is a core dump."""
     return any(pattern.search(data) for pattern in (SETTING, DUMP, CORE))

@@ -1,4 +1,4 @@
-"""The targets that the makefiles list."""
+"""The targets in the makefiles and in the docs."""
 
 import re
 from pathlib import Path
@@ -12,10 +12,10 @@ MAKEFILES = [
 
 
 def targets(*makefiles: Path) -> set[str]:
-    """The targets that `make` lists."""
+    """Return the targets that `make` lists."""
     return {name for path in makefiles for name in re.findall(r"^([a-z-]+):.*## ", path.read_text(), re.MULTILINE)}
 
 
 def listed_targets(page: str) -> set[str]:
-    """Return the targets that a table of the docs has a row for."""
+    """Return the targets that have a row in a table of the docs."""
     return set(re.findall(r"^\| `make ([a-z-]+)` \|", page, re.MULTILINE))

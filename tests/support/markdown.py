@@ -15,21 +15,21 @@ from tests.support.project import PROJECT
 
 @dataclass(frozen=True)
 class Document:
-    """The links of a Markdown text, its anchors, the code that it shows, and what a reader adds by it."""
+    """The links, anchors and code of a Markdown text, and what a reader adds by following it."""
 
     links: list[str]
     anchors: set[str]
-    # Inline code, the lines after a prompt, and the examples in Python.
+    # Inline code, commands after a prompt, and examples in Python.
     code: list[str]
     commands: list[str]
     examples: list[str]
-    # The paths of the files that it shows as a whole, and the lines that its diffs add.
+    # The paths of files that it shows completely, and the lines that its diffs add.
     files: list[str]
     added: list[str]
 
 
 class Html(HTMLParser):
-    """The links and the anchors of the HTML in a Markdown text."""
+    """The links and anchors of the HTML in a Markdown text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Html(HTMLParser):
 
 
 def slug(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading, without the number that makes a repeated one unique."""
+    """Return GitHub's anchor of a heading, without the number of a repeated one."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 

@@ -1,4 +1,4 @@
-"""Find the regular expressions of app/, and texts for which they read a character again and again."""
+"""Find the regular expressions of app/, and texts for which their time grows faster than the text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pkgutil import walk_packages
-from re import _compiler, _parser  # type: ignore[attr-defined]  # the standard library's own parser, which has no stubs
+from re import _compiler, _parser  # type: ignore[attr-defined]  # the standard library's parser, which has no stubs
 from typing import Any, NamedTuple
 
 import app
 
-# What each method does with a text, to its end.
+# The methods of patterns, each run to the end of a text.
 METHODS: dict[str, Callable[[re.Pattern[Any], Any], object]] = {
     "findall": lambda pattern, text: pattern.findall(text),
     "finditer": lambda pattern, text: sum(1 for _ in pattern.finditer(text)),
@@ -30,7 +30,7 @@ METHODS: dict[str, Callable[[re.Pattern[Any], Any], object]] = {
 
 
 def _matches(pattern: re.Pattern[Any], text: Any) -> None:
-    """Match the text from its start, then from where that ended, as who reads tokens does."""
+    """Match the text from its start, then from the end of each match, as a tokenizer does."""
     end = -1
     while (match := pattern.match(text, max(end, 0))) and match.end() > end:
         end = match.end()
@@ -58,11 +58,11 @@ class Use:
     module: str
 
     def __str__(self) -> str:
-        """Return the name of the case of a test."""
+        """Return the name for a test case."""
         return f"{self.module.removeprefix('app.')}: {self.pattern.pattern!r:.50}.{self.method}"
 
     def slow(self) -> Parts | None:
-        """Return the parts of a text for which the time grows faster than the text; None if there are none."""
+        """Return the parts of a text for which the time grows faster than the text, or None."""
         return next(filter(self._is_slow, attacks(self.pattern)), None)
 
     def _is_slow(self, parts: Parts) -> bool:
@@ -113,23 +113,23 @@ def _used(tree: ast.Module, module: str) -> Iterator[tuple[re.Pattern[Any], str]
 
 
 def attacks(pattern: re.Pattern[Any]) -> Iterator[Parts]:
-    """Yield the parts of texts: a beginning that the pattern reads, something to repeat, an end that may fail."""
+    """Yield the parts of texts: a beginning that matches, something to repeat, and an end that may not match."""
     text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     found = _Points({"": None}, {}, {"\0": None})
     found.collect(_parser.parse(text, pattern.flags), "")
-    # Each with each: what one part of the pattern reads, another one may read as well.
+    # Try all combinations, because one part of the pattern may match the text of another.
     return product(found.befores, filter(None, found.pumps | found.befores), ("", "".join(found.others)))
 
 
 class _Points(NamedTuple):
-    """What a pattern reads before each of its parts, what the parts read, and what they do not."""
+    """Texts that a pattern matches before each of its parts, texts that the parts match, and texts that they do not."""
 
     befores: dict[str, None]
     pumps: dict[str, None]
     others: dict[str, None]
 
     def collect(self, tree: Any, before: str) -> str:
-        """Add what the tree reads after `before`, and return a text that it matches."""
+        """Add the texts of the tree, after `before`, and return a text that it matches."""
         text = ""
         for node in tree:
             operation, argument = str(node[0]), node[1]

@@ -1,4 +1,4 @@
-"""Start containers of an image for tests, which are removed afterwards, whatever happened."""
+"""Start containers of an image for tests, and always remove them afterwards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,16 +18,16 @@ class Start(Protocol):
     def __call__(
         self, *command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True
     ) -> Container:
-        """The container, serving unless `wait` is false.
+        """Start a container and return it, once it serves unless `wait` is False.
 
-        `command` is what it runs instead of the image's own; `options` are docker run's, which go before those that
-        `make run` locks it down with.
+        `command` replaces the command of the image. `options` are options of docker run, which override those of
+        `make run`.
         """
 
 
 @contextmanager
 def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start]:
-    """What starts containers of the image for a test or a file. They are removed in the end."""
+    """Yield a function that starts containers for a test or a file, and remove them at the end."""
     started = node.stash.setdefault(containers, [])
 
     def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:

@@ -59,7 +59,7 @@ def sent(lines: Iterable[str]) -> Sent:
 
 
 def values(attributes: Iterable[KeyValue]) -> dict[str, Any]:
-    """Return the attributes by name. Of a list, return the first text."""
+    """Return the attributes by name. A list is reduced to its first text."""
     plain = {}
     for attribute in attributes:
         kind = attribute.value.WhichOneof("value")
