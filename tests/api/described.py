@@ -31,7 +31,7 @@ CONFIG = {
     "checks": {
         # A value can match the schema and still be rejected, because it is unknown, exists already, or is forbidden.
         "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "422"]},
-        # These checks are about logins, stored resources and required headers, which the template does not have.
+        # These checks are about logins, stored resources and required headers. The service has none of these.
         "ignored_auth": {"enabled": False},
         "object_level_authorization": {"enabled": False},
         "use_after_free": {"enabled": False},

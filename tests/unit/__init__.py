@@ -1,1 +1,1 @@
-"""Tests that need nothing but Python: they run inside the dev stage, and each module mirrors one of the project."""
+"""Unit tests, which run in the dev stage and need only Python. They mirror the modules of the project."""

@@ -1,4 +1,4 @@
-"""docs/dockerfile.md: it explains the Dockerfile as it is, line by line."""
+"""docs/dockerfile.md explains the current Dockerfile, line by line."""
 
 import re
 from difflib import SequenceMatcher
@@ -13,7 +13,7 @@ BLOCK = re.compile(r"^```dockerfile\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def page(project: Path) -> str:
-    """docs/dockerfile.md."""
+    """Return docs/dockerfile.md."""
     return (project / "docs" / "dockerfile.md").read_text()
 
 
@@ -33,5 +33,5 @@ def test_page_explains_exactly_the_lines_of_the_dockerfile(project: Path, page: 
 def test_each_block_is_followed_by_its_explanation(page: str) -> None:
     _, *parts = BLOCK.split(page)
     for lines, behind in zip(parts[::2], parts[1::2], strict=True):
-        # Neither another block, nor a heading, nor a table.
-        assert re.match(r"\n*(?!```|#|\|)[^\n]*\w", behind), f"nothing is said about\n{lines}"
+        # The next line is text: not a block, a heading or a table.
+        assert re.match(r"\n*(?!```|#|\|)[^\n]*\w", behind), f"nothing explains\n{lines}"

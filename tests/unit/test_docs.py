@@ -25,7 +25,7 @@ def test_every_make_target_in_the_docs_exists(path: Path) -> None:
     added = re.findall(r"^([a-z-]+):", "\n".join(document(PROJECT / path).added), re.MULTILINE)
     existing = targets(*MAKEFILES) | set(added)
     text = "\n".join(document(PROJECT / path).code + document(PROJECT / path).commands)
-    # Settings may stand before the target as well: make RUNTIME=host test.
+    # Settings may also come before the target: make RUNTIME=host test.
     assert set(re.findall(r"(?<![\w-])make (?:[A-Z_]+=\S* )*([a-z][\w-]*)", text)) - existing == set()
 
 

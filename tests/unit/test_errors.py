@@ -1,4 +1,4 @@
-"""Errors: every one is a problem detail, with the request's id."""
+"""Errors: every error response is a problem with the request id."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def test_wrong_method_is_a_problem_that_names_the_methods(client: TestClient) ->
 
 
 def failing(error: BaseException, middleware: Sequence[Middleware] = ()) -> FastAPI:
-    """Return an app whose one route raises this, below these and RequestMiddleware."""
+    """Return an app with one route that raises this, behind RequestMiddleware and these."""
     app = FastAPI(middleware=[*middleware, Middleware(RequestMiddleware)])
     errors.install(app)
 
@@ -59,7 +59,7 @@ def test_500_has_the_headers_of_outer_middleware() -> None:
 
 
 def test_full_disk_is_not_the_clients_fault() -> None:
-    # As FastAPI does when it cannot read a form.
+    # FastAPI raises this when it cannot read a form.
     error = HTTPException(400, "There was an error parsing the body")
     error.__cause__ = OSError(30, "Read-only file system: '/tmp'")
     app = failing(error)
@@ -68,7 +68,7 @@ def test_full_disk_is_not_the_clients_fault() -> None:
         TestClient(app).get("/")
 
 
-def test_400_with_another_cause_stays_400() -> None:
+def test_http_exception_with_another_cause_is_kept() -> None:
     error = HTTPException(503, "too many")
     error.__cause__ = TimeoutError()
     assert_problem(TestClient(failing(error)).get("/"), 503, "too many")
@@ -89,7 +89,7 @@ def test_response_cut_off_at_shutdown_is_left_to_the_server() -> None:
 
 @pytest.fixture
 def app() -> FastAPI:
-    """An app with nothing but this form of errors."""
+    """Return an app with the error format and nothing else."""
     app = FastAPI()
     app.add_middleware(RequestMiddleware)
     errors.install(app)

@@ -1,4 +1,4 @@
-"""Health."""
+"""The health endpoints."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def test_running_service_is_alive(client: TestClient) -> None:
 
 
 def answer(reason: str | None) -> Check:
-    """Return a check that answers this."""
+    """Return a check that returns this reason."""
 
     async def check() -> str | None:
         return reason
@@ -25,13 +25,13 @@ def answer(reason: str | None) -> Check:
 
 
 async def hangs() -> str | None:
-    """Never answer."""
+    """Never return."""
     await asyncio.Event().wait()
     return None
 
 
 def readiness(**checks: Check) -> tuple[int, str]:
-    """Return the status and the detail of the answer of an app whose parts have these checks."""
+    """Return the status and the detail of the readiness of an app with these checks."""
     app = FastAPI(routes=health.router.routes)
     app.state.checks = checks
     response = TestClient(app).get("/readyz")

@@ -1,4 +1,4 @@
-"""Which modules may import from the tests, and from which of them."""
+"""Imports from tests: which modules may import which helpers."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.imports import imported
 from tests.support.project import PROJECT
 
 TESTS = sorted(PROJECT.glob("tests/**/*.py"))
-# What every folder of tests may import: the helpers, and what a service says about itself.
+# Every folder of tests may import the helpers and the limits of the service.
 SHARED = {Path("tests/support"), Path("tests/service.py")}
 
 

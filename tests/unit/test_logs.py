@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, or text."""
+"""Logs: JSON lines or text."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ Configure = Callable[[str | None], logging.Logger]
 
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, project: Path) -> Iterator[Configure]:
-    """Sets up the logs in a format, as uvicorn does from the file that it is given; undone in the end."""
+    """Return a function that sets up the logs in a format, as uvicorn does. The setup is undone afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)

@@ -43,14 +43,14 @@ def test_invalid_setting_exits_with_one_line(project: Path) -> None:
 
 
 def test_websocket_routes_require_the_package_websockets(project: Path) -> None:
-    # TestClient serves them without. In the image, each would be answered with 404.
+    # TestClient serves them without the package. In the image, the response would be 404.
     found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIWebSocketRoute)]
     locked = pins((project / "requirements.txt").read_text())
-    assert not found or "websockets" in locked, "name websockets in requirements.in, then run make lock"
+    assert not found or "websockets" in locked, "add websockets to requirements.in, then run make lock"
 
 
 class Loaded(HTMLParser):
-    """The addresses that a page loads. Links to other pages load nothing until somebody follows them."""
+    """The URLs that a page loads. Links to other pages do not count."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -58,12 +58,12 @@ class Loaded(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Add those of one tag."""
+        """Add the URLs of one tag."""
         self.addresses += [text for name, text in attrs if name in {"src", "href"} and tag != "a" and text]
 
 
 def loaded(response: Response) -> list[str]:
-    """Return the addresses that a page or a style sheet loads."""
+    """Return the URLs that a page or a style sheet loads."""
     media_type = response.headers.get("content-type", "").partition(";")[0]
     if media_type == "text/html":
         return Loaded(response.text).addresses

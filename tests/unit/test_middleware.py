@@ -1,4 +1,4 @@
-"""What happens to every request: id, headers, checks, log."""
+"""The middleware of every request: id, headers, checks, log."""
 
 import asyncio
 import logging
@@ -143,15 +143,15 @@ class Seen(dict[str, object]):
     ("target", "root", "path", "host"),
     [
         pytest.param(b"/a", "", "/a", b"a", id="a path"),
-        pytest.param(b"http://b/a%20b", "", "/a b", b"b", id="an address"),
-        pytest.param(b"HTTPS://b:80/", "", "/", b"b:80", id="an address with a port"),
-        pytest.param(b"http://[::1]", "", "/", b"[::1]", id="an address without a path"),
+        pytest.param(b"http://b/a%20b", "", "/a b", b"b", id="a URL"),
+        pytest.param(b"HTTPS://b:80/", "", "/", b"b:80", id="a URL with a port"),
+        pytest.param(b"http://[::1]", "", "/", b"[::1]", id="a URL without a path"),
         pytest.param(b"/rooth://b/a", "/root", "/rooth://b/a", b"a", id="a path that begins as the root does"),
-        pytest.param(b"/roothttp://b/a", "/root", "/root/a", b"b", id="an address behind a root path"),
-        pytest.param(b"http:///a", "", "http:///a", b"a", id="an address without a host"),
-        pytest.param(b"http://b@c/a", "", "http://b@c/a", b"a", id="an address with a user"),
+        pytest.param(b"/roothttp://b/a", "/root", "/root/a", b"b", id="a URL behind a root path"),
+        pytest.param(b"http:///a", "", "http:///a", b"a", id="a URL without a host"),
+        pytest.param(b"http://b@c/a", "", "http://b@c/a", b"a", id="a URL with a user"),
         pytest.param(b"ftp://b/a", "", "ftp://b/a", b"a", id="another scheme"),
-        pytest.param(b"//b/a", "", "//b/a", b"a", id="an address without a scheme"),
+        pytest.param(b"//b/a", "", "//b/a", b"a", id="a URL without a scheme"),
         pytest.param(b"*", "", "*", b"a", id="the server itself"),
     ],
 )
@@ -164,7 +164,7 @@ def test_url_as_target_is_split_into_path_and_host(target: bytes, root: str, pat
 
 @pytest.fixture
 def small() -> TestClient:
-    """A client of an app that takes ten bytes at most, with a route that says how many there were."""
+    """Return a client of an app with a limit of ten bytes, whose route returns the size of the body."""
     app = create_app(Settings(max_body_bytes=10))
 
     @app.post("/size")

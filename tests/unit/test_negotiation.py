@@ -1,4 +1,4 @@
-"""Media types in a request's headers: what a body is, and which form of an answer is liked best."""
+"""Content negotiation: the media type of a body, and the preferred one of a response."""
 
 import pytest
 
@@ -20,16 +20,16 @@ OFFERS = ["application/json", "text/plain", "application/sarif+json"]
         ("text/html, application/xhtml+xml, */*;q=0.8", "application/json"),
         ("text/plain;q=0.5, application/json;q=0.4", "text/plain"),
         ("application/json;q=0, */*", "text/plain"),
-        ("*/*;q=0.1, text/plain;q=0.1", "application/json"),  # of equals the first
+        ("*/*;q=0.1, text/plain;q=0.1", "application/json"),  # the first of equals
         ("text/plain;q=nonsense, application/sarif+json", "application/sarif+json"),
         ("text/plain;q=7", "text/plain"),
-        ("text/plain;q=7, application/json", "application/json"),  # more than 1 is 1
+        ("text/plain;q=7, application/json", "application/json"),  # weights above 1 count as 1
         ("*/*;q=-1, text/plain", "text/plain"),
-        ("text/html, *; q=.2, */*; q=.2", "application/json"),  # what Java sends
+        ("text/html, *; q=.2, */*; q=.2", "application/json"),  # from Java
         ('text/plain;format="flowed";q="1"', "text/plain"),
-        ("application/json;q*=utf-8''0.5", "application/json"),  # in email another way to write q
+        ("application/json;q*=utf-8''0.5", "application/json"),  # email.message would read it as q
         (",".join(["a/b"] * 49 + ["text/plain"]), "text/plain"),
-        (",".join(["a/b"] * 50 + ["text/plain"]), None),  # nobody sends as many
+        (",".join(["a/b"] * 50 + ["text/plain"]), None),  # more than the maximum
         ("text/plain" + ";a=b" * 10 + ";q=0", "text/plain"),
         ("*/*;q=nan", None),
         (";,=,*,\xff;q", None),

@@ -1,4 +1,4 @@
-"""The probe: success where the service is alive, else one line that says why not."""
+"""The probe: it exits with 0 if the service is alive, or else prints the reason."""
 
 import runpy
 import socket
@@ -14,7 +14,7 @@ from app import probe
 
 @contextmanager
 def server(answer: bytes) -> Iterator[int]:
-    """A server on a free port, which it gives, that answers one request so."""
+    """Serve one request with these bytes inside the context, and yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:

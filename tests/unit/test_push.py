@@ -1,4 +1,4 @@
-"""scripts/push, without an engine or a registry: docker and git are programs that say what the test has them say."""
+"""scripts/push without an engine or a registry: docker and git are stand-ins."""
 
 import os
 import subprocess
@@ -15,9 +15,9 @@ BOTH = "Platforms: linux/amd64, linux/amd64/v2, linux/arm64"
 def push(
     folder: Path, *, time: str = "1700000000", changed: str = "", platforms: str = BOTH, prefix: str = ""
 ) -> tuple[str, str]:
-    """What docker is told when it builds, and the errors.
+    """Run scripts/push, and return the options of the build and the errors.
 
-    `git log` says `time`, `git status` says `changed`, and `git rev-parse` says `prefix`.
+    `git log` prints `time`, `git status` prints `changed`, and `git rev-parse` prints `prefix`.
     """
     calls = folder / "calls"
     calls.touch()
@@ -46,7 +46,7 @@ def test_it_builds_both_platforms_with_the_time_of_the_commit(tmp_path: Path) ->
 
 
 def test_it_builds_a_clone_without_cache_of_the_last_stage(tmp_path: Path) -> None:
-    # Or times before the commit's would remain: of files that were here before, of what was built before.
+    # Otherwise files and layers could keep times before the commit's.
     built, _ = push(tmp_path)
     assert "--no-cache-filter production" in built
     assert not built.endswith(" .\n")

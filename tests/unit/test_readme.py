@@ -1,4 +1,4 @@
-"""README.md and the reference in docs/: they agree with what they describe."""
+"""README.md and the reference in docs/ agree with the project."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.makefile import MAKEFILES, listed_targets, targets
 
 @pytest.fixture
 def readme(project: Path) -> str:
-    """README.md."""
+    """Return README.md."""
     return (project / "README.md").read_text()
 
 
@@ -36,7 +36,7 @@ def test_the_index_links_to_every_other_page(project: Path) -> None:
 
 
 def written(value: object) -> str:
-    """Return a value as people write it in the environment."""
+    """Return a value as it is written in the environment."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return str(value).lower() if isinstance(value, bool) else str(value)

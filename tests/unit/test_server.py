@@ -1,4 +1,4 @@
-"""The server's protocol: how it refuses requests, and which connections it closes."""
+"""The HTTP protocol: how it rejects requests, and which connections it closes."""
 
 import asyncio
 import json
@@ -31,20 +31,20 @@ async def part(send: Send, *, more: bool) -> None:
 
 
 async def answers_at_once(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer without reading the body."""
+    """Respond without reading the body."""
     await start(send)
     await part(send, more=True)
     await part(send, more=False)
 
 
 async def answers_in_the_end(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer when the body or the connection has ended."""
+    """Respond when the body or the connection has ended."""
     await receive()
     await answers_at_once(scope, receive, send)
 
 
 async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
-    """Begin to answer, and go on when the body or the connection has ended."""
+    """Begin the response, and continue when the body or the connection has ended."""
     await start(send)
     await part(send, more=True)
     await receive()
@@ -53,7 +53,7 @@ async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def serving(app: ASGIApp, ws: type[asyncio.Protocol] | None = None) -> AsyncIterator[tuple[str, int]]:
-    """Serve the app by the protocol inside the context, at the address that this yields; `ws` serves WebSockets."""
+    """Serve the app with the protocol inside the context, and yield the address. `ws` serves WebSockets."""
     config = Config(app, lifespan="off", log_config=None, ws=ws or "none")
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
@@ -64,7 +64,7 @@ async def serving(app: ASGIApp, ws: type[asyncio.Protocol] | None = None) -> Asy
 
 
 async def exchange(app: ASGIApp, first: bytes, then: bytes = b"") -> bytes:
-    """Send the first bytes, the others when a response has begun, and return what is received until the end."""
+    """Send the first bytes, the others once a response has begun, and return what is received."""
     async with serving(app) as address:
         reader, writer = await asyncio.open_connection(*address)
         try:
@@ -136,7 +136,7 @@ def test_upgrade_is_ignored_and_not_logged(protocol: bytes, caplog: pytest.LogCa
 
 
 async def closed(limit: int, talkative: int) -> set[int]:
-    """Open one connection more than the limit, after one of them had a request; return which are closed."""
+    """Open one connection more than the limit, after one sent a request, and return which are closed."""
     async with serving(answers_at_once) as address, asyncio.timeout(20):
         connections = [await asyncio.open_connection(*address) for _ in range(limit)]
         reader, writer = connections[talkative]
@@ -164,7 +164,7 @@ def test_beyond_the_limit_the_most_silent_connection_closes(
 
 
 class Accepted(asyncio.Protocol):
-    """A protocol that answers an upgrade and says no more."""
+    """A protocol that accepts an upgrade and sends nothing else."""
 
     def __init__(self, **_: object) -> None:
         self.transport: asyncio.BaseTransport
@@ -174,13 +174,13 @@ class Accepted(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer."""
+        """Accept the upgrade."""
         assert isinstance(self.transport, asyncio.Transport)
         self.transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
 
 
 async def counted_after_an_upgrade() -> int:
-    """Return how many connections are counted after one became a WebSocket."""
+    """Return the number of counted connections after one became a WebSocket."""
     async with serving(answers_at_once, Accepted) as address, asyncio.timeout(20):
         reader, writer = await asyncio.open_connection(*address)
         writer.write(LINE + b"Host: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")

@@ -89,7 +89,7 @@ def test_docs_without_their_package_exit_with_one_line(monkeypatch: pytest.Monke
 
 def test_compose_passes_every_setting_to_the_app(project: Path) -> None:
     passed = re.findall(r"^ +- APP_(\w+)", (project / "compose.yaml").read_text(), re.MULTILINE)
-    assert {name.upper() for name in Settings.model_fields} == set(passed), "name it in compose.yaml"
+    assert {name.upper() for name in Settings.model_fields} == set(passed), "add it to compose.yaml"
 
 
 def test_settings_do_not_change() -> None:

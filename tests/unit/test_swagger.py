@@ -1,4 +1,4 @@
-"""The documentation of the API at /docs, as it is served."""
+"""The documentation of the API at /docs."""
 
 import re
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""Traces, metrics and the log for a collector: off unless the environment asks for them, and what is sent then."""
+"""Telemetry: what is sent to a collector, and that nothing is by default."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ from app.settings import Settings
 from tests.support import collector as collector_program
 from tests.support.telemetry import ENDPOINT, NOT_SENT, Sent, sent, values
 
-# A service of one route that answers, or refuses what it is asked, and one that fails.
+# A service with one route that validates its input, and one that fails.
 SERVICE = r"""
 import logging
 from app.main import app
@@ -46,25 +46,25 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @dataclass
 class Run:
-    """A service that was asked a few things and stopped: what it wrote, and what the collector was sent."""
+    """The log of a service after a few requests, and what the collector received."""
 
     lines: list[dict[str, Any]]
     sent: Sent
 
     def line(self, identity: str, logger: str = "app.access") -> dict[str, Any]:
-        """What this logger wrote of the request with this id."""
+        """Return the line of this logger for the request with this id."""
         (line,) = [one for one in self.lines if one.get("request_id") == identity and one["logger"] == logger]
         return line
 
     def record(self, identity: str) -> LogRecord:
-        """The same line as it was sent."""
+        """Return the log record that the collector received for the request."""
         message = self.line(identity)["message"]
         (record,) = [one for one in self.sent.records if one.body.string_value == message]
         assert values(record.attributes)["request_id"] == identity
         return record
 
     def span(self, identity: str) -> Span:
-        """The span of the request with this id."""
+        """Return the span of the request with this id."""
         name = "http.response.header.x-request-id"
         (span,) = [one for one in self.sent.spans if values(one.attributes).get(name) == identity]
         return span
@@ -72,7 +72,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A service that had a collector."""
+    """Run a service with a collector until its end."""
     folder = tmp_path_factory.mktemp("service")
     (folder / "service_for_tests.py").write_text(SERVICE)
     environment = os.environ | {"PYTHONPATH": f"{project}:{folder}", "PYTHONUNBUFFERED": "1"}
@@ -109,7 +109,7 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
 
 
 def ask_all(port: int) -> None:
-    """Ask the service everything that the tests want to see sent."""
+    """Send the requests that the tests look for."""
     for method, path, identity, headers in (
         ("POST", "/numbers/1?number=2", "fine", {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}),
         ("POST", "/numbers/private", "refused", {"Authorization": "private", "Cookie": "private"}),

@@ -1,4 +1,4 @@
-"""scripts/verify: which tests it runs, and how it starts the container that they ask."""
+"""scripts/verify: which tests it runs, and how it starts the container."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from deploy.container import LOCKED_DOWN
 
 
 def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> tuple[list[str], str]:
-    """What scripts/verify hands to pytest where there are these programs, and what it says in the end."""
+    """Run scripts/verify with these programs, and return the arguments of pytest and the errors."""
     (folder / "scripts").mkdir()
     for name in ("names", "verify"):
         shutil.copy(project / "scripts" / name, folder / "scripts")
@@ -28,7 +28,7 @@ def asked(project: Path, folder: Path, programs: set[str], **variables: str) -> 
         path.chmod(0o755)
     for name in ("cat", "date", "dirname"):
         (found / name).symlink_to(str(shutil.which(name)))
-    # Without a PATH of its own, a shell would look where it always does.
+    # Without PATH, a shell would search its default folders.
     environment = {"PATH": str(found), "HOME": os.environ.get("HOME", "/"), **variables}
     done = subprocess.run(
         [folder / "scripts/verify", "image"], env=environment, capture_output=True, text=True, check=True
@@ -41,7 +41,7 @@ SLOW = "tests/engine/test_commands.py::test_multi_platform_build_pushes_amd64_an
 
 def test_all_tests_run_if_all_programs_exist(project: Path, tmp_path: Path) -> None:
     arguments, said = asked(project, tmp_path, {"kubectl", "npm"})
-    # Nobody runs the tests in a folder that neither make verify runs nor another target names.
+    # Every folder of tests must be run by make verify or named by another target.
     folders = {str(Path(*path.relative_to(project).parts[:2])) for path in project.glob("tests/**/test_*.py")}
     named = (project / "Makefile").read_text().split()
     assert folders - {"tests/unit"} <= {*arguments, *named}

@@ -1,4 +1,4 @@
-"""The process beside the service: its answers, its limits and its replacement."""
+"""The worker process: its answers, its limits and its replacement."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from starlette.types import Message
 from app import worker
 from app.worker import Worker, while_connected
 
-# Answers with its number, once it has done what it is asked to do.
+# Does what it is asked to do, then answers with its process id.
 CHILD = """
 import json, os, signal, sys, time
 for line in sys.stdin:
@@ -36,14 +36,14 @@ COMMAND = (sys.executable, "-c", CHILD)
 
 @asynccontextmanager
 async def running(seconds: float = 30) -> AsyncIterator[Worker]:
-    """A worker with a process that answered its trial."""
+    """Run a worker whose process has answered its trial."""
     async with Worker(COMMAND, "trial", seconds).running() as one:
         await one.ask("first")
         yield one
 
 
 async def eventually(happened: Callable[[], bool]) -> None:
-    """Wait until it has happened, at most 30 s."""
+    """Wait until it has happened. Fail after 30 s."""
     for _ in range(3000):
         if happened():
             return
@@ -105,7 +105,7 @@ def test_process_killed_during_a_call_is_replaced(capfd: pytest.CaptureFixture[s
     before, refused, after = asyncio.run(ask())
     assert refused == (503, "the worker process ended; try again", "1")
     assert before[1] != after[1]
-    # It writes to the standard error of the service.
+    # The process shares the standard error of the service.
     assert capfd.readouterr().err == "last words\n"
 
 
@@ -199,7 +199,7 @@ def test_process_that_does_not_start_is_unready_and_logged(
         async with Worker(command, "", seconds).running() as one:
             await eventually(lambda: one.unready() is not None)
             refused = await refusal(one.ask(""))
-            # Several attempts later, there is still one line in the log.
+            # After several attempts, the log still has one line.
             await asyncio.sleep(0.5)
             one.command, one.seconds = COMMAND, 30
             await eventually(lambda: one.unready() is None)
@@ -221,7 +221,7 @@ def test_waiting_calls_fail_if_the_process_does_not_start() -> None:
 
 
 def request(*messages: Message) -> Request:
-    """A request of which these messages are yet to be received."""
+    """Return a request that will receive these messages."""
     left = list(messages)
 
     async def receive() -> Message:
@@ -272,6 +272,6 @@ async def main():
 asyncio.run(main())
 """
     command = [sys.executable, "-W", "error", "-c", script, str(int(number)), *COMMAND]
-    # The process holds the same standard error, so communicate() returns once both have ended.
+    # The process shares the standard error, so communicate() returns once both have ended.
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (-number, "")

@@ -1,6 +1,6 @@
-""".github/workflows: what they run is here to be run by anybody, and one job tells whether all of them passed.
+""".github/workflows: people can run all of their commands, and one job fails if any other does.
 
-That actions are named by commit id, and that each job has its rights and its time, is for `make audit` to see.
+`make audit` checks the commit ids of actions, and the permissions and time limits of jobs.
 """
 
 import re
@@ -12,22 +12,22 @@ from tests.support.makefile import MAKEFILES
 from tests.support.project import PROJECT
 
 WORKFLOWS = sorted(PROJECT.glob(".github/workflows/*"))
-# What else runs there: they need what GitHub alone has.
+# Other commands, which only make sense on GitHub.
 OWN = {
-    "cp",  # into what is uploaded
+    "cp",  # for an upload
     "echo",  # a notice
-    "exit",  # the one job
+    "exit",  # in the job that waits for all others
     "gh",
 }
 
 
 def runs(workflow: str) -> list[str]:
-    """The command of each step, without what follows it."""
+    """Return the command of each step, without comments."""
     return re.findall(r"^ +(?:- )?run: ([^#\n]*[^# \n])", workflow, re.MULTILINE)
 
 
 def jobs(workflow: str) -> dict[str, str]:
-    """The text of each job."""
+    """Return the text of each job by name."""
     _, *parts = re.split(r"^  (\w+):\n", workflow.split("\njobs:\n")[1], flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
@@ -60,7 +60,7 @@ def test_one_job_fails_if_any_other_does(project: Path) -> None:
     assert re.findall(r"^      - (\w+)$", found[last], re.MULTILINE) == others
     assert "\n    if: always()\n" in found[last]
     assert "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')" in found[last]
-    # Whatever is skipped counts as passed: what has a condition is to be seen here.
+    # A skipped job counts as passed, so list those with a condition here.
     conditions = {name: re.findall(r"^    if: (.*)$", found[name], re.MULTILINE) for name in others}
     assert conditions == {
         "changes": [],

@@ -1,4 +1,4 @@
-"""The page, as it is served; tests/browser looks at what it does."""
+"""The page: how its files are served."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_files_that_the_page_names_are_served(client: TestClient) -> None:
     named = re.findall(r'(?:href|src)="([^"#]+)"', text)
     assert {"page.js", "page.css", "favicon.svg", "openapi.json"} <= set(named)
     for path in named:
-        assert not path.startswith("/")  # it works under a proxy's prefix, too
+        assert not path.startswith("/")  # so that it works behind a proxy with a prefix
         assert client.get(f"/{path}").status_code == 200
 
 

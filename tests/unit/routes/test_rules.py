@@ -1,4 +1,4 @@
-"""The rules, to read."""
+"""The routes of the rules."""
 
 from fastapi.testclient import TestClient
 

@@ -1,10 +1,10 @@
-"""tests/support/leaks.py: what it recognizes and what it lets pass."""
+"""tests/support/leaks.py: what it finds and what it ignores."""
 
 import pytest
 
 from tests.support.leaks import has_key, is_litter
 
-# Put together here, so that no search for secrets finds this file.
+# The parts are joined here, so that searches for secrets do not find this file.
 BEGIN, KEY = "-----BEGIN ", "PRIVATE KEY"
 BASE64 = "b3BlbnNzaC1rZXktdjEAAAAA"
 

@@ -1,4 +1,4 @@
-"""How a text in Markdown is read."""
+"""tests/support/markdown.py: anchors and links of Markdown."""
 
 import pytest
 

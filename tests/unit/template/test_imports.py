@@ -1,11 +1,11 @@
-"""What template/ may import."""
+"""The imports of template/."""
 
 from pathlib import Path
 
 from tests.support.imports import imported
 from tests.support.project import PROJECT
 
-# It runs the property tests, so it imports them.
+# It imports the property tests, because it runs them.
 RUNNER = Path("template/fuzz.py")
 
 

@@ -1,4 +1,4 @@
-"""README.md and docs/sample/reviews.md: they agree with the sample that they describe."""
+"""README.md and docs/sample/reviews.md agree with the sample."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""template/remove-sample, without git: what it removes, and what template/overlay has in its place.
+"""template/remove-sample, without git: what it removes, and what template/overlay replaces.
 
 `make template` runs it in a copy.
 """
@@ -28,19 +28,19 @@ LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
 def goes(path: Path) -> bool:
-    """Whether a path of the project is the sample's."""
+    """Return True if the path belongs to the sample."""
     names = [str(path), *map(str, path.parents)]
     return any(fnmatch(name, pattern) for name in names for pattern in SAMPLE)
 
 
 @pytest.mark.parametrize("pattern", [name for name in SAMPLE if not name.startswith(".") and "*" not in name])
 def test_listed_sample_files_exist(pattern: str) -> None:
-    # The dev stage has no requirements*.in, and nothing whose name begins with a dot.
+    # The dev stage does not contain files whose names begin with a dot.
     assert (PROJECT / pattern).exists()
 
 
 def staying() -> Iterator[Path]:
-    """Yield the modules that stay, but for some of their lines."""
+    """Yield the modules that stay."""
     for path in (path for folder in ("app", "deploy", "tests") for path in PROJECT.glob(f"{folder}/**/*.py")):
         relative = path.relative_to(PROJECT)
         if not goes(relative) and relative not in OVERLAY:
@@ -53,7 +53,7 @@ def test_no_module_that_stays_imports_the_sample() -> None:
 
 
 def without_the_sample(path: Path) -> str:
-    """Return what a file that stays contains afterwards."""
+    """Return the text of a remaining file afterwards."""
     return "".join(line for line in path.read_text().splitlines(keepends=True) if not LINES.search(line))
 
 

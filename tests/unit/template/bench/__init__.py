@@ -1,1 +1,1 @@
-"""Tests of template/bench: that it fits what it measures."""
+"""Tests of template/bench."""

@@ -1,4 +1,4 @@
-"""The charts: well-formed, for a light and a dark page, and readable by those who cannot see them."""
+"""The charts: well-formed, for light and dark pages, and accessible."""
 
 from xml.etree import ElementTree
 
@@ -10,8 +10,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def read(chart: str) -> ElementTree.Element:
-    """The chart as XML."""
-    return ElementTree.fromstring(chart)  # noqa: S314 -- our own, not a stranger's
+    """Parse the chart."""
+    return ElementTree.fromstring(chart)  # noqa: S314 -- the project's own XML
 
 
 def test_chart_has_a_description_in_words() -> None:

@@ -1,4 +1,4 @@
-"""What the benchmark makes in the engine says whose it is, or it could not be removed without harm to others."""
+"""The benchmark marks everything that it creates in the engine, so that it can be removed."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def dockerfiles(project: Path) -> list[str]:
-    """The project's own and those of the other styles."""
+    """Return the Dockerfiles of the project and of the other styles."""
     return [path.read_text() for path in (project / "Dockerfile", *project.glob("template/bench/peers/*/*Dockerfile"))]
 
 

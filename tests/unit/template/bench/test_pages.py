@@ -1,4 +1,4 @@
-"""docs/template/benchmarks.md and docs/template/peers.md: they are of the rows and the styles that there are."""
+"""docs/template/benchmarks.md and docs/template/peers.md contain the current rows and styles."""
 
 import re
 from pathlib import Path

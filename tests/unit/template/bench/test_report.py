@@ -1,4 +1,4 @@
-"""What the benchmark says of its figures: a difference only where there is one, and which way it goes."""
+"""The report of the benchmark: differences, their direction, and the pages."""
 
 import pytest
 
@@ -17,7 +17,7 @@ SECONDS, RATE = MEASURES["cold"], MEASURES["rate"]
         pytest.param([1.0], [1.0], id="the same"),
         pytest.param([1.0, 3.0], [2.0, 4.0], id="rounds that overlap"),
         pytest.param([100.0], [101.0], id="less than 2 %"),
-        pytest.param([0.0], [0.0], id="nothing of it"),
+        pytest.param([0.0], [0.0], id="both zero"),
     ],
 )
 def test_overlapping_rounds_have_no_difference(with_it: list[float], without: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""template/bench/styles.py: what it reads of the project."""
+"""template/bench/styles.py: what it reads from the project."""
 
 import re
 

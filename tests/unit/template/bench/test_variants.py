@@ -1,4 +1,4 @@
-"""The rows of the benchmark: each is the project as it is now, with one thing about it undone."""
+"""The rows of the benchmark: each is the current project with one technique undone."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ def copied(project: Path, tmp_path: Path) -> Path:
 
 
 def stages(folder: Path) -> list[str]:
-    """The stages of the Dockerfile there."""
+    """Return the stages of the Dockerfile in the folder."""
     return re.findall(r"^FROM \S+ AS (\w+)$", (folder / "Dockerfile").read_text(), re.MULTILINE)
 
 
@@ -42,7 +42,7 @@ def test_reference_differs_from_its_variant(copied: Path, project: Path, row: Va
 
 
 def differ(one: Path, another: Path) -> bool:
-    """Whether the two files hold different text."""
+    """Return True if the two files differ."""
     return one.read_text() != another.read_text()
 
 
