@@ -154,7 +154,7 @@ def _diff(name: str, old: str, new: str) -> str:
 
 
 def _dockerignore(file: Path) -> str | None:
-    """The text of the .dockerignore that a build would read, "" where there is none, None where that is not known."""
+    """Return the .dockerignore that a build would read, "" if there is none, or None if that is not known."""
     for candidate in (file.with_name(f"{file.name}.dockerignore"), file.with_name(".dockerignore")):
         if candidate.is_file():
             return candidate.read_bytes().decode(errors="replace")  # a build takes it as it is, too

@@ -29,7 +29,7 @@ def catalogue() -> str:
 
 
 def _family(rule: Rule) -> str:
-    """What the rule's module says at its top: "Rules about the stages" are about "The stages"."""
+    """Return the title of the rule's module: "The stages" for "Rules about the stages"."""
     about = (sys.modules[rule.check.__module__].__doc__ or "").removeprefix("Rules about ")
     return (about[:1].upper() + about[1:]).partition(":")[0].rstrip(".")
 

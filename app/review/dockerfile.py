@@ -92,7 +92,7 @@ class Dockerfile:
 
 
 def _arguments(instructions: Iterable[Instruction]) -> Mapping[str, str | None]:
-    """What the ARGs before the first FROM set; None: a build has to."""
+    """Return the values of the ARGs before the first FROM. None means that a build must set it."""
     state = State.on(None)
     for instruction in instructions:
         state = state.after(instruction, {})

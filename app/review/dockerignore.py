@@ -41,7 +41,7 @@ class Dockerignore:
 
     @classmethod
     def parse(cls, text: str) -> Dockerignore:
-        """The patterns in the text of a `.dockerignore`; DockerignoreError where they are too many."""
+        """Parse the patterns of a `.dockerignore`. Raises DockerignoreError if there are too many."""
         if beyond := next(islice(WORD_OR_SIGN.finditer(text), MOST_WORDS, None), None):
             line = text.count("\n", 0, beyond.start()) + 1
             raise DockerignoreError(line, f"more than {MOST_WORDS} words and signs: no more are read")
@@ -85,7 +85,7 @@ class _Tape:
         self.names = self.inner & ~self.slashes
 
     def matches(self, pattern: str, starts: int) -> int:
-        """The starts among these whose paths, or folders around them, the pattern fits as a whole."""
+        """Return those of the starts whose paths, or a parent folder, match the pattern completely."""
         reached = starts
         for step in STEP.finditer(pattern):
             if not reached:
@@ -122,5 +122,5 @@ def _tape(paths: frozenset[str]) -> _Tape:
 
 
 def _flood(reached: int, ground: int) -> int:
-    """What is reached from there over the ground, runs of ones: the addition carries to the end of each run."""
+    """Return what is reached from there over the ground, runs of ones: the addition carries to the end of each run."""
     return reached | ((reached & ground) + ground ^ ground)

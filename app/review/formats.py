@@ -44,7 +44,7 @@ def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
 
 
 def as_json(reviews: Reviews) -> str:
-    """A list with each review as the API answers it, and the path of its file."""
+    """Return a list with each review as in the API, and the path of its file."""
     # A path can hold bytes that are no UTF-8, as half a character each; JSON cannot.
     paths = {path: path.encode(errors="surrogateescape").decode(errors="replace") for path in reviews}
     return _json([{"path": paths[path]} | asdict(review) for path, review in reviews.items()])
@@ -71,7 +71,7 @@ def sarif(reviews: Reviews, *, address: str = ADDRESS) -> str:
 
 
 def github(reviews: Reviews) -> str:
-    """The workflow commands that have GitHub show each finding at its line of a pull request.
+    """Return the workflow commands that make GitHub show each finding at its line of a pull request.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
@@ -160,12 +160,12 @@ def _json(value: Any) -> str:
 
 
 def _visible(words: str) -> str:
-    """The words without what could steer a terminal."""
+    """Return the words without control characters of terminals."""
     if words.isprintable():
         return words
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 
 def _escaped(words: str, signs: str = "") -> str:
-    """The words with what would end a workflow command's value, or begin another command, written as %XX."""
+    """Return the words with %XX for what would end the value of a workflow command, or begin another command."""
     return "".join(f"%{ord(char):02X}" if char in f"%\r\n{signs}" else char for char in _visible(words))

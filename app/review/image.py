@@ -48,7 +48,7 @@ class Image:
 
     @classmethod
     def parse(cls, reference: str) -> Self:
-        """The parts of a reference as it stands in FROM."""
+        """Parse a reference in FROM."""
         name, _, digest = reference.partition("@")
         head, colon, tag = name.rpartition(":")
         if not colon or "/" in tag:  # no colon, or that of a registry's port
@@ -56,7 +56,7 @@ class Image:
         return cls(head, tag or None, digest or None)
 
     def __str__(self) -> str:
-        """The reference, put together again."""
+        """Return the reference as text."""
         return self.repository + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
     @property

@@ -120,7 +120,7 @@ class Installation:
         return found
 
     def prefix(self, state: State) -> str | None:
-        """The folder that it installs under, run in this state; None where that is not known."""
+        """Return the folder that it installs under in this state, or None if that is not known."""
         options = dict(self.options)
         variables = state.variables
         for option in ("-t", "--target", "--prefix"):

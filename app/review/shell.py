@@ -45,7 +45,7 @@ ESCAPED = {escape: re.compile(re.escape(escape) + r'([$"\\`])') for escape in "\
 
 
 def unquote(word: str, escape: str = "\\") -> str:
-    """The word without the quotes and escapes that made it one."""
+    """Return the word without its quotes and escapes."""
 
     if escape not in word and '"' not in word and "'" not in word:
         return word
@@ -135,7 +135,7 @@ def _after_heredocs(script: str, at: int, ends: list[str]) -> int:
 
 
 def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """The command in the words, without what stands before it; the commands of `sh -c` instead of the shell."""
+    """Return the command in the words, without its prefixes. For `sh -c`, return the commands of the script."""
     start = 0
     timed = False
     while start < len(words):

@@ -35,7 +35,7 @@ class State:
 
     @classmethod
     def on(cls, image: Image | None) -> Self:
-        """The state that an outside image brings."""
+        """Return the state of an external image."""
         is_bare = image is not None and image.is_bare
         return cls(is_bare, environment={"PATH": BARE_PATH} if is_bare else {})
 
@@ -54,11 +54,11 @@ class State:
         return self.user.partition(":")[0] in {"root", "0"}
 
     def expand(self, text: str) -> str | None:
-        """The text with its variables filled in; None where one is not known."""
+        """Return the text with its variables expanded, or None if one is not known."""
         return expand(text, self.variables)
 
     def path(self, text: str) -> str | None:
-        """The absolute path that a path in an instruction means; None where it is not known."""
+        """Return the absolute path of a path in an instruction, or None if it is not known."""
         known = self.expand(text)
         start = self.workdir or ("/" if self.is_bare else "$")
         if known is None or ("$" in start and not known.startswith("/")):
@@ -68,7 +68,7 @@ class State:
         return "/" + posixpath.normpath(path).lstrip("/") if len(path) <= LONGEST else None
 
     def after(self, instruction: Instruction, outside: Mapping[str, str | None]) -> State:
-        """The state that the instruction leaves. `outside` are the ARGs before the first FROM."""
+        """Return the state after the instruction. `outside` are the ARGs before the first FROM."""
         match instruction.keyword:
             case "USER":
                 user = instruction.words[0]

@@ -134,7 +134,7 @@ class Instruction:
         return len(self.source[0]) - len(self.source[0].lstrip()) + 1
 
     def flag(self, name: str) -> str | None:
-        """The value of the flag of that name, None without it."""
+        """Return the value of the flag with that name, or None."""
         return self._last_flags.get(name)
 
     @cached_property
@@ -206,7 +206,7 @@ class Instruction:
 
 
 def parse(text: str) -> list[Instruction]:
-    """The instructions of a Dockerfile, in order.
+    """Parse a Dockerfile and return its instructions in order.
 
     Raises DockerfileError, with its line, for what BuildKit would refuse as well, and for more than the limits.
     """
@@ -241,7 +241,7 @@ def parse(text: str) -> list[Instruction]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of the text, if it is one and within the limits."""
+    """Return the lines of the text, if it is valid and within the limits."""
     if "\0" in text:
         raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is no text")
     if surrogate := LONE_SURROGATE.search(text):
@@ -266,7 +266,7 @@ def _line_at(text: str, at: int) -> int:
 
 
 def _escape(lines: list[str]) -> str:
-    """The escape character: what the directive at the top says, else the backslash."""
+    """Return the escape character: the one of the directive at the top, or else the backslash."""
     seen: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         match = DIRECTIVE.fullmatch(line.strip())
@@ -282,7 +282,7 @@ def _escape(lines: list[str]) -> str:
 
 
 def _continued(line: str, escape: str) -> tuple[str, bool]:
-    """The line without the escape character that continues it, and whether there was one."""
+    """Return the line without the escape character that continues it, and whether there was one."""
     stripped = line.rstrip(" \t")
     if stripped.endswith(escape) and not stripped.endswith(escape * 2):
         return stripped[:-1], True
@@ -292,7 +292,7 @@ def _continued(line: str, escape: str) -> tuple[str, bool]:
 def _instruction(
     text: str, lines: list[str], start: int, at: int, escape: str, comments: tuple[Comment, ...]
 ) -> tuple[Instruction, int]:
-    """The instruction in `text`, its heredocs taken from `lines`; and the index of the line after it."""
+    """Return the instruction in `text`, with its heredocs from `lines`, and the index of the line after it."""
     number = start + 1
     keyword, *rest = SPACE.split(text, maxsplit=1)
     if keyword.upper() not in ARGUMENTS:
@@ -326,7 +326,7 @@ def _instruction(
 
 
 def _objection(instruction: Instruction) -> str | None:
-    """What is wrong with the arguments of an instruction; None if nothing is."""
+    """Return what is wrong with the arguments of an instruction, or None."""
     keyword, words = instruction.keyword, instruction.words
     if len(words) < (needed := ARGUMENTS[keyword]):
         return f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}"
@@ -358,7 +358,7 @@ def _objection(instruction: Instruction) -> str | None:
 
 
 def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tuple[str, bool]]:
-    """The word that ends each heredoc which the words open, and whether tabs before its lines do not count."""
+    """Return the word that ends each heredoc in the words, and whether tabs before its lines are ignored."""
     if keyword == "ONBUILD":
         keyword, raw_words = raw_words[0].upper() if raw_words else "", raw_words[1:]
     if keyword not in HEREDOC_KEYWORDS:
@@ -373,7 +373,7 @@ def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tup
 
 
 def _flags(keyword: str, text: str, escape: str, number: int) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The leading `--name=value` words, and the text after them."""
+    """Return the leading `--name=value` words, and the text after them."""
     known = FLAGS.get(keyword, set())
     flags = []
     at = 0
@@ -394,7 +394,7 @@ def _flags(keyword: str, text: str, escape: str, number: int) -> tuple[tuple[tup
 
 
 def json_array(value: str, number: int) -> tuple[str, ...] | None:
-    """The strings of the JSON form, None where the value is not in it."""
+    """Return the strings of the JSON form, or None if the value is not in it."""
     if not value.startswith("["):
         return None
     try:

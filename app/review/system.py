@@ -49,14 +49,14 @@ PROGRAM_FOLDERS = frozenset({"/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbi
 
 
 def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
-    """What the package manager is told to do, and the packages that it names."""
+    """Return the action of the package manager, and the packages that it names."""
     plain = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before not in VALUED]
     names = [re.split(r"[=:~<>]", word, maxsplit=1)[0] for word in plain[1:]]
     return (plain[0] if plain else ""), names
 
 
 def _orders(step: Step) -> list[tuple[str, list[str]]]:
-    """What a RUN tells package managers to do."""
+    """Return the actions of package managers in a RUN."""
     return [_subcommand(words) for program, *words in step.commands if program in MANAGERS]
 
 
@@ -66,7 +66,7 @@ def removes(step: Step) -> bool:
 
 
 def installed(step: Step) -> set[str]:
-    """The system packages that a RUN installs and leaves; none where it also removes some."""
+    """Return the system packages that a RUN installs and leaves, or none if it also removes some."""
     if removes(step):
         return set()  # what goes with them is not known here
     return {name for subcommand, packages in _orders(step) if subcommand in INSTALL for name in packages}
@@ -114,7 +114,7 @@ def may_copy(program: str, step: Step) -> bool:
 
 
 def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:
-    """The steps that install compilers and leave them, each with their names."""
+    """Return the steps that install compilers and leave them, each with their names."""
     for step in steps:
         if found := sorted(COMPILERS & installed(step)):
             yield step, found

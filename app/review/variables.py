@@ -18,7 +18,7 @@ LONGEST = 1024
 
 
 def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
-    """The text with its variables filled in; None where it is long, or depends on one whose value is not known.
+    """Return the text with its variables expanded, or None if it is too long or a value is not known.
 
     A variable that is missing, or None, is not known. A default may hold variables, without braces.
     """

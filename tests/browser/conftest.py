@@ -15,7 +15,7 @@ APPLICATIONS = ("Google Chrome", "Chromium")
 
 
 def find_chromium() -> str:
-    """The browser that is installed. Playwright's own would be 150 MB to fetch from elsewhere."""
+    """Return the installed browser. Playwright's own would be a download of 150 MB."""
     named = os.environ.get("CHROMIUM")
     on_mac = (f"/Applications/{name}.app/Contents/MacOS/{name}" for name in APPLICATIONS)
     for path in [named] if named else [*map(shutil.which, NAMES), *on_mac]:
@@ -37,7 +37,7 @@ def url() -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A Chromium, without its window."""
+    """Start Chromium without a window."""
     # Its sandbox does not work for root, who has no use for it in a container either.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -48,6 +48,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, opened as `opened` does."""
+    """Open the page with `opened`."""
     with opened(browser, url) as page:
         yield page

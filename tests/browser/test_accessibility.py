@@ -13,25 +13,25 @@ WIDTHS = [1280, 360]
 
 
 def show_nothing(page: Page) -> None:
-    """The page as somebody new meets it, once the rules are there."""
+    """Show the page to a new user, with the rules loaded."""
     expect(page.locator("#findings > li").first).to_be_visible()
 
 
 def show_findings(page: Page) -> None:
-    """The card's review, with one finding open."""
+    """Show the card's review, with one finding open."""
     page.get_by_role("button", name="An example with mistakes").click()
     page.locator("#findings:not(.rules) button", has_text="dockerignore").first.click()
     expect(page.locator(".detail")).to_be_visible()
 
 
 def show_praise(page: Page) -> None:
-    """A review without findings."""
+    """Show a review without findings."""
     page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
 def show_error(page: Page) -> None:
-    """What is no Dockerfile, after something that was one."""
+    """Show an invalid Dockerfile after a valid one."""
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.locator("#dockerfile").fill(f"{ROOT}COPPY\n")

@@ -16,7 +16,7 @@ NAMES = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info
 
 
 def summary(review: dict[str, dict[str, int]]) -> str:
-    """What the page says first of a review with findings."""
+    """Return the first words of the page about a review with findings."""
     counts = ((count, *NAMES[severity]) for severity, count in review["counts"].items() if count)
     return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 

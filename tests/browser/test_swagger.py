@@ -22,7 +22,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def docs(browser: Browser, dev: str) -> Iterator[Page]:
-    """The documentation, opened as `opened` does."""
+    """Open the documentation with `opened`."""
     with opened(browser, f"{dev}/docs") as page:
         yield page
 

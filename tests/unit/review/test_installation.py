@@ -7,12 +7,12 @@ from app.review.installation import Installation
 
 
 def installed(run: str) -> list[Installation]:
-    """The installations in a RUN."""
+    """Return the installations in a RUN."""
     return Dockerfile.parse(f"FROM a\nRUN {run}").published.steps[-1].installations
 
 
 def found(run: str) -> list[str]:
-    """The commands of the installations in a RUN."""
+    """Return the commands of the installations in a RUN."""
     return [item.command for item in installed(run)]
 
 

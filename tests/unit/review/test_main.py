@@ -34,7 +34,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command, run in the test's folder with a text as its standard input."""
+    """Run the command in the test's folder with a text as its standard input."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, text: str = "") -> Done:

@@ -12,12 +12,12 @@ from app.review.stage import Stage
 
 @pytest.fixture
 def stages(project: Path) -> dict[str, Stage]:
-    """The stages of the project's Dockerfile, by name."""
+    """Return the stages of the project's Dockerfile by name."""
     return {stage.label: stage for stage in Dockerfile.parse((project / "Dockerfile").read_text()).stages}
 
 
 def variables(stage: Stage) -> dict[str, str | None]:
-    """What the ENVs of a stage set."""
+    """Return the variables that the ENVs of a stage set."""
     return dict(stage.state.environment)
 
 

@@ -32,7 +32,7 @@ def instructions(text: str) -> list[Instruction]:
 
 
 def written(instruction: Instruction) -> str:
-    """The instruction as a Dockerfile has it, in one form out of many."""
+    """Return the instruction in one of the forms that a Dockerfile allows."""
     quoted = [(name, "".join(f"\\{char}" for char in value)) for name, value in instruction.flags]
     flags = [f"--{name}" if name in SWITCHES and not value else f"--{name}={value}" for name, value in quoted]
     comments = [f"# {comment.text}" for comment in instruction.comments]

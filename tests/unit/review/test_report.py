@@ -105,7 +105,7 @@ def test_a_finding_covers_all_lines_of_its_instruction() -> None:
 )
 def test_time_is_linear_in_the_length(dockerfile: str, dockerignore: str) -> None:
     def seconds(count: int) -> float:
-        """The least of three, in processor time."""
+        """Return the minimum CPU time of three runs."""
         text = "FROM python:3 AS x\nCOPY . .\n" + dockerfile * count
         ignore = dockerignore * count
         times = []

@@ -8,7 +8,7 @@ from app.review.state import State
 
 
 def left_by(dockerfile: str) -> State:
-    """What the last stage of a Dockerfile leaves."""
+    """Return the state after the last stage of a Dockerfile."""
     return Dockerfile.parse(dockerfile).published.state
 
 

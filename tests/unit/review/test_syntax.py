@@ -17,7 +17,7 @@ from app.review.syntax import (
 
 
 def only(text: str) -> Instruction:
-    """The one instruction in the text."""
+    """Return the only instruction in the text."""
     (instruction,) = parse(text)
     return instruction
 

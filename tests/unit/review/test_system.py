@@ -8,7 +8,7 @@ from app.review.system import COMPILERS, HARMLESS, PLAIN, compilers, installed, 
 
 
 def stage(dockerfile: str) -> Stage:
-    """The last stage of a Dockerfile."""
+    """Return the last stage of a Dockerfile."""
     return Dockerfile.parse(dockerfile).published
 
 

@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def rules(review: dict[str, list[dict[str, object]]]) -> list[object]:
-    """The ids of the rules in a review's findings."""
+    """Return the ids of the rules in a review's findings."""
     return [finding["rule"] for finding in review["findings"]]
 
 

@@ -4,10 +4,10 @@ from app.review.report import review
 
 
 def lines(rule: str, dockerfile: str, dockerignore: str | None = None) -> list[int]:
-    """The lines on which the rule finds something."""
+    """Return the lines on which the rule finds something."""
     return [finding.line for finding in review(dockerfile, dockerignore).findings if finding.rule == rule]
 
 
 def fixes(rule: str, dockerfile: str) -> list[str]:
-    """What the rule's findings say should be written instead."""
+    """Return the fixes of the rule's findings."""
     return [finding.fix for finding in review(dockerfile).findings if finding.rule == rule]

@@ -231,7 +231,7 @@ def test_the_published_stage_can_be_put_last(dockerfile: str, fix: str) -> None:
 
 
 def messages(rule: str, dockerfile: str) -> list[str]:
-    """What the rule's findings say."""
+    """Return the messages of the rule's findings."""
     return [finding.message for finding in review(dockerfile).findings if finding.rule == rule]
 
 
