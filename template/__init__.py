@@ -1,1 +1,1 @@
-"""What is about the template itself, and leaves with the sample."""
+"""The parts of the project that only the template itself needs."""

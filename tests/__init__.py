@@ -1,1 +1,1 @@
-"""The tests: unit runs inside the dev stage, the other folders run from outside, against an image or an engine."""
+"""The tests. tests/unit runs in the dev stage. The other folders need an image, an engine or kubectl."""

@@ -1,1 +1,1 @@
-"""What each line of the Dockerfile buys, measured: `make bench`, `make bench-peers`."""
+"""The benchmark of the Dockerfile: `make bench`, `make bench-peers`."""

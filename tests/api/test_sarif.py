@@ -60,8 +60,8 @@ def test_every_format_contains_the_same_findings(url: str, text: str) -> None:
         rule for rule, _ in expected
     ]
     lines = review(url, text, "text/plain").text.split("\n")
-    told = [re.fullmatch(r"Dockerfile:(\d+): \w+: .* \[([a-z0-9-]+)\]", line) for line in lines]
-    assert [(match[2], int(match[1])) for match in told if match] == expected
+    matches = [re.fullmatch(r"Dockerfile:(\d+): \w+: .* \[([a-z0-9-]+)\]", line) for line in lines]
+    assert [(match[2], int(match[1])) for match in matches if match] == expected
 
 
 def command(image: str, text: bytes, *options: str) -> subprocess.CompletedProcess[bytes]:

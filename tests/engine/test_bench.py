@@ -40,12 +40,12 @@ def there() -> set[str]:
 
 def marks() -> set[str]:
     """Return the marks of runs in images, containers and the build cache."""
-    told = (
+    outputs = (
         docker("image", "ls", "--all"),
         docker("ps", "--all", "--format={{.Labels}}"),
         docker("buildx", "du", "--verbose"),
     )
-    return set(re.findall(r"bench-\d+-\d+", "".join(told)))
+    return set(re.findall(r"bench-\d+-\d+", "".join(outputs)))
 
 
 @contextmanager

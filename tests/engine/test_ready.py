@@ -104,12 +104,12 @@ def test_a_commit_outside_the_default_branch_is_not_ready(release: Release) -> N
 def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: str, said: str) -> None:
     pulled = f"sha256:{'0' * 64}"
     release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {pulled}"; exit; }}\n{script}')
-    code, printed, told = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
-    assert (code, printed.splitlines()[-1], told) == (1, said, "")
+    code, printed, outputs = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
+    assert (code, printed.splitlines()[-1], outputs) == (1, said, "")
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "said", "told"),
+    ("script", "code", "said", "outputs"),
     [
         pytest.param("exit 0", 0, "", "enabled=true", id="it answers"),
         pytest.param("echo 'gh: Forbidden (HTTP 403)' >&2; exit 1", 0, "::notice::", "", id="switched off"),
@@ -118,8 +118,10 @@ def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: 
         pytest.param("echo 'no network' >&2; exit 1", 1, "no network", "", id="no answer"),
     ],
 )
-def test_dependency_graph_is_on_off_or_unknown(release: Release, script: str, code: int, said: str, told: str) -> None:
+def test_dependency_graph_is_on_off_or_unknown(
+    release: Release, script: str, code: int, said: str, outputs: str
+) -> None:
     release.add("gh", script)
     found = release.run(".github/dependency-graph", "repos/owner/name/dependency-graph/compare/a...b")
-    assert (found[0], found[2]) == (code, told)
+    assert (found[0], found[2]) == (code, outputs)
     assert found[1].startswith(said)

@@ -51,13 +51,13 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
     """Return a function that runs scripts/release and returns its outputs for GitHub."""
-    told = tmp_path_factory.mktemp("told") / "output"
+    outputs = tmp_path_factory.mktemp("outputs") / "output"
 
     def release(*arguments: str) -> dict[str, str]:
-        told.write_text("")
+        outputs.write_text("")
         own = {
             "DOCKER": str(clone.parent / "docker"),
-            "GITHUB_OUTPUT": str(told),
+            "GITHUB_OUTPUT": str(outputs),
             "MYPY_CACHE_DIR": str(project / ".mypy_cache"),
             "PYTHON_IMAGE": "",
             "TESTS": TESTS,
@@ -67,7 +67,7 @@ def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory
             command, cwd=clone, env=os.environ | own, capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return dict(line.split("=", 1) for line in told.read_text().splitlines())
+        return dict(line.split("=", 1) for line in outputs.read_text().splitlines())
 
     return release
 
@@ -75,9 +75,9 @@ def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def published(registry: str, release: Release, clone: Path) -> Iterator[dict[str, str]]:
     """Publish a version and return the outputs."""
-    told = release("publish", f"{registry}/Some.Owner/Release-For-Tests", "v1.10.0", str(clone.parent / "notes"))
-    yield told
-    docker("image", "rm", "--force", f"{told['name']}@{told['digest']}")
+    outputs = release("publish", f"{registry}/Some.Owner/Release-For-Tests", "v1.10.0", str(clone.parent / "notes"))
+    yield outputs
+    docker("image", "rm", "--force", f"{outputs['name']}@{outputs['digest']}")
 
 
 def digest(image: str) -> str:
@@ -119,10 +119,10 @@ def test_release_is_rebuilt_after_its_base_image_changed(published: dict[str, st
     docker("build", "--quiet", f"--label={label}", f"--tag={moved}:latest", "-", text="FROM python:3.12-slim\n")
     docker("push", "--quiet", f"{moved}:latest")
     docker("image", "rm", f"{moved}:latest")
-    told = release("outdated", moved)
-    assert told["tag"] == "v1.10.0"
-    assert re.fullmatch(r"v1\.10\.0-\d{8}", told["version"])
-    assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", told["base"])
+    outputs = release("outdated", moved)
+    assert outputs["tag"] == "v1.10.0"
+    assert re.fullmatch(r"v1\.10\.0-\d{8}", outputs["version"])
+    assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", outputs["base"])
 
 
 def test_without_a_release_nothing_is_rebuilt(project: Path, tmp_path: Path) -> None:

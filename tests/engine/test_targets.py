@@ -92,7 +92,7 @@ ROOT = f"{os.getuid()}:{os.getgid()}"
 
 
 @pytest.mark.parametrize(
-    ("told", "owner"),
+    ("info", "owner"),
     [
         ("Security Options:\n  seccomp\n  rootless", "0:0"),
         ("Security Options:\n  seccomp", ROOT),
@@ -101,9 +101,9 @@ ROOT = f"{os.getuid()}:{os.getgid()}"
     ],
     ids=["Docker without root", "Docker", "Podman without root", "Podman"],
 )
-def test_files_that_containers_write_belong_to_the_owner(told: str, owner: str, copy: Path) -> None:
+def test_files_that_containers_write_belong_to_the_owner(info: str, owner: str, copy: Path) -> None:
     engine = copy / "docker"
-    engine.write_text(f'#!/bin/sh\n[ "$1" != info ] || printf "{told}\\n"\n[ "$1" != run ] || echo "$@"\n')
+    engine.write_text(f'#!/bin/sh\n[ "$1" != info ] || printf "{info}\\n"\n[ "$1" != run ] || echo "$@"\n')
     engine.chmod(0o755)
     assert f"run --rm --user {owner} " in made(copy, "lock", "RUNTIME=docker", f"DOCKER={engine}").stdout
 

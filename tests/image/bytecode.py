@@ -6,7 +6,7 @@ import re
 COMPILED = re.compile(r"^# (?:code object from (?!'?/app/)'?[^'\n]+\.py'?|bytecode is stale .*)$", re.MULTILINE)
 
 
-def assert_only_the_app_is_compiled(told: str) -> None:
+def assert_only_the_app_is_compiled(output: str) -> None:
     """Assert that Python loaded bytecode, and compiled no module except those of the app."""
-    assert "# /opt/python/pycache/" in told
-    assert COMPILED.findall(told) == [], "import these in the Dockerfile's builder as well"
+    assert "# /opt/python/pycache/" in output
+    assert COMPILED.findall(output) == [], "import these in the Dockerfile's builder as well"

@@ -40,8 +40,8 @@ def repository(unversioned: Path) -> Path:
 
 def test_labels_contain_the_commit_and_its_time(repository: Path) -> None:
     revision = git(repository, "rev-parse", "HEAD").strip()
-    told = {"title": "a-title", "version": "a-version", "revision": revision, "created": "2001-09-09T01:46:40Z"}
-    assert labels(repository) == told
+    expected = {"title": "a-title", "version": "a-version", "revision": revision, "created": "2001-09-09T01:46:40Z"}
+    assert labels(repository) == expected
 
 
 def test_repository_that_git_refuses_is_an_error(repository: Path) -> None:
@@ -56,19 +56,19 @@ def test_repository_that_git_refuses_is_an_error(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "told"),
+    ("base", "expected"),
     [("python:3.12-slim", ["name=python:3.12-slim"]), ("a/b:3@sha256:c", ["name=a/b:3", "digest=sha256:c"])],
 )
-def test_labels_contain_the_base_image_and_its_digest(unversioned: Path, base: str, told: list[str]) -> None:
+def test_labels_contain_the_base_image_and_its_digest(unversioned: Path, base: str, expected: list[str]) -> None:
     def lines(**environment: str) -> list[str]:
         command = [str(unversioned / "scripts/labels"), "a-title", "a-version"]
         own = {name: value for name, value in os.environ.items() if name != "PYTHON_IMAGE"} | environment
         done = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
         return re.findall(r"^--label org\.opencontainers\.image\.base\.(.+)$", done.stdout, re.MULTILINE)
 
-    assert lines(PYTHON_IMAGE=base) == told
+    assert lines(PYTHON_IMAGE=base) == expected
     (unversioned / "Dockerfile").write_text(f"ARG PYTHON_IMAGE={base}\nFROM ${{PYTHON_IMAGE}} AS base\n")
-    assert lines() == told
+    assert lines() == expected
 
 
 def test_outside_git_labels_are_title_version_and_base(unversioned: Path) -> None:

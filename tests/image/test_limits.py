@@ -133,8 +133,8 @@ def many_files() -> Iterator[None]:
 HELD = {
     "half a header": HEADERS + b"X: " + b"a" * 16_000,
     "half a body": HEAD + b"Content-Length: %d\r\n\r\n" % LIMIT + b"a" * (LIMIT - 1),
-    "a body that nobody reads": HEADERS + b"Content-Length: %d\r\n\r\n" % (10 * LIMIT) + b"a" * 2 * LIMIT,
-    "requests whose answers nobody reads": b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 10,
+    "a body that is not read": HEADERS + b"Content-Length: %d\r\n\r\n" % (10 * LIMIT) + b"a" * 2 * LIMIT,
+    "requests whose responses are not read": b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 10,
 }
 
 

@@ -47,7 +47,7 @@ def memory(container: Container) -> int:
     return int(match[1])
 
 
-def told(name: str, result: Result) -> str:
+def summary(name: str, result: Result) -> str:
     """Return the result as a line of the summary."""
     return f"{name}: {result.rate:,.0f} requests/s, p99 {result.p99 * 1000:,.0f} ms"
 
@@ -70,7 +70,7 @@ def test_under_load_no_request_fails_and_memory_is_stable(
     assert succeeded(result), result.statuses
     third = max(1, len(held) // 3)
     first, last = statistics.median(held[:third]), statistics.median(held[-third:])
-    show.append(f"{told(str(request_), result)}; memory {first / 1e6:.1f} MB at first, {last / 1e6:.1f} MB at last")
+    show.append(f"{summary(str(request_), result)}; memory {first / 1e6:.1f} MB at first, {last / 1e6:.1f} MB at last")
     assert last < first * 1.1
 
 
@@ -95,7 +95,7 @@ def test_health_costs_little_more_than_a_bare_app(
         if results["the app"].rate >= PROMISED_SHARE * results["a bare app"].rate:
             break
     show += [
-        f"{told(f'GET /healthz of {name}', result)}, on a quarter of a processor" for name, result in results.items()
+        f"{summary(f'GET /healthz of {name}', result)}, on a quarter of a processor" for name, result in results.items()
     ]
     assert all(map(succeeded, results.values()))
     assert results["the app"].rate >= PROMISED_SHARE * results["a bare app"].rate
@@ -115,7 +115,7 @@ def test_two_containers_are_as_fast_as_two_workers(start: Start, show: list[str]
     assert all(map(succeeded, (of_both, *of_single)))
     rate = sum(result.rate for result in of_single)
     show += [
-        f"{told('GET /healthz of one container with two workers', of_both)}, on a quarter of a processor; "
+        f"{summary('GET /healthz of one container with two workers', of_both)}, on a quarter of a processor; "
         f"memory {memory(both) / 1e6:.1f} MB",
         f"GET /healthz of two containers: {rate:,.0f} requests/s, on an eighth each; "
         f"memory {' and '.join(f'{memory(container) / 1e6:.1f} MB' for container in single)}",

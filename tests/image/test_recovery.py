@@ -57,7 +57,7 @@ def slow(connection: HTTPConnection) -> int | None:
         pytest.param(("sh", "-c", 'exec "$@" >&- 2>&-', "sh"), id="both closed"),
         pytest.param(("sh", "-c", 'exec "$@" >/dev/full', "sh"), id="full"),
         pytest.param(("sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh"), id="both full"),
-        pytest.param(("python", "-c", GONE), id="nobody there"),
+        pytest.param(("python", "-c", GONE), id="no reader"),
     ],
 )
 def test_closed_output_does_not_stop_the_service(start: Start, wrapper: tuple[str, ...]) -> None:

@@ -20,15 +20,15 @@ def rolling_out(image: str) -> subprocess.Popen[str]:
 def left(process: int) -> str:
     """Return the labels of what the rollout with this process id has left in the engine."""
     kinds = (("ps", "--all"), ("network", "ls"))
-    told = "".join(docker(*kind, "--filter=label=rollout", "--format={{.Labels}}\n") for kind in kinds)
-    return "".join(line for line in told.splitlines() if f"rollout={process}-" in line)
+    output = "".join(docker(*kind, "--filter=label=rollout", "--format={{.Labels}}\n") for kind in kinds)
+    return "".join(line for line in output.splitlines() if f"rollout={process}-" in line)
 
 
 def test_replacement_loses_no_requests_and_a_kill_only_its_own(image: str, show: list[str]) -> None:
     with rolling_out(image) as process:
-        told, _ = process.communicate(timeout=120 * PATIENCE)
-    assert process.returncode == 0, told
-    show += ["replaced behind a proxy:", *told.partition("\n\n")[2].splitlines()]
+        output, _ = process.communicate(timeout=120 * PATIENCE)
+    assert process.returncode == 0, output
+    show += ["replaced behind a proxy:", *output.partition("\n\n")[2].splitlines()]
     assert left(process.pid) == ""
 
 
@@ -39,6 +39,6 @@ def test_interrupted_rollout_cleans_up(image: str, number: signal.Signals) -> No
         while not left(process.pid):
             assert time.monotonic() < end
         os.kill(process.pid, number)
-        told, _ = process.communicate(timeout=60 * PATIENCE)
-    assert (process.returncode, told) == (130, "rollout: interrupted\n")
+        output, _ = process.communicate(timeout=60 * PATIENCE)
+    assert (process.returncode, output) == (130, "rollout: interrupted\n")
     assert left(process.pid) == ""

@@ -53,10 +53,10 @@ def test_start_compiles_only_the_app(start: Start, options: tuple[str, ...]) -> 
 # uvicorn, printing its network calls. That it binds its port shows that they are printed.
 WATCHED = """
 import runpy, sys
-def tell(event, arguments):
+def report(event, arguments):
     if event in {"socket.bind", "socket.connect", "socket.getaddrinfo", "socket.gethostbyname"}:
         print("asked:", event, flush=True)
-sys.addaudithook(tell)
+sys.addaudithook(report)
 sys.argv = ["uvicorn", "app.main:app", "--port", "8000"]
 runpy.run_module("uvicorn", run_name="__main__")
 """

@@ -251,9 +251,9 @@ def test_record_that_cannot_be_formatted_is_dropped(capsys: pytest.CaptureFixtur
 
 def test_export_failure_is_logged_once_a_minute_and_not_sent() -> None:
     lines, provider = LineFilter(), Mock()
-    for seconds, level, told in ((0, 30, True), (1, 30, False), (2, 40, True), (59, 40, False), (61, 30, True)):
+    for seconds, level, written in ((0, 30, True), (1, 30, False), (2, 40, True), (59, 40, False), (61, 30, True)):
         record = logging.makeLogRecord({"name": "opentelemetry.exporter", "levelno": level, "created": 1e9 + seconds})
-        assert lines.filter(record) is told
+        assert lines.filter(record) is written
         CollectorHandler(provider).handle(record)
     assert provider.mock_calls == []
     assert [lines.filter(logging.makeLogRecord({"name": "app"})) for _ in range(2)] == [True, True]
