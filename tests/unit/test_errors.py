@@ -18,11 +18,11 @@ from tests.support.problems import assert_problem
 
 
 def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
-    assert_problem(client.get("/nothing/here"), 404, "nothing at this path")
+    assert_problem(client.get("/nothing/here"), 404, "no route or file")
 
 
 def test_path_with_an_extra_slash_is_a_problem(client: TestClient) -> None:
-    assert_problem(client.get("/healthz/", follow_redirects=False), 404, "nothing at this path")
+    assert_problem(client.get("/healthz/", follow_redirects=False), 404, "no route or file")
 
 
 def test_wrong_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:
@@ -75,7 +75,7 @@ def test_http_exception_with_another_cause_is_kept() -> None:
 
 
 def test_request_cancelled_at_shutdown_is_a_problem() -> None:
-    assert_problem(TestClient(failing(asyncio.CancelledError())).get("/"), 503, "stops")
+    assert_problem(TestClient(failing(asyncio.CancelledError())).get("/"), 503, "is stopping")
 
 
 def test_response_cut_off_at_shutdown_is_left_to_the_server() -> None:

@@ -16,11 +16,11 @@ documented = TestClient(create_app(Settings(docs=True)))
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/swagger-ui-bundle.js", "/docs/oauth2-redirect", "/redoc"])
 def test_docs_are_off_by_default(client: TestClient, path: str) -> None:
-    assert_problem(client.get(path), 404, "nothing at this path")
+    assert_problem(client.get(path), 404, "no route or file")
 
 
 def test_with_the_setting_redoc_stays_off() -> None:
-    assert_problem(documented.get("/redoc"), 404, "nothing at this path")
+    assert_problem(documented.get("/redoc"), 404, "no route or file")
 
 
 @pytest.mark.parametrize("docs", [False, True])

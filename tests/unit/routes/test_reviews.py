@@ -118,11 +118,11 @@ def test_a_compressed_body_is_415(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", "not JSON"),
-        (b"{", "not JSON"),
-        (b"\xff", "not JSON"),
-        (b'{"dockerfile": "\\ud800"}', "not JSON"),
-        (b'{"dockerfile": ' + b"[" * 100_000, "not JSON"),
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b'{"dockerfile": "\\ud800"}', "not valid JSON"),
+        (b'{"dockerfile": ' + b"[" * 100_000, "not valid JSON"),
     ],
 )
 def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) -> None:
