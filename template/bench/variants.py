@@ -266,7 +266,7 @@ VARIANTS = (
             Edit(DOCKERFILE, "UVICORN_HTTP=app.server:Protocol", "UVICORN_HTTP=httptools"),
         ],
         note="httptools is faster, and is not used because clients can make it exceed the memory limit: "
-        "[the criteria](../image.md#change-the-http-parser).",
+        "[the criteria](../image.md#the-http-parser).",
     ),
     Variant(
         "access-log",
