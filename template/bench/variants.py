@@ -1,4 +1,4 @@
-"""The rows of the benchmark: the project with one technique undone, by edits that must apply."""
+"""The rows of the benchmark: each compares the Dockerfile with a copy in which edits undo one technique."""
 
 import random
 import re
@@ -40,30 +40,30 @@ class Variant:
     name: str
     title: str
     undone: str
-    """A description of the project without the technique."""
+    """What replaces it."""
     measures: Sequence[str]
-    """The names of the measures. The first is the most important."""
+    """The names of the measures, the most important one first."""
     edits: Sequence[Edit]
     reference: Sequence[Edit] = ()
-    """The edits of the subject that it is compared with. Without any, that is the unchanged project."""
+    """Edits to the side with the technique. Without any, it is the project itself."""
     technique: str = ""
-    """The name of the technique on the design card."""
+    """The card's name for the technique, if the card has it."""
     anti_pattern: str = ""
-    """The name of the anti-pattern on the design card."""
+    """The card's name for the anti-pattern, if the card has it."""
     claim: str = ""
-    """The benefit that the card names."""
+    """What the card promises."""
     options: Sequence[str] = ()
     buildkit: bool = True
     compose: bool = True
     litter: bool = False
-    """True to add the files of a working copy: a history, packages and modules."""
+    """Whether to fill the folder like a working copy: with a git history, packages and modules."""
     note: str = ""
 
 
 VARIANTS = (
     Variant(
         "cache-mount",
-        "pip's cache in a cache mount",
+        "a cache mount for pip",
         "no cache mount",
         ["dependency", "downloads", "cold"],
         [Edit(DOCKERFILE, INSTALL, INSTALL.replace("--mount=type=cache,target=/root/.cache/pip \\\n    ", ""))],
@@ -73,7 +73,7 @@ VARIANTS = (
     ),
     Variant(
         "bind-mount",
-        "requirements mounted, not copied",
+        "a bind mount for the requirements",
         "`COPY requirements.txt .` before the installation",
         ["cold", "dependency", "layers", "added"],
         [
@@ -86,7 +86,7 @@ VARIANTS = (
         ],
         technique="Bind mounts",
         claim="no COPY layer for requirements",
-        note="The layer that it saves is one of `builder`, which is not published: the image is the same either way.",
+        note="The saved layer is in `builder`, which is not published. So the image is the same.",
     ),
     Variant(
         "layer-order",
@@ -100,7 +100,7 @@ VARIANTS = (
     ),
     Variant(
         "full-image",
-        "the slim image of Python",
+        "the slim Python base image",
         "the full image",
         ["whole", "unpacked", "start"],
         [Edit(DOCKERFILE, PYTHON, f"ARG PYTHON_IMAGE={FULL}\n")],
@@ -111,7 +111,7 @@ VARIANTS = (
     Variant(
         "buildkit",
         "BuildKit",
-        "the builder of old, `DOCKER_BUILDKIT=0`, which builds `dev` as well (its checks left out) and knows no mounts",
+        "the legacy builder (`DOCKER_BUILDKIT=0`), which has no mounts",
         ["cold", "unchanged", "rebuilt"],
         [
             Edit(
@@ -131,27 +131,27 @@ VARIANTS = (
         ],
         technique="BuildKit",
         claim="parallel stages, skips unused ones",
-        note="It builds every stage above the last one, `dev` and its tools as well. Engines still have it.",
+        note="The legacy builder, which Docker still contains, also builds `dev`, here without its checks.",
         options=["--build-arg=CHECK=false"],
         buildkit=False,
     ),
     Variant(
         "dockerignore",
-        "`.dockerignore`, in a folder with a history, packages and modules in it",
+        "`.dockerignore`, in a folder with a git history, packages and modules",
         "no `.dockerignore`",
         ["context of dev", "context"],
         [Edit(".dockerignore")],
         technique=".dockerignore",
         anti_pattern="No `.dockerignore`",
         claim="smaller build context",
-        note="BuildKit asks for the files that a stage names and no others: `production` copies `app` alone, so for it "
-        "nothing more is sent. `dev` has `COPY . .`, as the card has in `production`, and is sent all there is.",
+        note="BuildKit sends only the files that a stage copies. For `production`, that is `app`, so the file makes no "
+        "difference. `dev` has `COPY . .`, as the card's `production` has, so the whole folder is sent.",
         litter=True,
     ),
     Variant(
         "pinned-base",
-        "the base image named by its digest",
-        "named by its tag alone, which moves on to another image",
+        "the base image pinned by digest",
+        "only its tag, which moves to another image",
         ["layers moved"],
         [Edit(DOCKERFILE, PYTHON, "ARG PYTHON_IMAGE={moving}\n")],
         reference=[Edit(DOCKERFILE, PYTHON, "ARG PYTHON_IMAGE={moving}@{digest}\n")],
@@ -160,7 +160,7 @@ VARIANTS = (
     ),
     Variant(
         "pinned-packages",
-        "packages locked with their hashes",
+        "packages locked with hashes",
         "`pip install -r requirements.in`, without versions",
         ["unpinned", "cold"],
         [
@@ -173,7 +173,7 @@ VARIANTS = (
     ),
     Variant(
         "root",
-        "a user of its own",
+        "a non-root user",
         "root",
         ["writable"],
         [Edit(DOCKERFILE, "USER 10001\n")],
@@ -181,8 +181,8 @@ VARIANTS = (
     ),
     Variant(
         "apt-lists",
-        "a system package, and apt's lists removed in the same layer",
-        "apt's lists left",
+        "a system package, with apt's lists removed in the same layer",
+        "apt's lists kept",
         ["added"],
         [Edit(DOCKERFILE, ADD_THE_USER, f"{APT}\n{ADD_THE_USER}")],
         reference=[Edit(DOCKERFILE, ADD_THE_USER, f"{APT} && rm -rf /var/lib/apt/lists/*\n{ADD_THE_USER}")],
@@ -190,8 +190,8 @@ VARIANTS = (
     ),
     Variant(
         "hardcoded-version",
-        "Python's version in one place",
-        "written into each `FROM` that needs it",
+        "the Python version in one place",
+        "the version in two `FROM` lines",
         ["places"],
         [
             Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS base", f"FROM {SLIM} AS base"),
@@ -202,16 +202,16 @@ VARIANTS = (
     ),
     Variant(
         "single-stage",
-        "a production stage of its own",
-        "the stage `dev` shipped: tools, tests and source",
+        "a separate production stage",
+        "the `dev` stage published, with tools, tests and source",
         ["added", "pushed", "start"],
         [Edit(DOCKERFILE, "FROM ${PYTHON_IMAGE} AS production", "FROM dev AS production")],
         options=["--build-arg=CHECK=false"],
     ),
     Variant(
         "bytecode",
-        "bytecode of the packages and of the standard library in the image",
-        "no bytecode: each start compiles what it imports",
+        "bytecode of the packages and the standard library in the image",
+        "no bytecode, so each start compiles what it imports",
         ["start", "added", "cold"],
         [
             Edit(DOCKERFILE, STANDARD_LIBRARY),
@@ -222,13 +222,13 @@ VARIANTS = (
     Variant(
         "stdlib-bytecode",
         "bytecode of the standard library in the image",
-        "bytecode of the packages alone",
+        "bytecode of the packages only",
         ["start", "edited", "added", "cold"],
         [Edit(DOCKERFILE, STANDARD_LIBRARY), Edit(DOCKERFILE, STANDARD_LIBRARY_OF_DEV)],
     ),
     Variant(
         "app-bytecode",
-        "no bytecode of the app: nothing runs after it is copied",
+        "nothing run after the app is copied",
         "the app compiled after it is copied",
         ["rebuilt", "start"],
         [
@@ -238,13 +238,13 @@ VARIANTS = (
                 f"{APP}RUN --network=none python -m compileall -q --invalidation-mode unchecked-hash app\n",
             )
         ],
-        note="Compiling runs in each build that changes the app. Without it, each start compiles the app's own "
-        "modules. For a large app it may pay: [the guide](../guide.md#compile-a-large-app) has the line.",
+        note="Without compiling, builds are simpler, but each start compiles the app. For a large app, "
+        "[compiling may be faster](../guide.md#compile-a-large-app).",
     ),
     Variant(
         "uvloop",
         "no uvloop",
-        "uvloop, which uvicorn takes where it is installed",
+        "uvloop, which uvicorn uses if it is installed",
         ["rate", "slowest", "added", "start"],
         [
             Edit(
@@ -254,8 +254,8 @@ VARIANTS = (
     ),
     Variant(
         "http-parser",
-        "h11 reads HTTP",
-        "httptools, which uvicorn takes where it is installed",
+        "h11 as the HTTP parser",
+        "httptools, which uvicorn uses if it is installed",
         ["rate", "slowest", "added"],
         [
             Edit(
@@ -265,52 +265,51 @@ VARIANTS = (
             ),
             Edit(DOCKERFILE, "UVICORN_HTTP=app.server:Protocol", "UVICORN_HTTP=httptools"),
         ],
-        note="httptools is faster, and is not used because clients can make it exceed the memory limit: "
-        "[the criteria](../image.md#the-http-parser).",
+        note="httptools is faster, but [clients can make it exceed the memory limit](../image.md#the-http-parser).",
     ),
     Variant(
         "access-log",
-        "the app's own log, one JSON object a request",
-        "uvicorn's own access log",
+        "the app's access log, with one JSON object per request",
+        "uvicorn's access log",
         ["rate", "slowest"],
         [Edit(DOCKERFILE, "    UVICORN_LOG_CONFIG=app/logging.json \\\n")],
     ),
     Variant(
         "exec-form",
-        "`CMD` as a list",
-        "`CMD` as a line for a shell",
+        "`CMD` in the JSON form",
+        "`CMD` in the shell form",
         ["stop"],
         [Edit(DOCKERFILE, f"{START}\n", "CMD uvicorn app.main:app --host 0.0.0.0 --port 8000\n")],
     ),
     Variant(
         "stop-signal",
         "`STOPSIGNAL SIGINT`",
-        "SIGTERM, as everywhere",
+        "SIGTERM, the default",
         ["stop while starting", "stop"],
         [Edit(DOCKERFILE, "STOPSIGNAL SIGINT\n")],
     ),
     Variant(
         "one-time",
-        "one time for all files of the packages",
-        "the times of the build",
+        "one timestamp for packages and bytecode",
+        "the timestamps of the build",
         ["pushed elsewhere"],
         [Edit(DOCKERFILE, TOUCH, "\n"), Edit(DOCKERFILE, TOUCH_THE_SYSTEM, "\n")],
     ),
     Variant(
         "hot-reload",
-        "the source mounted, and reloaded when it changes",
-        "the image built and started anew",
+        "the source mounted, and the app reloaded on a change",
+        "the image built and started again",
         ["edited"],
         [],
         compose=False,
-        note="uvicorn looks every 0.1 s whether it should stop, and then waits 0.1 s for its connections; most of the "
-        "rest is importing uvicorn and FastAPI anew, which an app of one route takes as well.",
+        note="uvicorn checks every 0.1 s whether to stop, then waits 0.1 s for its connections. Most of the rest is "
+        "importing uvicorn and FastAPI again, which an app with one route needs as well.",
     ),
 )
 
 
 def litter(folder: Path) -> None:
-    """Fill the folder with the files of a working copy, in usual numbers and sizes."""
+    """Fill the folder like a working copy, with typical names, numbers and sizes of files."""
     noise = random.Random(0)  # noqa: S311 -- to fill files
     for name, files, size in (
         (".git/objects", 2000, 12_000),

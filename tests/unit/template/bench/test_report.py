@@ -44,7 +44,7 @@ def test_more_requests_are_better_but_more_seconds_are_worse() -> None:
 
 def test_a_figure_is_a_median_with_its_spread_if_it_has_one() -> None:
     assert written([1.0, 1.25, 3.0], SECONDS) == "1.25 s (1 to 3)"
-    assert written([1234.0], RATE) == "1,234 /s"
+    assert written([1234.0], RATE) == "1,234"
     assert written(None, SECONDS) == "not measured"
 
 
