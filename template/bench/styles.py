@@ -21,8 +21,8 @@ SERVER = ("--env=UVICORN_HTTP=h11", "--env=UVICORN_ACCESS_LOG=false")
 
 # The reasons why another style is better.
 PIP = "uv installs packages faster than pip"
-LIBRARY = "this image contains the bytecode of the standard library, for faster starts"
-HEALTH = "this image has a health check, which uses processor time"
+LIBRARY = "the project's image contains the bytecode of the standard library, for faster starts"
+HEALTH = "the project's image has a health check, which uses processor time"
 REASONS = {
     "cold": PIP,
     "dependency": PIP,
