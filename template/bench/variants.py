@@ -239,7 +239,7 @@ VARIANTS = (
             )
         ],
         note="Without compiling, builds are simpler, but each start compiles the app. For a large app, "
-        "[compiling may be faster](../guide.md#compile-a-large-app).",
+        "[compiling may be faster](../debugging.md#compile-a-large-app).",
     ),
     Variant(
         "uvloop",

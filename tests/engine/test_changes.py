@@ -12,9 +12,9 @@ from tests.support.git import git
 @pytest.mark.parametrize(
     ("files", "needs"),
     [
-        pytest.param(["docs/guide.md"], "code=false tooling=false", id="documentation"),
+        pytest.param(["docs/settings.md"], "code=false tooling=false", id="documentation"),
         pytest.param(["README.md", ".github/SECURITY.md", "LICENSE"], "code=false tooling=false", id="other texts"),
-        pytest.param(["app/main.py", "docs/guide.md"], "code=true tooling=false", id="the service"),
+        pytest.param(["app/main.py", "docs/settings.md"], "code=true tooling=false", id="the service"),
         pytest.param(["requirements.in", "requirements-dev.txt"], "code=true tooling=false", id="its packages"),
         pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code=true tooling=false", id="its tests"),
         pytest.param(["app/main.py", "Dockerfile"], "code=true tooling=true", id="the Dockerfile"),
