@@ -4,25 +4,34 @@
 
 - a code block below a line with a path and a colon is the content of that file,
 - a `diff` block is applied by git,
-- a `console` block is run, and its output is compared with the page; `…` matches anything,
-- a comment `<!-- not run: REASON -->` leaves out the block below it.
+- a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything,
+- a comment `<!-- not run: REASON -->` leaves out the block below it,
+- a comment `<!-- keeps running -->` starts the command below it, waits for its output, and stops it at the next such
+  comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload.
 """
 
 import argparse
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# The time limit of each command, in seconds.
+# The most seconds that a command may take, that a server may take to reload, and that a command may take to stop.
 TIMEOUT = 1200
+RELOAD = 180
+STOP = 60
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->\s*")
+KEEPS_RUNNING = "<!-- keeps running -->"
 FILE = re.compile(r"`([\w./-]+)`:")
 
 
@@ -32,7 +41,7 @@ class FollowError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """A block of a page: `kind` is diff, console, or file if it is the content of the file at `path`."""
+    """A block of a page: a diff, a console, a console that keeps running, or the content of the file at `path`."""
 
     page: str
     line: int
@@ -56,6 +65,8 @@ def steps(page: Path) -> Iterator[Step]:
                 print(f"{page.name}:{line}: not run: {left_out[1]}", flush=True)
             elif named:
                 yield Step(page.name, line, "file", token.content, named[1])
+            elif before and before.type == "html_block" and before.content.strip() == KEEPS_RUNNING:
+                yield Step(page.name, line, "keeps running", token.content)
             elif token.info in {"diff", "console"}:
                 yield Step(page.name, line, token.info, token.content)
         if token.type in {"fence", "html_block", "inline"}:
@@ -93,20 +104,77 @@ def matches(shown: str, printed: str) -> bool:
     return re.fullmatch(rf"\s*{pattern}\s*", printed, re.DOTALL) is not None
 
 
-def follow(folder: Path, step: Step) -> None:
-    """Run a step. Raises FollowError if it fails or prints something other than the page shows."""
+class Running:
+    """The command that keeps running while the page is followed, if there is one."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+        self.reader = Thread()
+        self.printed = ""
+
+    def start(self, folder: Path, command: str, shown: str) -> None:
+        """Stop the last command, start this one, and wait for its output. Raises FollowError if that does not come."""
+        self.stop()
+        self.printed = ""
+        process = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.process = process
+        self.reader = Thread(target=self._read, args=(process,))
+        self.reader.start()
+        end = time.monotonic() + TIMEOUT
+        while not matches(f"{shown.strip()}…", self.printed):
+            if not self.reader.is_alive() or time.monotonic() > end:
+                raise FollowError(f"this was not printed:\n{shown}")
+            time.sleep(0.2)
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or []:
+            print(line, end="", flush=True)
+            self.printed += line
+
+    def stop(self) -> None:
+        """Stop the command with all that it started, which ends the reading."""
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(STOP)
+            self.reader.join(STOP)
+            self.process = None
+
+
+def follow(folder: Path, step: Step, running: Running) -> None:
+    """Do what a step says. Raises FollowError if that fails, or if something else is printed than the page shows."""
     if step.kind == "file":
         path = folder / step.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.text)
     elif step.kind == "diff":
         run(folder, ["git", "apply", "--whitespace=nowarn", "-"], step.text)
+    elif step.kind == "keeps running":
+        ((command, shown),) = commands(step.text)
+        print(f"$ {command}", flush=True)
+        running.start(folder, command, shown)
     else:
         for command, shown in commands(step.text):
             print(f"$ {command}", flush=True)
-            printed = run(folder, ["bash", "-euo", "pipefail", "-c", command])
-            if shown.strip() and not matches(shown, printed):
-                raise FollowError(f"this was not printed:\n{shown}")
+            end = time.monotonic() + (RELOAD if running.process and command.startswith("curl ") else 0)
+            while True:
+                try:
+                    printed = run(folder, ["bash", "-euo", "pipefail", "-c", command])
+                    if shown.strip() and not matches(shown, printed):
+                        raise FollowError(f"this was not printed:\n{shown}")
+                    break
+                except FollowError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(1)
 
 
 def main() -> int:
@@ -116,14 +184,18 @@ def main() -> int:
     parser.add_argument("pages", metavar="PAGE", type=Path, nargs="+")
     arguments = parser.parse_args()
     begin = time.monotonic()
+    running = Running()
     for page in arguments.pages:
-        for step in steps(page):
-            print(f"== {time.monotonic() - begin:.0f} s, {step}", flush=True)
-            try:
-                follow(arguments.folder, step)
-            except FollowError as error:
-                print(f"{step}: {error}", file=sys.stderr)
-                return 1
+        try:
+            for step in steps(page):
+                print(f"== {time.monotonic() - begin:.0f} s, {step}", flush=True)
+                try:
+                    follow(arguments.folder, step, running)
+                except FollowError as error:
+                    print(f"{step}: {error}", file=sys.stderr)
+                    return 1
+        finally:
+            running.stop()
     return 0
 
 

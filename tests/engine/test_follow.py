@@ -41,6 +41,21 @@ three
 ```
 """
 
+RUNNING = """# Page
+
+<!-- keeps running -->
+
+```console
+$ trap 'echo stopped > stopped.txt' EXIT; echo started; sleep 1; echo hello > late.txt; sleep 60
+started
+```
+
+```console
+$ curl --silent "file://$PWD/late.txt"
+hello
+```
+"""
+
 
 def follow(project: Path, folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     """Follow a page with this text in a repository in the folder."""
@@ -75,3 +90,15 @@ def test_failed_step_is_reported_with_its_line(
     done = follow(project, tmp_path, GOOD.replace(right, wrong))
     assert done.returncode == 1
     assert done.stderr.startswith(error)
+
+
+def test_keeps_a_command_running_to_the_end_of_the_page(project: Path, tmp_path: Path) -> None:
+    done = follow(project, tmp_path, RUNNING)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "stopped.txt").exists()
+
+
+def test_fail_if_a_running_command_does_not_start(project: Path, tmp_path: Path) -> None:
+    done = follow(project, tmp_path, RUNNING.replace("; sleep 60", "").replace("\nstarted\n", "\nbegun\n"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("page.md:5: keeps running: this was not printed:")
