@@ -25,7 +25,7 @@ fuzz-reviewer: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
 	.venv/bin/python -m template.fuzz -max_total_time=$(or $(SECONDS),60) -artifact_prefix=.venv/
 
 .PHONY: template
-template: .venv/installed ## Test copies, with and without the sample, the tutorial and the guides; ONLY=copy|service|guides, TESTS=path
+template: .venv/installed ## Test copies, with and without the sample, and the guides; ONLY=copy|service|guides, TESTS=path
 	template/trial $(ONLY) $(TESTS)
 
 # The tests of the page and the benchmark need more packages.

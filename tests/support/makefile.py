@@ -17,5 +17,5 @@ def targets(*makefiles: Path) -> set[str]:
 
 
 def listed_targets(page: str) -> set[str]:
-    """Return the targets that have a row in a table of the docs."""
-    return set(re.findall(r"^\| `make ([a-z-]+)` \|", page, re.MULTILINE))
+    """Return the targets that a list of the docs describes."""
+    return set(re.findall(r"^- `make ([a-z-]+)`:", page, re.MULTILINE))
