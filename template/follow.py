@@ -185,6 +185,8 @@ def main() -> int:
     arguments = parser.parse_args()
     begin = time.monotonic()
     running = Running()
+    # Otherwise the process ends at once, and what keeps running is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for page in arguments.pages:
         try:
             for step in steps(page):
