@@ -7,7 +7,8 @@
 - a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything,
 - a comment `<!-- not run: REASON -->` leaves out the block below it,
 - a comment `<!-- keeps running -->` starts the command below it, waits for its output, and stops it at the next such
-  comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload.
+  comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload, or to
+  be built again.
 """
 
 import argparse
@@ -26,9 +27,9 @@ from threading import Thread
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# The most seconds that a command may take, that a server may take to reload, and that a command may take to stop.
+# The most seconds that a command may take, that a server may take to change, and that a command may take to stop.
 TIMEOUT = 1200
-RELOAD = 180
+RELOAD = 600
 STOP = 60
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->\s*")
 KEEPS_RUNNING = "<!-- keeps running -->"
