@@ -24,7 +24,7 @@ GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severit
 
 
 def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
-    """A line a finding as compilers print it, the fix below it, and how many there are of each severity.
+    """Return a line a finding as compilers print it, the fix below, and how many there are of each severity.
 
     With a hint, the last line says which options fix how many.
     """

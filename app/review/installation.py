@@ -147,7 +147,7 @@ class Installation:
 
 
 def installation(command: tuple[str, ...]) -> Installation | None:
-    """The command as an installation of Python packages; None where it is none."""
+    """Return the command as an installation of Python packages; None where it is none."""
     return _installation(*module(*command))
 
 

@@ -59,7 +59,7 @@ def unquote(word: str, escape: str = "\\") -> str:
 
 
 def commands(script: str) -> list[tuple[str, ...]]:
-    """The simple commands of a script, in order; the first word of each is the program, without its folder.
+    """Return the simple commands of a script, in order; the first word of each is the program, without its folder.
 
     A command whose output is part of another's words comes before that one.
     """

@@ -53,5 +53,5 @@ def test_a_row_has_something_to_measure(row: Variant) -> None:
 
 
 def test_an_edit_that_does_not_apply_any_more_is_an_error_that_names_it(copied: Path) -> None:
-    with pytest.raises(EditError, match=r"^Dockerfile: expected once, found 0 times: 'FROM the past'$"):
+    with pytest.raises(EditError, match=r"^Dockerfile contains this 0 times instead of once: 'FROM the past'$"):
         Edit("Dockerfile", "FROM the past", "FROM today").apply(copied)
