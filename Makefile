@@ -61,8 +61,9 @@ dev: dev-$(RUNTIME) ## Serve the app at http://127.0.0.1:8000 and reload it on e
 
 .PHONY: dev-docker
 dev-docker: engine
+	$(COMPOSE) build
 	@echo "Open http://127.0.0.1:$(PORT) or http://127.0.0.1:$(PORT)/docs when the app has started"
-	$(COMPOSE) up --build --watch
+	$(COMPOSE) up --watch
 
 .PHONY: dev-host
 dev-host: .venv/installed
@@ -134,7 +135,8 @@ engine:
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\n%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)'
+	@printf '\n%s\n' 'Start with: make dev'
+	@printf '%s\n' 'Settings: RUNTIME=docker|host  PORT=$(PORT)  IMAGE=$(IMAGE)  VERSION=$(VERSION)'
 	@printf '%s\n' '          PYTHON_VERSION=3.13  PYTHON_IMAGE=registry/python:3.12-slim  DOCKER=$(DOCKER)'
 	@printf '%s\n' 'One test: docker compose run --rm app pytest tests/unit/test_main.py  or  .venv/bin/pytest ...'
 

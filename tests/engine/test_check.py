@@ -65,7 +65,7 @@ def test_end_repeats_output_of_failed_checks(checks: Path) -> None:
         "a.py:1: error: no",
         "--- pytest",
         "FAILED tests/a.py",
-        "failed: mypy, pytest",
+        "failed: mypy, pytest; `make` shows how to run one test, and how to format",
     ]
     assert "+ python -m app.review --fail-on info" in lines
 
