@@ -1,6 +1,15 @@
 """Hypothesis strategies for Dockerfiles and .dockerignore files."""
 
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+
+# What it keeps from run to run has no place in the tree, which may be read-only.
+set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
+tried = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
 INSTRUCTIONS = [
     *("FROM python:3 AS x", "from x", "FROM --platform=a $A as y", "WORKDIR /a b", "USER a:b", "EXPOSE 80 81/udp"),

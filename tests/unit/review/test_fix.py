@@ -11,8 +11,7 @@ from app.review.fix import fixed
 from app.review.report import Finding, review
 from app.review.rules import RULES, Rule
 from app.review.syntax import DockerfileError
-from tests.support.dockerfiles import dockerfiles, fixable
-from tests.unit.review.test_properties import tried
+from tests.support.dockerfiles import dockerfiles, fixable, tried
 
 # The rest need knowledge that the text lacks.
 SAFE = {

@@ -1,12 +1,9 @@
 """What holds for any text, however odd: tried on texts that Hypothesis makes up, from a seed that never changes."""
 
 import json
-import tempfile
-from pathlib import Path
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from app.review import formats, pipe
 from app.review.dockerfile import Dockerfile
@@ -15,11 +12,7 @@ from app.review.report import review
 from app.review.shell import commands
 from app.review.syntax import SWITCHES, DockerfileError, Instruction, parse
 from app.review.variables import LONGEST, expand
-from tests.support.dockerfiles import dockerfiles, heaps, hostile, paths, patterns, texts
-
-# What it keeps from run to run has no place in the tree, which may be read-only.
-set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
-tried = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+from tests.support.dockerfiles import dockerfiles, heaps, hostile, paths, patterns, texts, tried
 
 
 def instructions(text: str) -> list[Instruction]:

@@ -12,7 +12,7 @@ def test_every_rule_is_listed_in_order(client: TestClient) -> None:
 
 def test_a_rule_says_why_and_shows_a_wrong_and_a_right_example(client: TestClient) -> None:
     rule = client.get("/api/rules/full-base-image").json()
-    assert set(rule) == {"id", "severity", "title", "why", "bad", "good"}
+    assert set(rule) == {"id", "severity", "title", "why", "bad", "dockerignore", "good"}
     assert rule["title"] == "The published image is built on the full Python image"
     assert rule["severity"] == "warning"
     assert rule["why"].startswith("It carries compilers")
