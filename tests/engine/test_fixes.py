@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -20,6 +21,14 @@ case " $* " in
 *" update "*) touch /var/lib/apt/lists/packages ;;
 *" install "*) [ -e /var/lib/apt/lists/packages ] || { echo "apt-get: no package lists" >&2; exit 100; } ;;
 esac
+"""
+# The packages that examples install, each with a script of its name, in a folder in place of an index.
+PACKAGES = ("fastapi", "flask", "idna", "numpy", "pytest")
+DOCKERFILE = """\
+FROM python:3.12-slim
+COPY apt-get /usr/local/bin/
+COPY wheels /wheels
+ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
 """
 FILES = {
     "apt-get": APT_GET,
@@ -40,10 +49,27 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     (folder / "apt-get").chmod(0o755)
-    (folder / "Dockerfile").write_text("FROM python:3.12-slim\nCOPY apt-get /usr/local/bin/\n")
+    (folder / "wheels").mkdir()
+    for package in PACKAGES:
+        write_wheel(folder / "wheels", package)
+    (folder / "Dockerfile").write_text(DOCKERFILE)
     docker("build", "--load", f"--tag={BASE}", str(folder), seconds=600)
     yield folder
     docker("image", "rm", "--force", BASE)
+
+
+def write_wheel(folder: Path, name: str) -> None:
+    """Write a wheel with a module, and a script that calls it.
+
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+    """
+    info = f"{name}-1.0.dist-info"
+    with ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", "def main() -> None: pass\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {name}:main\n")
+        wheel.writestr(f"{info}/RECORD", "")
 
 
 def advice(rule_id: str) -> str:
