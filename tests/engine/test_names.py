@@ -137,6 +137,7 @@ def test_the_settings_are_found() -> None:
         ("run", "PORT", "65535"),
         ("rollout", "SECONDS", "10"),
         ("deploy", "NAMESPACE", "shop-1"),
+        ("deploy", "INSTANCE", "shop-eu"),
         ("verify", "TESTS", "tests/image/test_*.py tests/api/test_b.py::test_c[d-1] -k never"),
     ],
 )
@@ -188,8 +189,14 @@ def test_make_rejects_an_invalid_name(programs: Programs, project: Path, name: s
         (["deploy", "{}", "shop"], ""),
         (["deploy", "registry.example/name:v1", "{}"], ""),
         (["deploy", "registry.example/name:v1", "shop"], "OVERLAY"),
-        (["release", "publish", "{}", "v1", "release"], ""),
-        (["release", "publish", "registry.example/name", "{}", "release"], ""),
+        (["deploy", "registry.example/name:v1", "shop", "{}"], ""),
+        (["release", "build", "{}", "v1", "linux/amd64"], ""),
+        (["release", "build", "registry.example/name", "{}", "linux/amd64"], ""),
+        (["release", "build", "registry.example/name", "v1", "{}"], ""),
+        (["release", "merge", "{}", "v1", "release", DIGEST], ""),
+        (["release", "merge", "registry.example/name", "{}", "release", DIGEST], ""),
+        (["release", "merge", "registry.example/name", "v1", "release", "{}"], ""),
+        (["push", "registry.example/name:v1"], "PUSH_PLATFORM"),
         (["release", "latest", "{}", "v1"], ""),
         (["release", "latest", f"registry.example/name@{DIGEST}", "{}"], ""),
         (["release", "outdated", "{}"], ""),
@@ -314,7 +321,8 @@ def test_invalid_tag_is_not_released(programs: Programs, clone: Callable[[], Pat
     folder = clone()
     git(folder, "tag", tag)
     name = "registry.example/name"
-    programs.assert_refused(programs.run(folder, "scripts/release", "publish", name, tag, "release"))
+    programs.assert_refused(programs.run(folder, "scripts/release", "build", name, tag, "linux/amd64"))
+    programs.assert_refused(programs.run(folder, "scripts/release", "merge", name, tag, "release", DIGEST))
     programs.assert_refused(programs.run(folder, "scripts/release", "latest", f"{name}@{DIGEST}", tag))
     done = programs.run(folder, "scripts/release", "outdated", name)
     assert done.stdout == "there is no release\n"

@@ -1,6 +1,7 @@
 """How releases and CI read the answers of GitHub and a registry: errors never count as permission."""
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.git import git
+
+DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Release:
         own = {
             "PATH": f"{self.clone.parent / 'programs'}:{os.environ['PATH']}",
             "DEFAULT_BRANCH": "main",
+            "PYTHON_IMAGE": "",
             "GITHUB_OUTPUT": str(output),
             "GITHUB_REPOSITORY": "owner/name",
         }
@@ -63,7 +67,12 @@ def ready(release: Release, commit: str = "") -> tuple[int, str]:
 
 def test_commit_of_the_default_branch_with_passed_ci_is_ready(release: Release) -> None:
     release.add("gh", "echo success")
-    assert ready(release) == (0, "")
+    release.add("docker", f"echo 'Digest: {DIGEST}'")
+    code, printed = ready(release)
+    assert code == 0
+    name, base = printed.splitlines()[-2:]
+    assert name == "name=ghcr.io/owner/name"
+    assert re.fullmatch(rf"base=\S*python:\S+@{DIGEST}", base)
 
 
 @pytest.mark.parametrize("conclusion", ["failure", "in_progress", "missing"])
@@ -71,7 +80,7 @@ def test_a_commit_that_ci_has_not_passed_is_not_ready(release: Release, conclusi
     release.add("gh", f"echo {conclusion}")
     code, said = ready(release)
     assert code == 1
-    assert f"is {conclusion}: run this again when it has passed" in said
+    assert f"is {conclusion}: rerun this job after it has passed" in said
 
 
 def test_unreachable_github_is_not_ready(release: Release) -> None:
@@ -98,14 +107,13 @@ def test_a_commit_outside_the_default_branch_is_not_ready(release: Release) -> N
     ("script", "said"),
     [
         pytest.param("echo 503 Service Unavailable >&2; exit 1", "503 Service Unavailable", id="a registry that fails"),
-        pytest.param("echo null", "release: ghcr.io/owner/name:latest does not name its base image", id="no label"),
+        pytest.param("echo null", "release: ghcr.io/owner/name:latest has no label with its base image", id="no label"),
     ],
 )
 def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: str, said: str) -> None:
-    pulled = f"sha256:{'0' * 64}"
-    release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {pulled}"; exit; }}\n{script}')
-    code, printed, outputs = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
-    assert (code, printed.splitlines()[-1], outputs) == (1, said, "")
+    release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {DIGEST}"; exit; }}\n{script}')
+    code, printed, told = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
+    assert (code, printed.splitlines()[-1], told) == (1, said, "")
 
 
 @pytest.mark.parametrize(

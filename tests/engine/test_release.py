@@ -1,10 +1,12 @@
-"""scripts/release: from the commit to `latest` in a registry, as in .github/workflows/publish.yml.
+"""scripts/release: from a commit to `latest` in a registry, as .github/workflows/publish.yml does it.
 
-The registry is registry.py. Only the engine's own platform is built, because emulation takes minutes.
+The registry is registry.py, in a container. The test builds the engine's own platform. A small image without commands
+stands for the other platform, so that no emulation is needed.
 """
 
 import json
 import os
+import platform
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,16 +16,9 @@ import pytest
 
 from tests.support.container import docker
 
-# A docker without the options for the other platform.
-ONE_PLATFORM = """#!/bin/sh
-case "$1 $2" in
-"buildx inspect") echo "Platforms: linux/amd64, linux/arm64" && exit ;;
-"buildx build") shift 4 && set -- buildx build "$@" ;;
-esac
-exec {docker} "$@"
-"""
-# These tests use the image by its digest, and build another one on the same base.
-TESTS = "tests/image/test_telemetry.py -k never"
+OWN, OTHER = ("arm64", "amd64") if platform.machine() in {"arm64", "aarch64"} else ("amd64", "arm64")
+# The image is known by its digest only, and the test builds another one on the same base.
+TESTS = ("tests/image/test_telemetry.py", "-k", "never")
 
 Release = Callable[..., dict[str, str]]
 
@@ -36,12 +31,8 @@ def git(*arguments: str | Path, folder: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clone the last commit, with the tags of two releases and of a future one."""
-    folder = tmp_path_factory.mktemp("release")
-    engine = folder / "docker"
-    engine.write_text(ONE_PLATFORM.format(docker=os.environ.get("DOCKER", "docker")))
-    engine.chmod(0o755)
-    source = folder / "source"
+    """The last commit, with the tags of two releases and of a release candidate."""
+    source = tmp_path_factory.mktemp("release") / "source"
     git("clone", "--quiet", "--no-hardlinks", "--no-tags", project, source)
     for tag in ("v1.9.0", "v1.10.0", "v2.0.0-rc.1"):
         git("tag", tag, folder=source)
@@ -49,80 +40,146 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Return a function that runs scripts/release and returns its outputs for GitHub."""
-    outputs = tmp_path_factory.mktemp("outputs") / "output"
+def base(clone: Path) -> str:
+    """The base image by digest."""
+    command = [str(clone / "scripts/pin"), "--print"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
-    def release(*arguments: str) -> dict[str, str]:
-        outputs.write_text("")
-        own = {
-            "DOCKER": str(clone.parent / "docker"),
-            "GITHUB_OUTPUT": str(outputs),
-            "MYPY_CACHE_DIR": str(project / ".mypy_cache"),
-            "PYTHON_IMAGE": "",
-            "TESTS": TESTS,
-        }
-        command = [str(clone / "scripts/release"), *arguments]
+
+@pytest.fixture(scope="module")
+def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """Runs scripts/release, and returns its results by name, as GitHub gets them."""
+    output = tmp_path_factory.mktemp("output") / "output"
+
+    def release(*arguments: str, base: str = "") -> dict[str, str]:
+        output.write_text("")
         done = subprocess.run(
-            command, cwd=clone, env=os.environ | own, capture_output=True, text=True, timeout=600, check=False
+            [str(clone / "scripts/release"), *arguments],
+            cwd=clone,
+            env=os.environ | {"GITHUB_OUTPUT": str(output), "PYTHON_IMAGE": base},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        return dict(line.split("=", 1) for line in outputs.read_text().splitlines())
+        return dict(line.split("=", 1) for line in output.read_text().splitlines())
 
     return release
 
 
 @pytest.fixture(scope="module")
-def published(registry: str, release: Release, clone: Path) -> Iterator[dict[str, str]]:
-    """Publish a version and return the outputs."""
-    outputs = release("publish", f"{registry}/Some.Owner/Release-For-Tests", "v1.10.0", str(clone.parent / "notes"))
-    yield outputs
-    docker("image", "rm", "--force", f"{outputs['name']}@{outputs['digest']}")
+def name(registry: str) -> str:
+    """The name of the image, with capitals, as the name of an owner may contain them."""
+    return f"{registry}/Some.Owner/Release-For-Tests"
+
+
+@pytest.fixture(scope="module")
+def built(name: str, release: Release, clone: Path, base: str) -> dict[str, str]:
+    """The digests of both platforms in the registry, without a tag."""
+    own = release("build", name, "v1.10.0", f"linux/{OWN}", base=base)
+    return own | {OTHER: push(name.lower(), OTHER, clone.parent / "metadata.json")}
+
+
+@pytest.fixture(scope="module")
+def merged(name: str, release: Release, clone: Path, base: str, built: dict[str, str]) -> Iterator[str]:
+    """The released image by digest."""
+    folder = str(clone.parent / "notes")
+    found = release("merge", name, "v1.10.0", folder, built["amd64"], built["arm64"], base=base)
+    image = f"{name.lower()}@{found['digest']}"
+    yield image
+    docker("image", "rm", "--force", image, check=False)
+
+
+def push(name: str, architecture: str, metadata: Path) -> str:
+    """Push an image of this platform by digest, and return the digest."""
+    output = f"type=image,name={name},push=true,push-by-digest=true,store=false,oci-mediatypes=true"
+    options = (f"--platform=linux/{architecture}", "--provenance=false", f"--output={output}")
+    dockerfile = "FROM scratch\nLABEL org.opencontainers.image.title=other\n"
+    docker("buildx", "build", *options, f"--metadata-file={metadata}", "-", text=dockerfile)
+    found: str = json.loads(metadata.read_text())["containerimage.digest"]
+    return found
+
+
+def index(image: str) -> dict[str, str]:
+    """Return the digest of each platform of an image in the registry."""
+    raw = json.loads(docker("buildx", "imagetools", "inspect", "--raw", image))
+    assert raw["mediaType"] == "application/vnd.oci.image.index.v1+json"
+    return {one["platform"]["architecture"]: one["digest"] for one in raw["manifests"]}
 
 
 def digest(image: str) -> str:
-    """Return the digest of the image in the registry."""
+    """Return the digest of an image in the registry."""
     return docker("buildx", "imagetools", "inspect", image, "--format={{json .Manifest.Digest}}").strip('"\n')
 
 
-def test_name_is_lower_case_and_digest_from_the_registry(published: dict[str, str], registry: str) -> None:
-    assert published["name"] == f"{registry}/some.owner/release-for-tests"
-    assert published["digest"] == digest(f"{published['name']}:v1.10.0")
+def test_one_platform_is_pushed_without_a_tag(name: str, built: dict[str, str]) -> None:
+    # An index would contain other manifests, such as attestations.
+    raw = json.loads(docker("buildx", "imagetools", "inspect", "--raw", f"{name.lower()}@{built[OWN]}"))
+    assert raw["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
 
 
-def test_the_notes_name_the_image_and_its_base_by_digest(published: dict[str, str], clone: Path) -> None:
-    notes = (clone.parent / "notes" / "notes.md").read_text()
-    assert f"{published['name']}@{published['digest']}" in notes
-    (base,) = set(re.findall(r"[\w/.:-]*python:\S+@sha256:[0-9a-f]{64}", notes))
-    labels = json.loads(
-        docker("inspect", "--format={{json .Config.Labels}}", f"{published['name']}@{published['digest']}")
+def test_the_merged_image_contains_both_platforms_as_they_were_tested(
+    name: str, merged: str, built: dict[str, str]
+) -> None:
+    assert index(merged) == built
+    assert digest(f"{name.lower()}:v1.10.0") == merged.partition("@")[2]
+
+
+def test_the_pushed_platform_passes_the_tests_of_the_image(
+    project: Path, name: str, built: dict[str, str], base: str
+) -> None:
+    image = f"{name.lower()}@{built[OWN]}"
+    done = subprocess.run(
+        [str(project / "scripts/verify"), image, *TESTS],
+        env=os.environ | {"PYTHON_IMAGE": base},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
     )
-    named = [labels[f"org.opencontainers.image.base.{part}"] for part in ("name", "digest")]
-    assert "@".join(named) == base
+    docker("image", "rm", "--force", image, check=False)
+    assert done.returncode == 0, done.stdout
 
 
-def test_latest_is_only_the_newest_release(published: dict[str, str], release: Release) -> None:
-    image = f"{published['name']}@{published['digest']}"
-    latest = f"{published['name']}:latest"
-    assert release("latest", image, "v1.10.0") == {"latest": "true"}
-    assert digest(latest) == published["digest"]
+def test_the_notes_name_the_image_and_its_base_by_digest(merged: str, clone: Path, base: str) -> None:
+    notes = (clone.parent / "notes" / "notes.md").read_text()
+    assert f"`{merged}`" in notes
+    assert set(re.findall(r"[\w/.:-]*python:\S+@sha256:[0-9a-f]{64}", notes)) == {base}
+
+
+def test_the_labels_name_the_base_by_digest(name: str, built: dict[str, str], base: str) -> None:
+    image = f"{name.lower()}@{built[OWN]}"
+    described = json.loads(docker("buildx", "imagetools", "inspect", image, "--format={{json .Image}}"))
+    labels = described["config"]["Labels"]
+    assert "@".join(labels[f"org.opencontainers.image.base.{part}"] for part in ("name", "digest")) == base
+
+
+def test_latest_is_only_the_newest_release(name: str, merged: str, release: Release) -> None:
+    latest = f"{name.lower()}:latest"
+    assert release("latest", merged, "v1.10.0") == {"latest": "true"}
+    assert index(latest) == index(merged)
+    assert digest(latest) == merged.partition("@")[2]
     for other in ("v1.9.0", "v2.0.0-rc.1"):
-        assert release("latest", f"{published['name']}@sha256:{'0' * 64}", other) == {"latest": "false"}
-    assert digest(latest) == published["digest"]
+        assert release("latest", f"{name.lower()}@sha256:{'0' * 64}", other) == {"latest": "false"}
+    assert digest(latest) == merged.partition("@")[2]
 
 
-def test_release_is_rebuilt_after_its_base_image_changed(published: dict[str, str], release: Release) -> None:
-    release("latest", f"{published['name']}@{published['digest']}", "v1.10.0")
-    assert release("outdated", published["name"]) == {}
-    moved = f"{published['name']}-moved"
+def test_release_is_rebuilt_after_its_base_image_changed(
+    name: str, merged: str, release: Release
+) -> None:
+    moved = f"{name.lower()}-moved"
+    docker("buildx", "imagetools", "create", f"--tag={moved}:latest", merged)
+    assert release("outdated", moved) == {}
     label = f"org.opencontainers.image.base.digest=sha256:{'0' * 64}"
     docker("build", "--quiet", f"--label={label}", f"--tag={moved}:latest", "-", text="FROM python:3.12-slim\n")
     docker("push", "--quiet", f"{moved}:latest")
     docker("image", "rm", f"{moved}:latest")
-    outputs = release("outdated", moved)
-    assert outputs["tag"] == "v1.10.0"
-    assert re.fullmatch(r"v1\.10\.0-\d{8}", outputs["version"])
-    assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", outputs["base"])
+    found = release("outdated", moved)
+    assert found["tag"] == "v1.10.0"
+    assert re.fullmatch(r"v1\.10\.0-\d{8}", found["version"])
+    assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", found["base"])
 
 
 def test_without_a_release_nothing_is_rebuilt(project: Path, tmp_path: Path) -> None:
