@@ -12,15 +12,18 @@ from tests.support.git import git
 @pytest.mark.parametrize(
     ("files", "needs"),
     [
-        pytest.param(["docs/settings.md"], "code=false tooling=false", id="documentation"),
-        pytest.param(["README.md", ".github/SECURITY.md", "LICENSE"], "code=false tooling=false", id="other texts"),
-        pytest.param(["app/main.py", "docs/settings.md"], "code=true tooling=false", id="the service"),
-        pytest.param(["requirements.in", "requirements-dev.txt"], "code=true tooling=false", id="its packages"),
-        pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code=true tooling=false", id="its tests"),
-        pytest.param(["app/main.py", "Dockerfile"], "code=true tooling=true", id="the Dockerfile"),
-        pytest.param(["requirements/lock.txt"], "code=true tooling=true", id="packages of a tool"),
-        pytest.param(["deploy/load.py"], "code=true tooling=true", id="delivery"),
-        pytest.param(["app.md.py"], "code=true tooling=true", id="anything else"),
+        pytest.param(["docs/guide.md"], "", id="documentation"),
+        pytest.param(["README.md", ".github/SECURITY.md", "LICENSE"], "", id="other texts"),
+        pytest.param(["app/main.py", "docs/guide.md"], "code", id="the service"),
+        pytest.param(["requirements.in", "requirements-dev.txt"], "code", id="its packages"),
+        pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code", id="its tests"),
+        pytest.param(["app/main.py", "Dockerfile"], "code tooling", id="the Dockerfile"),
+        pytest.param(["requirements/lock.txt"], "code tooling", id="packages of a tool"),
+        pytest.param(["deploy/load.py"], "code tooling delivery", id="delivery"),
+        pytest.param(["deploy/kubernetes/base/settings.env"], "code tooling delivery", id="manifests"),
+        pytest.param(["deploy/options.txt"], "code tooling delivery", id="options"),
+        pytest.param(["deploy/requests.txt"], "code", id="requests to the service"),
+        pytest.param(["app.md.py"], "code tooling", id="anything else"),
     ],
 )
 @pytest.mark.parametrize("folder", ["", "services/orders"])
@@ -36,4 +39,5 @@ def test_a_commit_needs(files: list[str], needs: str, folder: str, project: Path
     git(tmp_path, "add", *(str(root / name) for name in files))
     git(tmp_path, "commit", "--quiet", "--message=second")
     done = subprocess.run([root / "scripts/changes"], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == needs.split()
+    expected = [f"{name}={str(name in needs.split()).lower()}" for name in ("code", "tooling", "delivery")]
+    assert done.stdout.split() == expected

@@ -1,6 +1,6 @@
-""".github/workflows: people can run all of their commands, and one job fails if any other does.
+""".github/workflows: people can run the same commands, one job fails if another does, and a release signs every platform.
 
-`make audit` checks the commit ids of actions, and the permissions and time limits of jobs.
+`make audit` checks that each job has permissions and a timeout.
 """
 
 import re
@@ -12,22 +12,26 @@ from tests.support.makefile import MAKEFILES
 from tests.support.project import PROJECT
 
 WORKFLOWS = sorted(PROJECT.glob(".github/workflows/*"))
-# Other commands, which only make sense on GitHub.
+# Other commands, which only GitHub needs.
 OWN = {
-    "cp",  # for an upload
+    ".venv/bin/python",  # the sample's reviewer
+    "cp",  # into the folder to upload
     "echo",  # a notice
-    "exit",  # in the job that waits for all others
+    "exit",  # in the job that sums up
     "gh",
 }
+# It runs a command, and reports on it.
+REPORTING = ".github/run "
+PLATFORMS = {"amd64": "ubuntu-26.04", "arm64": "ubuntu-26.04-arm"}
 
 
 def runs(workflow: str) -> list[str]:
-    """Return the command of each step, without comments."""
+    """Return the command of each step, without a comment."""
     return re.findall(r"^ +(?:- )?run: ([^#\n]*[^# \n])", workflow, re.MULTILINE)
 
 
 def jobs(workflow: str) -> dict[str, str]:
-    """Return the text of each job by name."""
+    """Return the text of each job."""
     _, *parts = re.split(r"^  (\w+):\n", workflow.split("\njobs:\n")[1], flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
@@ -36,7 +40,7 @@ def jobs(workflow: str) -> dict[str, str]:
 def test_each_step_runs_one_command_that_people_can_run_too(path: Path, project: Path) -> None:
     makefile = "".join(path.read_text() for path in MAKEFILES)
     for command in runs(path.read_text()):
-        program, *arguments = command.split()
+        program, *arguments = command.removeprefix(REPORTING).split()
         if program == "make":
             assert re.search(rf"^(?:\S+ )*{re.escape(arguments[0])}(?: \S+)*:", makefile, re.MULTILINE), command
         elif program not in OWN:
@@ -60,7 +64,7 @@ def test_one_job_fails_if_any_other_does(project: Path) -> None:
     assert re.findall(r"^      - (\w+)$", found[last], re.MULTILINE) == others
     assert "\n    if: always()\n" in found[last]
     assert "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')" in found[last]
-    # A skipped job counts as passed, so list those with a condition here.
+    # A skipped job counts as passed, so every condition is listed here.
     conditions = {name: re.findall(r"^    if: (.*)$", found[name], re.MULTILINE) for name in others}
     assert conditions == {
         "changes": [],
@@ -70,8 +74,8 @@ def test_one_job_fails_if_any_other_does(project: Path) -> None:
         "scan": ["needs.changes.outputs.code == 'true'"],
         "dependencies": ["github.event_name == 'pull_request' && github.event.repository.private != true"],
         "audit": [],
-        "cluster": ["needs.changes.outputs.tooling == 'true'"],
-        "rollout": ["needs.changes.outputs.tooling == 'true'"],
+        "cluster": ["needs.changes.outputs.delivery == 'true'"],
+        "rollout": ["needs.changes.outputs.delivery == 'true'"],
     }
 
 
@@ -85,3 +89,87 @@ def test_every_folder_of_tests_is_run(project: Path) -> None:
 def test_ruleset_requires_that_job(project: Path) -> None:
     name = re.findall(r"^    name: (.*)$", jobs((project / ".github/workflows/ci.yml").read_text())["ci"], re.MULTILINE)
     assert re.findall(r'"context": "(.*?)"', (project / ".github" / "ruleset.json").read_text()) == name
+
+
+def test_the_checks_of_ci_report_annotations_and_a_summary(project: Path) -> None:
+    commands = runs((project / ".github/workflows/ci.yml").read_text())
+    checks = [command for command in commands if re.search(r"make (test|verify|audit|cluster|rollout)\b", command)]
+    assert len(checks) == 6
+    assert [command for command in checks if not command.startswith(REPORTING)] == []
+
+
+@pytest.fixture
+def publish(project: Path) -> dict[str, str]:
+    """The jobs of publish.yml."""
+    return jobs((project / ".github/workflows/publish.yml").read_text())
+
+
+def permissions(job: str) -> set[str]:
+    """Return the permissions to write."""
+    return set(re.findall(r"^      ([a-z-]+): write", job, re.MULTILINE))
+
+
+def test_a_release_builds_and_tests_each_platform_on_its_own_runner(publish: dict[str, str]) -> None:
+    for job in ("build", "verify"):
+        assert dict(re.findall(r"- platform: (\w+)\n +runner: (\S+)\n", publish[job])) == PLATFORMS
+    assert "setup-qemu" not in "".join(publish.values())
+
+
+def test_a_release_tests_before_it_tags_and_signs(publish: dict[str, str]) -> None:
+    lines = {name: "".join(re.findall(r"^    needs: (.*)$", job, re.MULTILINE)) for name, job in publish.items()}
+    needs = {name: set(re.findall(r"\w+", line)) for name, line in lines.items()}
+    assert needs == {
+        "ready": set(),
+        "build": {"ready"},
+        "verify": {"ready", "build"},
+        "sign": {"ready", "build", "verify"},
+    }
+
+
+def test_only_the_job_that_signs_can_sign_and_tests_can_write_nothing(publish: dict[str, str]) -> None:
+    assert {name: permissions(job) for name, job in publish.items()} == {
+        "ready": set(),
+        "build": {"packages"},
+        "verify": set(),
+        "sign": {"packages", "id-token", "attestations"},
+    }
+
+
+def attested(sign: str) -> list[tuple[str, str]]:
+    """Return what each attestation is about, and its SBOM, or an empty string for provenance."""
+    steps = re.split(r"^      - ", sign, flags=re.MULTILINE)
+    return [
+        (re.findall(r"subject-digest: \S+ \S+\.(\w+) ", step)[0], "".join(re.findall(r"sbom-path: (\S+)", step)))
+        for step in steps
+        if "uses: actions/attest@" in step
+    ]
+
+
+def test_every_platform_has_provenance_and_an_sbom(publish: dict[str, str]) -> None:
+    expected = [("digest", ""), *((platform, "") for platform in PLATFORMS)]
+    expected += [(platform, f"release/image.{platform}.spdx.json") for platform in PLATFORMS]
+    assert sorted(attested(publish["sign"])) == sorted(expected)
+    # The job of each platform makes the file, and its artifact goes to the job that signs.
+    made = {"output-file: image.${{ matrix.platform }}.spdx.json", "name: sbom-${{ matrix.platform }}"}
+    assert [line for line in made if line not in publish["verify"]] == []
+    assert "pattern: sbom-*\n          path: release\n" in publish["sign"]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_missing_sbom_is_found(publish: dict[str, str], platform: str) -> None:
+    without = publish["sign"].replace(f"sbom-path: release/image.{platform}.spdx.json", "")
+    assert attested(without) != attested(publish["sign"])
+
+
+def test_every_platform_is_part_of_the_image(publish: dict[str, str]) -> None:
+    (merge,) = re.findall(r"run: scripts/release merge .* release (.*)$", publish["sign"], re.MULTILINE)
+    for platform in PLATFORMS:
+        assert f'"${platform.upper()}"' in merge.split()
+        assert f"{platform.upper()}: ${{{{ needs.build.outputs.{platform} }}}}\n" in publish["sign"]
+        assert f"{platform}: ${{{{ steps.build.outputs.{platform} }}}}\n" in publish["build"]
+
+
+def test_findings_reach_code_scanning_where_it_exists(project: Path) -> None:
+    steps = re.split(r"^      - ", (project / ".github/workflows/ci.yml").read_text(), flags=re.MULTILINE)
+    (upload,) = (step for step in steps if "codeql-action/upload-sarif" in step)
+    assert upload.startswith("if: github.event.repository.private != true\n")
