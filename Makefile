@@ -5,7 +5,7 @@
 # These targets also work without a container engine.
 ANYWHERE = dev test format lock
 # These settings must be names. scripts/settings.mk stops if a setting contains what make or a shell would run.
-NAMES = IMAGE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION VOLUMES
+NAMES = IMAGE INSTANCE NAMESPACE OFF OVERLAY PORT PYTHON_VERSION RUNTIME SECONDS SEED UPGRADE VERSION VOLUMES
 -include template/targets.mk
 include scripts/settings.mk
 
@@ -182,7 +182,7 @@ push: engine ## Push for amd64 and arm64: make push IMAGE=registry/name VERSION=
 deploy: ## Deploy to Kubernetes: make deploy IMAGE=registry/name VERSION=v1; PRINT=1 only prints the manifests
 	$(if $(findstring /,$(IMAGE))$(filter local,$(OVERLAY)),,$(error IMAGE must include a registry: make deploy \
 		IMAGE=registry/name VERSION=v1))
-	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME))
+	scripts/deploy $(IMAGE):$(VERSION) $(or $(NAMESPACE),$(NAME)) $(or $(INSTANCE),$(NAME))
 
 .PHONY: rollout
 rollout: build .venv/installed ## Replace two containers behind a load balancer under load; SECONDS=60

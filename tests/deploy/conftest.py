@@ -28,32 +28,32 @@ def kubectl() -> None:
 
 
 @pytest.fixture(scope="session")
-def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Objects]:
-    """Return a function that returns what `make deploy` applies for an overlay."""
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Objects]:
+    """Return a function that returns what `make deploy` applies for an overlay and an instance."""
     docker = tmp_path_factory.mktemp("programs") / "docker"
     docker.write_text(f"#!/bin/sh\nprintf '{INSPECTED}'\n")
     docker.chmod(0o755)
-    rendered: dict[str, Objects] = {}
+    rendered: dict[tuple[str, str], Objects] = {}
 
-    def render(overlay: str) -> Objects:
-        if overlay not in rendered:
+    def render(overlay: str, instance: str = "my-service") -> Objects:
+        if (overlay, instance) not in rendered:
             done = subprocess.run(
-                [PROJECT / "scripts" / "deploy", "registry.example/name:v1", "my-service"],
+                [PROJECT / "scripts" / "deploy", "registry.example/name:v1", "my-service", instance],
                 env=os.environ | {"DOCKER": str(docker), "OVERLAY": overlay, "PRINT": "1"},
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
             )
             objects = list(yaml.safe_load_all(done.stdout))
-            rendered[overlay] = {one["kind"]: one for one in objects}
-            assert len(rendered[overlay]) == len(objects)
-        return deepcopy(rendered[overlay])
+            rendered[overlay, instance] = {one["kind"]: one for one in objects}
+            assert len(rendered[overlay, instance]) == len(objects)
+        return deepcopy(rendered[overlay, instance])
 
     return render
 
 
 @pytest.fixture(params=["production", "local"])
-def objects(request: pytest.FixtureRequest, render: Callable[[str], Objects]) -> Objects:
+def objects(request: pytest.FixtureRequest, render: Callable[..., Objects]) -> Objects:
     """Return the applied objects of each overlay."""
     return render(request.param)
 

@@ -1,6 +1,7 @@
 """The manifests agree with the image, the app, `make run`, and each other."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def test_service_port_is_the_port_of_the_image(objects: Objects, container: Any,
     port = number(r"^EXPOSE (\d+)$", dockerfile)
     assert container["ports"] == [{"name": "http", "containerPort": port}]
     assert objects["Service"]["spec"]["ports"][0]["targetPort"] == "http"
-    assert objects["NetworkPolicy"]["spec"]["ingress"] == [{"ports": [{"port": port}]}]
+    assert objects["NetworkPolicy"]["spec"]["ingress"][0]["ports"] == [{"port": port}]
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -122,8 +123,8 @@ def test_every_selector_selects_the_pods(objects: Objects, pod: Any, kind: str, 
     selector = objects[kind]["spec"]
     for name in path:
         selector = selector[name]
-    # The selector must not change with the version.
-    assert selector == {"app.kubernetes.io/name": "app"}
+    # The selector must not change with the version, and must not match another instance.
+    assert selector == {"app.kubernetes.io/name": "app", "app.kubernetes.io/instance": "my-service"}
     assert selector.items() <= pod["metadata"]["labels"].items()
 
 
@@ -134,7 +135,36 @@ def test_pods_spread_over_nodes_and_zones_if_possible(pod: Any) -> None:
     (preferred,) = pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     assert preferred["podAffinityTerm"]["topologyKey"] == "topology.kubernetes.io/zone"
     for one in (constraint, preferred["podAffinityTerm"]):
-        assert one["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        selector = one["labelSelector"]["matchLabels"]
+        assert selector == {"app.kubernetes.io/name": "app", "app.kubernetes.io/instance": "my-service"}
+        assert selector.items() <= pod["metadata"]["labels"].items()
+
+
+def names(objects: Objects) -> set[str]:
+    """Return the names of the objects, without the namespace, which all instances share."""
+    return {one["metadata"]["name"] for kind, one in objects.items() if kind != "Namespace"}
+
+
+def test_two_instances_share_a_namespace_and_nothing_else(render: Callable[..., Objects]) -> None:
+    one, other = render("production"), render("production", "eu")
+    assert one["Namespace"]["metadata"]["name"] == other["Namespace"]["metadata"]["name"] == "my-service"
+    assert names(one) & names(other) == set()
+    assert {name.removeprefix("eu-") for name in names(other)} == names(one)
+    # What one instance selects or refers to belongs to it.
+    labels = other["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    selected = one["Service"]["spec"]["selector"]
+    assert not selected.items() <= labels.items()
+    pod = other["Deployment"]["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == other["ServiceAccount"]["metadata"]["name"] == "eu-app"
+    settings = pod["containers"][0]["envFrom"][0]["configMapRef"]["name"]
+    assert settings == other["ConfigMap"]["metadata"]["name"]
+    assert other["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == other["Deployment"]["metadata"]["name"]
+
+
+def test_the_network_policy_and_the_settings_come_before_the_pods(objects: Objects) -> None:
+    order = list(objects)
+    assert order[0] == "Namespace"
+    assert max(map(order.index, ("NetworkPolicy", "ServiceAccount", "ConfigMap"))) < order.index("Deployment")
 
 
 def test_only_the_autoscaler_sets_the_replicas_at_least_two(objects: Objects) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.deploy.programs import Programs
 
+# The stand-in for kubectl reports pods on two nodes.
+NODES = 'case "$*" in *nodeName*) printf "one\\ntwo\\n" ;; esac'
 # The stand-in for the load runs until shortly after the update, however long that takes.
 LOAD = 'for i in $(seq 300); do ! grep -q "for delete" "$(dirname "$0")/calls" || break; sleep 0.1; done; sleep 0.5'
 
@@ -15,7 +17,7 @@ def programs(tmp_path: Path) -> Programs:
     """Return stand-ins for all programs that the script calls. All succeed."""
     programs = Programs(tmp_path)
     programs.add("kind", "cat >/dev/null")
-    programs.add_kubectl("")
+    programs.add_kubectl(NODES)
     programs.add_docker('[ "$1" != port ] || echo 127.0.0.1:32768')
     programs.add("python3", LOAD)
     return programs
@@ -27,6 +29,7 @@ def test_success_replaces_the_image_and_deletes_the_cluster(programs: Programs) 
     calls = "\n".join(programs.calls)
     steps = [
         "kind create cluster",
+        "kubectl taint nodes",
         "docker build --quiet --provenance=false --label trial=1 --build-arg A=b -t name:trial-1 .",
         "docker build --quiet --provenance=false --label trial=2 --build-arg A=b -t name:trial-2 .",
         "kind load docker-image",
@@ -52,6 +55,13 @@ def test_failed_request_exits_1(programs: Programs) -> None:
     assert done.stdout.splitlines()[-1] == "cluster: requests failed during the update"
 
 
+def test_pods_on_one_node_exit_1(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *nodeName*) printf "one\\none\\n" ;; esac')
+    done = programs.run("cluster", "name")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "cluster: both pods are on one"
+
+
 def test_load_that_ends_before_the_update_exits_1(programs: Programs) -> None:
     programs.add("python3", "")
     done = programs.run("cluster", "name")
@@ -62,7 +72,7 @@ def test_load_that_ends_before_the_update_exits_1(programs: Programs) -> None:
 @pytest.mark.parametrize("step", ["kind create", "kind load", "kubectl wait", "kubectl exec", "rollout status"])
 def test_any_failure_deletes_the_cluster(programs: Programs, step: str) -> None:
     name, _, action = step.rpartition(" ")
-    failing = f'case "$*" in *"{action}"*) exit 1 ;; esac'
+    failing = f'case "$*" in *"{action}"*) exit 1 ;; esac; {NODES}'
     if name == "kind":
         programs.add("kind", f"cat >/dev/null; {failing}")
     else:

@@ -1,5 +1,6 @@
 """scripts/deploy without a cluster: its calls and its errors. kubectl and docker are stand-ins."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.deploy.conftest import DIGEST, PROJECT
 from tests.deploy.programs import Programs
 
 IMAGE = "registry.example/name:v1"
+OWN = "app.kubernetes.io/name=app,app.kubernetes.io/instance=shop"
 
 
 @pytest.fixture
@@ -32,6 +34,9 @@ def test_deploy_resolves_the_digest_applies_and_waits(programs: Programs) -> Non
         "kubectl --context here --namespace shop apply --filename manifests.yaml "
         "--selector app.kubernetes.io/component!=namespace",
         "kubectl --context here --namespace shop rollout status deployment/app --timeout 9s",
+        f"kubectl --context here --namespace shop get replicasets --selector {OWN} "
+        "--output jsonpath={..configMapRef.name}",
+        f"kubectl --context here --namespace shop get configmaps --selector {OWN} --output name",
     ]
 
 
@@ -90,10 +95,11 @@ def migrating(tmp_path: Path) -> Path:
 
 def test_migration_ends_before_the_rest_is_applied(programs: Programs, migrating: Path) -> None:
     assert programs.run(str(migrating), IMAGE, "shop", TIMEOUT="9s").returncode == 0
-    assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[5:]] == [
-        "delete jobs --selector app.kubernetes.io/component=migration",
-        "apply --filename manifests.yaml --selector app.kubernetes.io/component=migration",
-        "wait jobs --selector app.kubernetes.io/component=migration --for condition=complete --timeout 9s",
+    migration = "app.kubernetes.io/component=migration,app.kubernetes.io/instance=shop"
+    assert [call.removeprefix("kubectl --namespace shop ") for call in programs.calls[5:-2]] == [
+        f"delete jobs --selector {migration}",
+        f"apply --filename manifests.yaml --selector {migration}",
+        f"wait jobs --selector {migration} --for condition=complete --timeout 9s",
         "apply --filename manifests.yaml --selector app.kubernetes.io/component!=namespace",
         "rollout status deployment/app --timeout 9s",
     ]
@@ -178,7 +184,7 @@ def test_failed_rollout_prints_pods_logs_and_undo_command(programs: Programs) ->
         "undo: kubectl --context here -n shop rollout undo deployment/app",
     ]
     # These are the pods of this version, not the ones that still serve.
-    assert "name=app,app.kubernetes.io/version=v1" in programs.calls[-2]
+    assert f"{OWN},app.kubernetes.io/version=v1" in programs.calls[-2]
 
 
 def test_missing_overlay_is_reported(programs: Programs) -> None:
@@ -199,6 +205,22 @@ def test_make_passes_image_and_namespace(programs: Programs, settings: list[str]
     done = programs.run("make", "--silent", "deploy", "PRINT=1", *settings)
     assert f"image: {image}" in done.stdout
     assert f"namespace: {namespace}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (["NAME=orders"], "app"),
+        (["NAME=orders", "NAMESPACE=shop"], "orders-app"),
+        (["NAME=orders", "INSTANCE=eu"], "eu-app"),
+        (["NAME=orders", "NAMESPACE=shop", "INSTANCE=shop"], "app"),
+    ],
+)
+def test_make_names_the_objects_after_the_instance(programs: Programs, settings: list[str], name: str) -> None:
+    done = programs.run("make", "--silent", "deploy", "PRINT=1", "IMAGE=a/b", "VERSION=v1", *settings)
+    names = re.findall(r"^  name: (.*)$", done.stdout, re.MULTILINE)
+    assert name in names
+    assert ("app" in names) == (name == "app")
 
 
 def test_make_requires_a_registry_in_the_image(programs: Programs) -> None:
@@ -233,4 +255,32 @@ def test_invalid_namespace_is_rejected(programs: Programs, namespace: str) -> No
     done = programs.run("deploy", IMAGE, namespace)
     assert done.returncode == 1
     (line,) = done.stdout.splitlines()
-    assert line.startswith("deploy: NAMESPACE is invalid")
+    assert line.startswith("deploy: NAMESPACE is invalid: ")
+
+
+@pytest.mark.parametrize("instance", ["Shop", "a.b", "shop-", "1a", "a" * 51])
+def test_an_invalid_instance_is_refused(programs: Programs, instance: str) -> None:
+    done = programs.run("deploy", IMAGE, "shop", instance)
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("deploy: INSTANCE is invalid: ")
+
+
+def test_another_instance_has_its_own_names_and_waits_for_its_own_pods(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *rollout*) exit 1 ;; esac')
+    done = programs.run("deploy", IMAGE, "shop", "eu")
+    assert done.stdout.splitlines()[-1].endswith("rollout undo deployment/eu-app")
+    assert "kubectl --namespace shop rollout status deployment/eu-app --timeout 5m" in programs.calls
+    assert not any("instance=shop" in call for call in programs.calls)
+
+
+def test_settings_that_no_replica_set_names_are_deleted(programs: Programs) -> None:
+    programs.add_kubectl(
+        'case "$*" in'
+        ' *replicasets*) printf "settings-new settings-old" ;;'
+        " *configmaps*) printf 'configmap/%s\\n' settings-new settings-old settings-older other ;;"
+        " esac"
+    )
+    assert programs.run("deploy", IMAGE, "shop").returncode == 0
+    deleted = [call for call in programs.calls if " delete " in call]
+    assert deleted == ["kubectl --namespace shop delete configmap/settings-older"]

@@ -231,8 +231,17 @@ def test_a_pod_has_no_token_of_the_cluster(objects: Objects, pod: Json) -> None:
     assert objects["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
-def test_network_policy_allows_requests_and_named_egress(objects: Objects) -> None:
+def test_network_policy_allows_requests_and_named_egress(
+    objects: Objects, request: pytest.FixtureRequest
+) -> None:
     policy = objects["NetworkPolicy"]["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert {} not in policy["egress"]
-    assert policy["ingress"] == [{"ports": [{"port": 8000}]}]
+    (rule,) = policy["ingress"]
+    assert rule["ports"] == [{"port": 8000}]
+    if "local" in request.node.callspec.id:
+        assert "from" not in rule
+    else:
+        # A rule without `from`, or with an empty namespaceSelector, would accept requests from every namespace.
+        assert {"podSelector": {}} in rule["from"]
+        assert all(peer == {"podSelector": {}} or any(peer.values()) for peer in rule["from"])
