@@ -8,6 +8,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -36,8 +37,8 @@ class Result:
 class Client(asyncio.Protocol):
     """A client with one connection. HTTP libraries would need more time for a request than the service does."""
 
-    def __init__(self, request: bytes, result: Result, end: float) -> None:
-        self.request, self.result, self.end = request, result, end
+    def __init__(self, request: bytes, result: Result, goes_on: Callable[[float], bool]) -> None:
+        self.request, self.result, self.goes_on = request, result, goes_on
         self.received = b""
         self.sent = 0.0
         self.done = asyncio.get_running_loop().create_future()
@@ -62,7 +63,7 @@ class Client(asyncio.Protocol):
         now = time.perf_counter()
         self.result.statuses[int(head[1])] += 1
         self.result.seconds.append(now - self.sent)
-        if now < self.end:
+        if self.goes_on(now):
             self.ask()
         else:
             self.done.set_result(None)
@@ -75,14 +76,18 @@ class Client(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def load(address: tuple[str, int], request: bytes, clients: int, seconds: float) -> Result:
-    """Send the request from this many clients for this long, and return what they saw."""
+async def load(
+    address: tuple[str, int], request: bytes, clients: int, seconds: float, answers: float = float("inf")
+) -> Result:
+    """Send the request from this many clients for this long, or until they have this many answers; return what they saw."""
     result = Result()
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
-    connected = [
-        await loop.create_connection(lambda: Client(request, result, start + seconds), *address) for _ in range(clients)
-    ]
+
+    def goes_on(now: float) -> bool:
+        return now < start + seconds and len(result.seconds) < answers
+
+    connected = [await loop.create_connection(lambda: Client(request, result, goes_on), *address) for _ in range(clients)]
     await asyncio.wait_for(asyncio.gather(*(client.done for _, client in connected)), seconds + 60)
     result.duration = time.perf_counter() - start
     return result

@@ -56,12 +56,14 @@ class Server:
             yield "http://127.0.0.1:{}".format(*server.sockets[0].getsockname()[1:])
 
 
-def outcomes(server: Server, requests: list[Request], number: int, keep: bool = True) -> list[Outcome]:
+def outcomes(
+    server: Server, requests: list[Request], number: int, keep: bool = True, rate: float = 50
+) -> list[Outcome]:
     """Return the outcomes of this many requests in the order in which they were due."""
 
     async def ask() -> list[Outcome]:
         async with server.listening() as url:
-            steady = Load(url, requests, rate=50, seconds=(number - 0.5) / 50, keep=keep)
+            steady = Load(url, requests, rate, seconds=(number - 0.5) / rate, keep=keep)
             await asyncio.wait_for(steady.run(), 30)
             return sorted(steady.outcomes, key=lambda outcome: outcome.due)
 
@@ -69,15 +71,12 @@ def outcomes(server: Server, requests: list[Request], number: int, keep: bool = 
 
 
 def test_each_request_is_sent_with_and_without_keep_alive() -> None:
-    for _ in range(20):
-        server = Server([OK])
-        assert [(one.failure, one.server) for one in outcomes(server, [GET, POST], 8)] == [("", "b")] * 8
-        assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
-        assert server.connections >= 5
-        # On a busy machine, a request can be due before the one before it has given its connection back.
-        if server.connections < 8:
-            return
-    pytest.fail("no connection was used again")
+    server = Server([OK])
+    # Slow enough that on a busy machine, too, most requests are answered before the next one.
+    assert [(one.failure, one.server) for one in outcomes(server, [GET, POST], 8, rate=10)] == [("", "b")] * 8
+    assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
+    # On a busy machine, a second connection is kept.
+    assert 5 <= server.connections < 8
 
 
 def test_without_keep_alive_each_request_opens_a_connection() -> None:
