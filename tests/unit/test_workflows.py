@@ -14,7 +14,7 @@ from tests.support.project import PROJECT
 WORKFLOWS = sorted(PROJECT.glob(".github/workflows/*"))
 # Other commands, which only GitHub needs.
 OWN = {
-    ".venv/bin/python",  # the sample's reviewer
+    ".venv/bin/python",
     "cp",  # into the folder to upload
     "echo",  # a notice
     "exit",  # in the job that sums up
