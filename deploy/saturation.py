@@ -79,7 +79,7 @@ class Client(asyncio.Protocol):
 async def load(
     address: tuple[str, int], request: bytes, clients: int, seconds: float, answers: float = float("inf")
 ) -> Result:
-    """Send the request from this many clients for this long, or until they have this many answers; return what they saw."""
+    """Send the request from this many clients, for this long or until this many answers. Return what they saw."""
     result = Result()
     start = time.perf_counter()
     loop = asyncio.get_running_loop()
@@ -87,7 +87,9 @@ async def load(
     def goes_on(now: float) -> bool:
         return now < start + seconds and len(result.seconds) < answers
 
-    connected = [await loop.create_connection(lambda: Client(request, result, goes_on), *address) for _ in range(clients)]
+    connected = [
+        await loop.create_connection(lambda: Client(request, result, goes_on), *address) for _ in range(clients)
+    ]
     await asyncio.wait_for(asyncio.gather(*(client.done for _, client in connected)), seconds + 60)
     result.duration = time.perf_counter() - start
     return result

@@ -35,7 +35,7 @@ FINDINGS = [
 
 @pytest.fixture
 def run(project: Path, tmp_path: Path) -> Run:
-    """Runs a command by .github/run. Returns its exit code, the annotations and the summary."""
+    """Run a command by .github/run. Return its exit code, the annotations and the summary."""
     summary = tmp_path / "summary"
 
     def run(*command: str, folder: Path = project) -> tuple[int, list[str], str]:
@@ -85,7 +85,11 @@ def test_a_failure_without_a_place_is_the_last_line(run: Run) -> None:
 def test_what_the_tools_print_today_is_recognized(run: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.py").write_text("import os\n\nnumber: int = 'text'\n")
     (tmp_path / "test_bad.py").write_text("def test_it() -> None:\n    assert 1 == 2\n")
-    tools = ["ruff check --isolated bad.py", "mypy --config-file= bad.py", "pytest -c /dev/null --rootdir=. test_bad.py"]
+    tools = [
+        "ruff check --isolated bad.py",
+        "mypy --config-file= bad.py",
+        "pytest -c /dev/null --rootdir=. test_bad.py",
+    ]
     script = "; ".join(f"'{sys.executable}' -m {tool}" for tool in tools)
     _, annotations, _ = run("sh", "-c", f"{script}; false", folder=tmp_path)
     # The tools may be of another version here. What matters is that each of them names its file and line.

@@ -31,7 +31,7 @@ def git(*arguments: str | Path, folder: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last commit, with the tags of two releases and of a release candidate."""
+    """Clone the last commit, with the tags of two releases and of a release candidate."""
     source = tmp_path_factory.mktemp("release") / "source"
     git("clone", "--quiet", "--no-hardlinks", "--no-tags", project, source)
     for tag in ("v1.9.0", "v1.10.0", "v2.0.0-rc.1"):
@@ -41,14 +41,14 @@ def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(clone: Path) -> str:
-    """The base image by digest."""
+    """Return the base image by digest."""
     command = [str(clone / "scripts/pin"), "--print"]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Runs scripts/release, and returns its results by name, as GitHub gets them."""
+    """Run scripts/release, and return its results by name, as GitHub gets them."""
     output = tmp_path_factory.mktemp("output") / "output"
 
     def release(*arguments: str, base: str = "") -> dict[str, str]:
@@ -70,20 +70,20 @@ def release(project: Path, clone: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def name(registry: str) -> str:
-    """The name of the image, with capitals, as the name of an owner may contain them."""
+    """Return the name of the image, with capitals, as the name of an owner may contain them."""
     return f"{registry}/Some.Owner/Release-For-Tests"
 
 
 @pytest.fixture(scope="module")
 def built(name: str, release: Release, clone: Path, base: str) -> dict[str, str]:
-    """The digests of both platforms in the registry, without a tag."""
+    """Push both platforms without a tag, and return their digests."""
     own = release("build", name, "v1.10.0", f"linux/{OWN}", base=base)
     return own | {OTHER: push(name.lower(), OTHER, clone.parent / "metadata.json")}
 
 
 @pytest.fixture(scope="module")
 def merged(name: str, release: Release, clone: Path, base: str, built: dict[str, str]) -> Iterator[str]:
-    """The released image by digest."""
+    """Return the released image by digest."""
     folder = str(clone.parent / "notes")
     found = release("merge", name, "v1.10.0", folder, built["amd64"], built["arm64"], base=base)
     image = f"{name.lower()}@{found['digest']}"
@@ -166,9 +166,7 @@ def test_latest_is_only_the_newest_release(name: str, merged: str, release: Rele
     assert digest(latest) == merged.partition("@")[2]
 
 
-def test_release_is_rebuilt_after_its_base_image_changed(
-    name: str, merged: str, release: Release
-) -> None:
+def test_release_is_rebuilt_after_its_base_image_changed(name: str, merged: str, release: Release) -> None:
     moved = f"{name.lower()}-moved"
     docker("buildx", "imagetools", "create", f"--tag={moved}:latest", merged)
     assert release("outdated", moved) == {}

@@ -32,9 +32,7 @@ def push(
     calls = folder / "calls"
     calls.touch()
     record = f'echo "${{SOURCE_DATE_EPOCH-unset}} $*" >>"{calls}"'
-    write = (
-        f"while [ $# -gt 0 ]; do [ \"$1\" != --metadata-file ] || cp '{folder}/metadata' \"$2\"; shift; done"
-    )
+    write = f'while [ $# -gt 0 ]; do [ "$1" != --metadata-file ] || cp \'{folder}/metadata\' "$2"; shift; done'
     (folder / "metadata").write_text(metadata)
     git = f'status) printf %s "{changed}" ;; log) [ "{time}" ] && echo "{time}" ;; rev-parse) echo "{prefix}" ;;'
     for name, script in (

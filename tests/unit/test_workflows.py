@@ -1,4 +1,4 @@
-""".github/workflows: people can run the same commands, one job fails if another does, and a release signs every platform.
+""".github/workflows: people can run the commands, one job fails if another does, and a release signs each platform.
 
 `make audit` checks that each job has permissions and a timeout.
 """
@@ -100,7 +100,7 @@ def test_the_checks_of_ci_report_annotations_and_a_summary(project: Path) -> Non
 
 @pytest.fixture
 def publish(project: Path) -> dict[str, str]:
-    """The jobs of publish.yml."""
+    """Return the jobs of publish.yml."""
     return jobs((project / ".github/workflows/publish.yml").read_text())
 
 
