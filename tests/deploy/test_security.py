@@ -231,9 +231,7 @@ def test_a_pod_has_no_token_of_the_cluster(objects: Objects, pod: Json) -> None:
     assert objects["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
-def test_network_policy_allows_requests_and_named_egress(
-    objects: Objects, request: pytest.FixtureRequest
-) -> None:
+def test_network_policy_allows_requests_and_named_egress(objects: Objects, request: pytest.FixtureRequest) -> None:
     policy = objects["NetworkPolicy"]["spec"]
     assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
     assert {} not in policy["egress"]
