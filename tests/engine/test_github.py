@@ -94,7 +94,7 @@ def test_what_the_tools_print_today_is_recognized(run: Run, tmp_path: Path) -> N
     _, annotations, _ = run("sh", "-c", f"{script}; false", folder=tmp_path)
     # The tools may be of another version here. What matters is that each of them names its file and line.
     files = [re.findall(r"^::error file=([\w.]+)(?:,line=(\d+))?::", line)[0] for line in annotations]
-    assert files == [("bad.py", "1"), ("bad.py", "3"), ("test_bad.py", "")]
+    assert files == [("bad.py", "1"), ("bad.py", "3"), ("test_bad.py", "2"), ("test_bad.py", "")]
 
 
 def test_the_image_is_compared_with_that_of_the_parent(project: Path, tmp_path: Path) -> None:
