@@ -112,8 +112,8 @@ def test_a_commit_outside_the_default_branch_is_not_ready(release: Release) -> N
 )
 def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: str, said: str) -> None:
     release.add("docker", f'[ "$1" != pull ] || {{ echo "Digest: {DIGEST}"; exit; }}\n{script}')
-    code, printed, told = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
-    assert (code, printed.splitlines()[-1], told) == (1, said, "")
+    code, printed, outputs = release.run("scripts/release", "outdated", "ghcr.io/owner/name")
+    assert (code, printed.splitlines()[-1], outputs) == (1, said, "")
 
 
 @pytest.mark.parametrize(

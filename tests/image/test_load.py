@@ -68,7 +68,7 @@ def test_under_load_no_request_fails_and_memory_is_stable(
     # The first round is the warm-up. A leak raises every later level. One high level is only a moment.
     early, late = levels[1:3], levels[3:]
     memories = " ".join(f"{level / 1e6:.1f}" for level in levels)
-    show.append(f"{told(str(request_), result)}; memory in MB after each {ANSWERS:,} answers: {memories}")
+    show.append(f"{summary(str(request_), result)}; memory in MB after each {ANSWERS:,} answers: {memories}")
     assert min(late) < max(early) * 1.1
 
 
