@@ -10,10 +10,13 @@ import pytest
 
 from tests.support.container import PATIENCE, docker
 
+# Few enough per second that a container keeps up on a busy machine. `make rollout` sends more.
+RATE = "10"
+
 
 def rolling_out(image: str) -> subprocess.Popen[str]:
     """Start the rollout with one round of replacements."""
-    command = [sys.executable, "-m", "deploy.haproxy.rollout", image, "--seconds", "1"]
+    command = [sys.executable, "-m", "deploy.haproxy.rollout", image, "--seconds", "1", "--rate", RATE]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
