@@ -12,9 +12,9 @@ from tests.support.git import git
 @pytest.mark.parametrize(
     ("files", "needs"),
     [
-        pytest.param(["docs/guide.md"], "", id="documentation"),
+        pytest.param(["docs/settings.md"], "", id="documentation"),
         pytest.param(["README.md", ".github/SECURITY.md", "LICENSE"], "", id="other texts"),
-        pytest.param(["app/main.py", "docs/guide.md"], "code", id="the service"),
+        pytest.param(["app/main.py", "docs/settings.md"], "code", id="the service"),
         pytest.param(["requirements.in", "requirements-dev.txt"], "code", id="its packages"),
         pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code", id="its tests"),
         pytest.param(["app/main.py", "Dockerfile"], "code tooling", id="the Dockerfile"),

@@ -71,12 +71,15 @@ def outcomes(
 
 
 def test_each_request_is_sent_with_and_without_keep_alive() -> None:
-    server = Server([OK])
-    # Slow enough that on a busy machine, too, most requests are answered before the next one.
-    assert [(one.failure, one.server) for one in outcomes(server, [GET, POST], 8, rate=10)] == [("", "b")] * 8
-    assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
-    # On a busy machine, a second connection is kept.
-    assert 5 <= server.connections < 8
+    for _ in range(20):
+        server = Server([OK])
+        assert [(one.failure, one.server) for one in outcomes(server, [GET, POST], 8)] == [("", "b")] * 8
+        assert sorted(server.asked) == ["get /a"] * 4 + ["post /b"] * 4
+        assert server.connections >= 5
+        # On a busy machine, a request can be due before the one before it has given its connection back.
+        if server.connections < 8:
+            return
+    pytest.fail("no connection was used again")
 
 
 def test_without_keep_alive_each_request_opens_a_connection() -> None:
