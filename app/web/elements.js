@@ -1,4 +1,4 @@
-// What the other scripts build with: elements, lines of a Dockerfile in colour, words for numbers and severities.
+// Helpers of the other scripts: elements, lines of a Dockerfile in colour, words for numbers and severities.
 // Text enters the document as text, never as markup.
 
 export const SEVERITIES = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["note", "notes"] };
@@ -29,6 +29,13 @@ export function button(text, action) {
 export const number = new Intl.NumberFormat("en");
 
 export const count = (amount, one, many = `${one}s`) => `${number.format(amount)} ${amount === 1 ? one : many}`;
+
+// Write only what is new: a screen reader reads again what is written again.
+export function tell(element, words, ...nodes) {
+  if (element.dataset.words === words) return;
+  element.dataset.words = words;
+  element.replaceChildren(...(nodes.length ? nodes : [words]));
+}
 
 export const inLines = ({ line, end_line }) => (line === end_line ? `line ${line}` : `lines ${line} to ${end_line}`);
 

@@ -3,9 +3,13 @@
 
 import { button, count, draw, inLines, make, worst } from "./elements.js";
 
-const MOST_PLACES = 3000; // more are no picture, and take seconds to arrange
+const MOST_PLACES = 3000; // more take seconds to arrange, and nobody could read the picture
 const ACROSS = { width: 164, height: 46, step: 232, gap: 18, across: true };
 const DOWN = { width: 146, height: 46, step: 88, gap: 12, across: false };
+const WIDEST = 320; // box, in pixels
+// Pixels of a letter: in the name, and in the line below it or in an image
+const NAME = 7.6;
+const BASE = 6.7;
 const NARROW = 640; // pixels
 const MARGIN = 12; // for the numbers on the corners
 const INSET = 7; // by which an image is lower than a stage
@@ -54,7 +58,7 @@ function middle(node, neighbours) {
 }
 
 // Give each node its place `at` within its layer: near its neighbours (their barycentre), apart from the others.
-// What comes back is the size of the picture.
+// Return the size of the picture.
 function arrange(nodes, { width, height, step, gap, across }) {
   const layers = [];
   for (const node of nodes) (layers[node.layer] ??= []).push(node);
@@ -113,9 +117,30 @@ function ending(name, letters) {
   return `…${name.slice(at === -1 ? 1 - letters : at)}`;
 }
 
+const labelOf = ({ name }) => (/^\d/.test(name) ? `stage ${name}` : name);
+
+// The width of a box that cuts nothing.
+const wish = ({ stage, image }) =>
+  image
+    ? image.length * BASE + 24
+    : Math.max(labelOf(stage).length * NAME, `FROM ${stage.base ?? UNKNOWN}`.length * BASE) + 12;
+
+// Boxes as wide as their longest text wants, where there is room for that. Across, the layers share the room.
+function forms(nodes, room) {
+  const wished = Math.min(WIDEST, Math.ceil(Math.max(...nodes.filter(isBox).map(wish))));
+  const layers = 1 + Math.max(...nodes.map(({ layer }) => layer));
+  const spread = ACROSS.step - ACROSS.width;
+  const width = Math.max(ACROSS.width, Math.min(wished, Math.floor((room - 2 * MARGIN + spread) / layers) - spread));
+  return [
+    { ...ACROSS, width, step: width + spread },
+    { ...DOWN, width: Math.max(DOWN.width, wished) },
+    DOWN,
+  ];
+}
+
 function box({ stage, image, layer, at }, found, { width, height, step, across }) {
   const [x, y] = across ? [layer * step, at - height / 2] : [at - width / 2, layer * step];
-  const letters = Math.floor((width - 12) / 6.7);
+  const fitting = (letter, padding) => Math.floor((width - padding) / letter);
   const text = (content, top, name) =>
     draw("text", { class: name, x: width / 2, y: top, "text-anchor": "middle" }, content);
   const rectangle = (inset, rx) =>
@@ -124,13 +149,13 @@ function box({ stage, image, layer, at }, found, { width, height, step, across }
   if (image) {
     group.setAttribute("class", "box image");
     group.append(draw("title", {}, image), rectangle(INSET, height / 2 - INSET));
-    group.append(text(ending(image, letters - 2), height / 2 + 4, "name"));
+    group.append(text(ending(image, fitting(BASE, 24)), height / 2 + 4, "name"));
     return group;
   }
   const base = stage.base ?? UNKNOWN;
   const from = `FROM ${base}`;
-  const label = /^\d/.test(stage.name) ? `stage ${stage.name}` : stage.name;
-  const name = label.length > letters - 3 ? `${label.slice(0, letters - 4)}…` : label;
+  const [label, letters, room] = [labelOf(stage), fitting(BASE, 12), fitting(NAME, 12)];
+  const name = label.length > room ? `${label.slice(0, room - 1)}…` : label;
   group.setAttribute("class", `box stage${stage.needed ? "" : " aside"}${stage.published ? " published" : ""}`);
   group.append(draw("title", {}, `${stage.name}: ${from}`), rectangle(0, 4), text(name, 20, "name"));
   group.append(text(from.length > letters ? ending(base, letters) : from, 36, "base"));
@@ -159,7 +184,7 @@ function description(stages) {
   const { name } = stages.find((stage) => stage.published);
   const needed = stages.filter((stage) => stage.needed && !stage.published).map((stage) => stage.name);
   const helpers = needed.length ? `, with the help of ${needed.join(", ")}` : "";
-  return `${name} is published${helpers}. The list after the picture says it all in words.`;
+  return `${name} is published${helpers}. The list after the picture says the same in words.`;
 }
 
 // The picture, and its list in words; `width` is the room there is, `go` is called with a stage that is chosen.
@@ -171,8 +196,8 @@ export function picture(stages, findings, width, go) {
   const found = graph(stages);
   if (!found) return { svg: `${count(stages.length, "stage")} with more arrows than a picture can hold.`, items };
   const { nodes, edges } = found;
-  // Across where that fits; what fits neither way is scrolled.
-  const fitting = [ACROSS, DOWN].find((form) => arrange(nodes, form).width <= width);
+  // Across where that fits. What fits in no way is scrolled.
+  const fitting = forms(nodes, width).find((form) => arrange(nodes, form).width <= width);
   const form = fitting ?? (width < NARROW ? DOWN : ACROSS);
   const size = arrange(nodes, form);
   for (const node of nodes) {
