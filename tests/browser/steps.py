@@ -11,7 +11,8 @@ from app.routes.page import WEB
 CARD = (WEB / "examples" / "card.Dockerfile").read_text()
 # One finding, root-user on line 1: the base is pinned and not buffered, and the command starts an installed program.
 ROOT = f'FROM python:3.12-slim@sha256:{"0" * 64}\nENV PYTHONUNBUFFERED=1\nCMD ["python", "-m", "http.server"]\n'
-CLEAN = 'FROM scratch\nCOPY a /\nUSER 10001\nCMD ["/a"]\n'
+# Nothing to find, and nothing that cannot be judged.
+CLEAN = 'FROM scratch\nLABEL a=b\nUSER 10001\nCMD ["/a"]\n'
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The page for everybody: by keyboard alone, in the dark, on a small screen, read aloud."""
 
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -7,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # the package has no types
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.reviewer import answer
 from tests.browser.steps import CARD, ROOT
 
 WIDTHS = [1280, 360]
@@ -38,7 +40,36 @@ def show_error(page: Page) -> None:
     expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
 
 
-STATES = [show_nothing, show_findings, show_praise, show_error]
+def show_fix(page: Page) -> None:
+    """What a fix changes, the form for a reason, and what could not be judged."""
+    answer(page, unjudged=["What the base image a:1 sets and contains is unknown."])
+    page.locator("#dockerfile").fill("FROM a:1\nRUN slow\nRUN risky\n")
+    page.locator("#findings:not(.rules) .finding", has_text="root-user").click()
+    page.get_by_role("button", name="warnings").click()
+    page.get_by_role("button", name="Ignore here…").click()
+    expect(page.get_by_label("Reason")).to_be_focused()
+
+
+def show_doubt(page: Page) -> None:
+    """A review without findings in which rules could not judge."""
+    answer(page, lambda _: [], ["What the base image a:1 sets and contains is unknown."])
+    page.locator("#dockerfile").fill("FROM a:1\n")
+    expect(page.locator("#summary")).to_have_text("No findings, but only partly checked")
+
+
+def show_rule(page: Page) -> None:
+    """The page of a rule."""
+    page.goto(f"{page.url}rules/root-user")
+    expect(page.locator("h1")).to_contain_text("runs as root")
+
+
+def show_rules(page: Page) -> None:
+    """The list of the rules."""
+    page.goto(f"{page.url}rules")
+    expect(page.locator("h1")).to_have_text("The rules")
+
+
+STATES = [show_nothing, show_findings, show_praise, show_error, show_fix, show_doubt, show_rule, show_rules]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -84,7 +115,7 @@ def test_everything_is_reached_by_keyboard_alone(page: Page) -> None:
     expect(second).to_be_focused()
     page.keyboard.press("Enter")
     expect(second).to_have_attribute("aria-expanded", "true")
-    tab_to(page, page.locator(".detail > button"))
+    tab_to(page, page.get_by_role("button", name=re.compile("^Go to line")).first)
     page.keyboard.press("Enter")
     expect(page.locator("#dockerfile")).to_be_focused()
 

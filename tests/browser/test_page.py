@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,7 +37,11 @@ def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(pa
     paste(page, CARD)
     review = page.request.post(f"{url}api/reviews", data={"dockerfile": CARD}).json()
     expect(page.locator("#summary")).to_have_text(re.compile(r",\s*".join(summary(review).split(", "))))
-    expect(page.locator("#findings .number")).to_have_text([f"line {item['line']}" for item in review["findings"]])
+    places: dict[tuple[str, str], list[int]] = {}
+    for item in review["findings"]:
+        places.setdefault((item["rule"], item["message"]), []).append(item["line"])
+    numbers = [f"line {line}{f' +{len(more)}' if more else ''}" for line, *more in places.values()]
+    expect(page.locator("#findings .number")).to_have_text(numbers)
     for item in review["findings"]:
         expect(page.locator(f"#gutter [data-line='{item['line']}']")).to_have_class(re.compile("found"))
 
@@ -48,12 +54,12 @@ def test_what_is_typed_is_reviewed_once_the_keys_rest(page: Page) -> None:
     assert len(asked) < 5
 
 
-def test_choosing_a_finding_goes_to_its_line_and_opens_why_wrong_and_right(page: Page) -> None:
-    page.locator("#dockerfile").fill("# one line\n" * 200 + ROOT)
+def test_choosing_a_finding_goes_to_its_line_and_opens_what_to_do_and_why(page: Page) -> None:
+    paste(page, "# one line\n" * 200 + ROOT)
     finding = page.locator("#findings:not(.rules) button", has_text="root-user")
     finding.click()
     expect(finding).to_have_attribute("aria-expanded", "true")
-    expect(page.locator(".detail dt")).to_have_text(["Instead", "Why", "Wrong", "Right"])
+    expect(page.locator(".detail dt:visible")).to_have_text(["Instead", "Change", "Why"])
     expect(page.locator("#gutter .chosen")).to_have_text("201")
     expect(page.locator("#gutter .chosen")).to_be_in_viewport()
     page.get_by_role("button", name="Go to line 201").click()
@@ -130,7 +136,7 @@ def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
     page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
     expect(page.locator("#summary")).to_have_text("Nothing to change")
-    expect(page.locator("#list-title")).to_have_text("Looked for, and not found")
+    expect(page.locator("#list-title")).to_have_text("Checked, and nothing found")
 
 
 def test_clearing_can_be_undone(page: Page) -> None:
@@ -180,10 +186,10 @@ def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(pag
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.route("**/api/reviews", lambda route: route.abort())
     page.locator("#dockerfile").fill(f"{ROOT}#")
-    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    expect(page.locator("#summary")).to_have_text("The server does not respond")
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    expect(page.locator("#summary")).to_have_text("The server does not respond")
     page.unroute("**/api/reviews")
     page.locator("#dockerfile").press("End")
     page.keyboard.type("#")
@@ -193,7 +199,7 @@ def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(pag
 def test_what_is_too_large_is_said_to_be(page: Page) -> None:
     paste(page, "#" * 300_000)
     expect(page.locator("#summary")).to_have_text("Too large to be reviewed")
-    expect(page.locator("#explanation")).to_have_text(re.compile(r"^It may have \d+ KiB at most\.$"))
+    expect(page.locator("#explanation")).to_have_text(re.compile(r"^The limit is \d+ KiB\.$"))
     assert len(page.locator("#dockerfile").input_value()) == 300_000
 
 
@@ -216,7 +222,10 @@ def test_the_text_is_there_again_after_a_reload(page: Page) -> None:
 
 @pytest.mark.parametrize("kept", ["{", "null", "[]", '{"dockerfile": 7}'])
 def test_what_was_kept_by_something_else_does_no_harm(page: Page, kept: str) -> None:
-    page.add_init_script(f"localStorage.setItem('dockerfile-review', {json.dumps(kept)})")
+    page.add_init_script(
+        f"localStorage.setItem('dockerfile-review:1', {json.dumps(kept)});"
+        f"sessionStorage.setItem('dockerfile-review', {json.dumps(kept)});"
+    )
     page.reload()
     expect(page.locator("#findings > li").first).to_be_visible()
     page.locator("#dockerfile").fill(CLEAN)
@@ -236,7 +245,7 @@ def test_findings_of_the_last_review_are_where_their_lines_are_now(page: Page) -
     page.locator("#dockerfile").fill("FROM scratch\nCOPPY\n")
     expect(finding.locator(".number")).to_have_text("its line has changed")
     expect(page.locator("#gutter .chosen")).to_have_count(0)
-    expect(page.locator(".detail > button")).to_have_count(0)
+    expect(page.locator(".detail button")).to_have_count(0)
     page.locator("#dockerfile").fill(ROOT)
     expect(finding.locator(".number")).to_have_text("line 1")
     expect(page.locator("#stages-old")).to_be_hidden()
@@ -247,7 +256,7 @@ def test_findings_without_an_answer_are_not_marked_on_other_lines(page: Page) ->
     expect(page.locator("#gutter .first")).to_have_text("1")
     page.route("**/api/reviews", lambda route: route.abort())
     page.locator("#dockerfile").fill("FROM scratch\n")
-    expect(page.locator("#summary")).to_have_text("The server does not answer")
+    expect(page.locator("#summary")).to_have_text("The server does not respond")
     expect(page.locator("#gutter .first")).to_have_count(0)
     page.locator("#picture .stage").click()
     expect(page.locator("#gutter .chosen")).to_have_count(0)
@@ -261,10 +270,10 @@ def test_a_notice_goes_once_it_is_true_no_more(page: Page) -> None:
     page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#loaded")).to_contain_text("These are this project's")
     page.locator("#dockerfile").press_sequentially("#")
-    expect(page.locator("#loaded > span")).to_have_text("What was here before is not lost.")
+    expect(page.locator("#loaded > span").first).to_have_text("Your previous text is not lost.")
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#loaded > span")).to_have_text("Undone.")
-    expect(page.locator("#dockerfile")).to_have_value(f"{CARD}#")
+    expect(page.locator("#loaded > span").first).to_have_text("Undone.")
+    expect(page.locator("#dockerfile")).to_have_value(f"#{CARD}")
     expect(page.get_by_role("button", name="Redo")).to_be_visible()
 
 
@@ -297,10 +306,10 @@ def test_rules_that_did_not_come_are_not_counted_and_asked_for_again(page: Page)
     page.route("**/api/rules", lambda route: route.abort())
     page.reload()
     page.locator("#dockerfile").fill(CLEAN)
-    expect(page.locator("#explanation")).to_have_text("In 4 lines, 1 stage.")
+    expect(page.locator("#explanation")).to_have_text("Checked 4 lines, 1 stage.")
     page.unroute("**/api/rules")
     page.locator("#dockerfile").press_sequentially("#")
-    expect(page.locator("#explanation")).to_contain_text("rules looked at")
+    expect(page.locator("#explanation")).to_have_text(re.compile(r"^Checked 5 lines, 1 stage against \d+ rules\.$"))
 
 
 def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
@@ -311,7 +320,7 @@ def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
     with page.expect_request("**/api/reviews"):
         page.clock.fast_forward(1000)
     page.clock.fast_forward(10_000)
-    expect(page.locator("#summary")).to_have_text("The server takes long")
+    expect(page.locator("#summary")).to_have_text("The server is slow to respond")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
     held[-1].continue_()
@@ -321,7 +330,7 @@ def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
 def test_a_page_of_a_proxy_is_told_by_its_status(page: Page) -> None:
     page.route("**/api/reviews", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
     page.locator("#dockerfile").fill(CLEAN)
-    expect(page.locator("#summary")).to_have_text("The server answered with status 502")
+    expect(page.locator("#summary")).to_have_text("The server responded with status 502")
 
 
 def test_only_what_is_an_instruction_is_coloured_as_one(page: Page) -> None:
@@ -351,19 +360,57 @@ def test_dropped_files_go_where_their_names_say(page: Page) -> None:
     expect(page.locator("#dockerignore")).to_have_value(".venv\n")
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
     page.evaluate(DROP, {"photo.png": "\0\0"})
-    expect(page.locator("#loaded")).to_contain_text("photo.png is no text")
+    expect(page.locator("#loaded")).to_contain_text("photo.png is not a text file")
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
 
 
 def test_one_dockerfile_at_a_time_is_taken(page: Page) -> None:
     page.evaluate(DROP, {"A.Dockerfile": ROOT, "B.Dockerfile": CLEAN})
-    expect(page.locator("#loaded")).to_contain_text("Opened B.Dockerfile; one Dockerfile at a time.")
+    expect(page.locator("#loaded")).to_contain_text("Opened A.Dockerfile. Left out: B.Dockerfile.")
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+
+
+def test_of_several_files_each_goes_by_its_name(page: Page) -> None:
+    page.evaluate(
+        DROP,
+        {
+            "notes.txt": "notes",
+            "api.Dockerfile.dockerignore": "api\n",
+            ".dockerignore": ".git\n",
+            "Dockerfile": CLEAN,
+            "api.Dockerfile": ROOT,
+        },
+    )
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
+    expect(page.locator("#dockerignore")).to_have_value(".git\n")
+    expect(page.locator("#loaded > span").first).to_have_text(
+        "Opened Dockerfile and .dockerignore. Left out: notes.txt, api.Dockerfile.dockerignore, api.Dockerfile."
+    )
+    page.evaluate(DROP, {".dockerignore": ".git\n", "api.Dockerfile.dockerignore": "api\n", "api.Dockerfile": ROOT})
+    expect(page.locator("#dockerfile")).to_have_value(ROOT)
+    expect(page.locator("#dockerignore")).to_have_value("api\n")
+
+
+def test_several_files_of_other_names_are_refused(page: Page) -> None:
+    page.evaluate(DROP, {"a.txt": ROOT, "b.txt": CLEAN})
+    expect(page.locator("#loaded > span").first).to_have_text(
+        "Neither a Dockerfile nor a .dockerignore, by name: a.txt, b.txt."
+    )
+    expect(page.locator("#dockerfile")).to_have_value("")
+
+
+def test_a_refused_file_offers_no_undo_of_something_else(page: Page) -> None:
+    page.locator("#dockerfile").fill(ROOT)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.evaluate(DROP, {"photo.png": "\0\0"})
+    expect(page.locator("#loaded")).to_contain_text("photo.png is not a text file")
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [([0x46, 0xFF], "f is not UTF-8"), ("#" * 1_100_000, "f is too large"), ("\0", "f is no text")],
+    [([0x46, 0xFF], "f is not UTF-8"), ("#" * 1_100_000, "f is too large"), ("\0", "f is not a text file")],
     ids=["not UTF-8", "too large", "no text"],
 )
 def test_a_file_that_cannot_be_taken_is_told_why(page: Page, content: list[int] | str, words: str) -> None:
@@ -380,16 +427,36 @@ def test_files_can_be_opened_without_a_mouse(page: Page, tmp_path: Path) -> None
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_the_line_for_a_terminal_is_copied(page: Page, url: str) -> None:
+@pytest.mark.parametrize("dockerignore", [None, "", "*\n!app\n"], ids=["not told", "none", "told"])
+def test_the_command_for_a_terminal_gives_the_same_review(
+    page: Page, url: str, tmp_path: Path, dockerignore: str | None
+) -> None:
+    if dockerignore is not None and not shutil.which("jq"):
+        pytest.skip("no jq")
+    text = "FROM python:3.12\nCOPY . .\nCOPY other .\n"
+    page.locator("#dockerfile").fill(text)
+    (tmp_path / "Dockerfile").write_text(text)
+    if dockerignore:
+        page.locator("#dockerignore").fill(dockerignore)
+        (tmp_path / ".dockerignore").write_text(dockerignore)
+    elif dockerignore == "":
+        page.get_by_label("there is none").check()
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator("#curl-copied")).to_have_text("Copied.")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"curl --data-binary @Dockerfile --header 'Accept: text/plain' {url}api/reviews"
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert f"{url}api/reviews" in command
+    # The shell of the person who pastes it.
+    ran = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    page.get_by_role("button", name="Copy review").click()
+    expect(page.locator("#exported")).to_have_text("Copied.")
+    assert ran.stdout == page.evaluate("navigator.clipboard.readText()")
 
 
 def test_the_review_is_copied_as_text(page: Page, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
-    page.get_by_role("button", name="Copy as text").click()
+    page.get_by_role("button", name="Copy review").click()
     expect(page.locator("#exported")).to_have_text("Copied.")
     answer = page.request.post(f"{url}api/reviews", data={"dockerfile": ROOT}, headers={"Accept": "text/plain"})
     assert "[root-user]" in answer.text()
@@ -410,7 +477,7 @@ def test_what_cannot_be_copied_is_said_not_to_be(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.route("**/api/reviews", lambda route: route.abort())
-    page.get_by_role("button", name="Copy as text").click()
+    page.get_by_role("button", name="Copy review").click()
     expect(page.locator("#exported")).to_have_text("That did not work.")
 
 
