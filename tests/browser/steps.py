@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from app.routes.page import WEB
 
@@ -46,3 +46,4 @@ def paste(page: Page, text: str) -> None:
     page.locator("#dockerfile").focus()
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.press("ControlOrMeta+V")
+    expect(page.locator("#dockerfile")).to_have_value(text)
