@@ -41,7 +41,7 @@ def show_error(page: Page) -> None:
 
 
 def show_fix(page: Page) -> None:
-    """What a fix changes, the form for a reason, and what could not be judged."""
+    """Show what a fix changes, the form for a reason, and what could not be judged."""
     answer(page, unjudged=["What the base image a:1 sets and contains is unknown."])
     page.locator("#dockerfile").fill("FROM a:1\nRUN slow\nRUN risky\n")
     page.locator("#findings:not(.rules) .finding", has_text="root-user").click()
@@ -51,20 +51,20 @@ def show_fix(page: Page) -> None:
 
 
 def show_doubt(page: Page) -> None:
-    """A review without findings in which rules could not judge."""
+    """Show a review without findings in which rules could not judge."""
     answer(page, lambda _: [], ["What the base image a:1 sets and contains is unknown."])
     page.locator("#dockerfile").fill("FROM a:1\n")
     expect(page.locator("#summary")).to_have_text("No findings, but only partly checked")
 
 
 def show_rule(page: Page) -> None:
-    """The page of a rule."""
+    """Open the page of a rule."""
     page.goto(f"{page.url}rules/root-user")
     expect(page.locator("h1")).to_contain_text("runs as root")
 
 
 def show_rules(page: Page) -> None:
-    """The list of the rules."""
+    """Open the list of the rules."""
     page.goto(f"{page.url}rules")
     expect(page.locator("h1")).to_have_text("The rules")
 

@@ -13,7 +13,7 @@ SLOW = "FROM scratch\nRUN 😀 slow\nRUN risky\nRUN lost\n"
 
 
 def entry(page: Page, words: str) -> Locator:
-    """The finding with these words in the list."""
+    """Return the finding with these words in the list."""
     return page.locator("#findings:not(.rules) .finding", has_text=words)
 
 

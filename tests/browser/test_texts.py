@@ -12,7 +12,7 @@ OFFER = "Continue with a text that you wrote here before?"
 
 
 def offers(page: Page) -> Locator:
-    """The texts that a new tab offers."""
+    """Return the texts that a new tab offers."""
     return page.locator("#offers button")
 
 
@@ -29,7 +29,7 @@ def open_with_offers(context: BrowserContext, url: str, count: int) -> Page:
 
 @pytest.fixture
 def context(page: Page) -> BrowserContext:
-    """The browser in which the page is a tab."""
+    """Return the browser in which the page is a tab."""
     return page.context
 
 
@@ -188,7 +188,7 @@ def test_a_server_that_does_not_come_back_is_not_asked_for_ever(page: Page) -> N
 
 @pytest.fixture
 def link(page: Page) -> str:
-    """A link to ROOT and a .dockerignore, as the page makes it."""
+    """Return a link to ROOT and a .dockerignore, as the page makes it."""
     page.locator("#dockerfile").fill(f"{ROOT}# é 😀\n")
     page.locator("#dockerignore").fill(".git\n")
     page.get_by_role("button", name="Copy link").click()
