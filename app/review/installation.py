@@ -21,6 +21,8 @@ PROJECTS = frozenset(
 PROJECT_FILES = frozenset({"Pipfile", "Pipfile.lock", "pdm.lock", "poetry.lock", "pyproject.toml", "uv.lock"})
 # Their options for the dependencies alone.
 NO_PROJECT = frozenset({"--no-install-project", "--no-install-workspace", "--no-root", "--no-self"})
+# Tools with a virtual environment in the project's folder, by the variable that puts it there.
+IN_PROJECT = {"pdm": "", "pipenv": "PIPENV_VENV_IN_PROJECT", "poetry": "POETRY_VIRTUALENVS_IN_PROJECT"}
 # Tools that install, and so are no service's dependencies.
 INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
 # Options of pip and uv that are followed by a value.
@@ -128,6 +130,12 @@ class Installation:
                 return state.path(options[option])
         if "--root" in options or "--python" in options:
             return None
+        if self.command in {"pip wheel", "pip download"}:
+            folder = next((options[name] for name in ("-w", "--wheel-dir", "-d", "--dest") if name in options), ".")
+            return state.path(folder)
+        if self.tool in IN_PROJECT and (variable := IN_PROJECT[self.tool]) in {"", *variables}:
+            is_on = not variable or (variables[variable] or "").lower() in {"1", "true", "yes"}
+            return state.path(".venv") if is_on else None
         if self.command == "uv sync":
             return state.path(variables.get("UV_PROJECT_ENVIRONMENT", ".venv") or "$")
         if "--user" in self.arguments or variables.get("PIP_USER"):

@@ -198,11 +198,18 @@ class Instruction:
         return found
 
     @cached_property
+    def json_words(self) -> tuple[str, ...] | None:
+        """Return the strings of the JSON form, that of a HEALTHCHECK's command included; None for another form."""
+        if self.keyword == "HEALTHCHECK":
+            return json_array(self.value[len("CMD") :].strip(), self.line)
+        return self.words if self.is_json else None
+
+    @cached_property
     def check(self) -> list[tuple[str, ...]]:
         """Return the simple commands of a HEALTHCHECK, in the JSON form or the shell's."""
-        text = self.value[len("CMD") :].strip()
-        words = json_array(text, self.line)
-        return shell.commands(text) if words is None else shell.unwrapped(words)
+        if self.json_words is None:
+            return shell.commands(self.value[len("CMD") :].strip())
+        return shell.unwrapped(self.json_words)
 
 
 def parse(text: str) -> list[Instruction]:

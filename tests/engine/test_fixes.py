@@ -1,6 +1,9 @@
 """The advice of each rule is built by a real engine: the bad example with its fixes, or else the good one."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,6 +14,7 @@ from app.review.edit import apply
 from app.review.report import review
 from app.review.rules import RULES
 from tests.support.container import docker
+from tests.support.git import git
 
 BASE = "review-fixes-base"
 # apt-get without a network: it wants root, and installs only what it has lists of.
@@ -101,3 +105,19 @@ def test_the_bad_advice_would_be_noticed(context: Path) -> None:
     )
     with pytest.raises(AssertionError, match="no package lists"):
         docker("build", "--output=type=cacheonly", str(context), seconds=600)
+
+
+def test_a_diff_can_be_applied(tmp_path: Path, project: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nCMD python -m app")  # without the end of its line
+    command = [sys.executable, "-m", "app.review", "--diff", "--unsafe-fixes"]
+
+    def difference() -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": str(project)}
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    first = difference()
+    assert first.returncode == 1
+    (tmp_path / "diff").write_text(first.stdout)
+    git(tmp_path, "apply", "-p0", "diff")
+    second = difference()
+    assert (second.returncode, second.stdout) == (0, "")

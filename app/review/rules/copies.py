@@ -12,6 +12,7 @@ from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
 from app.review.edit import insert_below, replace
 from app.review.image import OFFICIAL, Image
+from app.review.installation import PROJECTS
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import SCRIPTS, start_commands
 from app.review.stage import Stage, Step
@@ -20,6 +21,8 @@ from app.review.stage import Stage, Step
 PLATFORM = frozenset(
     f"{where}{what}" for where in ("TARGET", "BUILD") for what in ("PLATFORM", "OS", "ARCH", "VARIANT")
 )
+# Distributions, whose images have no Python.
+SYSTEMS = frozenset({"alpine", "debian", "ubuntu"})
 # Set by official images, or by the engine.
 SET_BY_IMAGES = frozenset(
     {"CARGO_HOME", "GPG_KEY", "HOME", "HOSTNAME", "LANG", "NODE_VERSION", "PATH", "PWD", "PYTHON_GET_PIP_URL"}
@@ -38,6 +41,8 @@ EXPANDED = frozenset({"ADD", "COPY", "ENV", "EXPOSE", "LABEL", "RUN", "STOPSIGNA
 # A variable that has nothing to fall back on.
 USED = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*+)|\{([A-Za-z_]\w*+)\})")
 SITE_PACKAGES = re.compile(r"/python(?P<version>3\.\d{1,2})/(?:site|dist)-packages(?:/|$)")
+# The folders of packages without their scripts.
+LIBRARIES = re.compile(r"/[\w./-]*lib(?:/python3\.\d{1,2}(?:/(?:site|dist)-packages)?)?")
 MOST_VENVS = 10
 
 
@@ -68,6 +73,10 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
     names = {stage.name: stage for stage in dockerfile.stages if stage.name}
     for stage in dockerfile.stages:
         earlier = [name for name, other in names.items() if other.index < stage.index]
+        base = stage.start.words[0]
+        if not stage.parent and (close := _meant(base, earlier)):
+            edits = replace(stage.start, rf"(?<=\s){re.escape(base)}(?=\s|$)", close)
+            yield Problem(stage.start, f"there is no stage {base}", f"FROM {close}", edits=edits)
         for step in stage.steps:
             instruction = step.instruction
             for word in dict.fromkeys(instruction.origins):
@@ -177,6 +186,8 @@ def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
             for name in _used(step):
                 if name in step.state.variables or name in SET_BY_IMAGES:
                     continue
+                if instruction.keyword == "RUN" and not name.isupper() and name not in dockerfile.arguments:
+                    continue  # one of the shell, perhaps
                 if name in dockerfile.arguments:
                     message, line = (
                         f"${name} is empty: the ARG before the first FROM counts in FROM only",
@@ -199,6 +210,8 @@ def _used(step: Step) -> list[str]:
     text = instruction.value
     if instruction.keyword in {"ENV", "LABEL"}:
         text = re.sub(r"'[^']*+'", "", text)
+    elif instruction.keyword in {"ADD", "COPY"}:
+        text = " ".join([instruction.flag("chown") or "", instruction.flag("chmod") or "", text])
     elif instruction.keyword == "RUN":
         if instruction.heredocs or not (step.state.shell or "sh").endswith("sh"):
             return []
@@ -206,7 +219,7 @@ def _used(step: Step) -> list[str]:
         own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)*+(\w++)", text))
         given = {name for names in own for name in names if name}
         given |= {mount["env"] for mount in instruction.mounts if "env" in mount}
-        return [name for name in _names(text) if name not in given and name.isupper()]
+        return [name for name in _names(text) if name not in given]
     return _names(text)
 
 
@@ -313,7 +326,7 @@ def _venvs(stage: Stage) -> dict[str, Step]:
             if path and (known := step.state.path(path)) and len(found) < MOST_VENVS:
                 found[known] = step
         for item in step.installations:
-            if item.command == "uv sync" and (known := item.prefix(step.state)) and len(found) < MOST_VENVS:
+            if item.command in PROJECTS and (known := item.prefix(step.state)) and len(found) < MOST_VENVS:
                 found.setdefault(known, step)
     return found
 
@@ -375,8 +388,13 @@ def _minor(image: Image | None) -> str | None:
 
 
 def _has_managed_python(stage: Stage) -> bool:
-    """Return whether a stage has no Python but the one that uv downloads."""
-    if stage.image is None or not stage.image.is_uv or any(word.startswith("python") for word in stage.image.variant):
+    """Return whether a stage has no Python but the one that uv downloads, or has it download one."""
+    image = stage.image
+    if image is None:
+        return False
+    if any(command[:3] == ("uv", "python", "install") for step in stage.history for command in step.commands):
+        return True
+    if any(word.startswith("python") for word in image.variant) or not (image.is_uv or image.official in SYSTEMS):
         return False
     system = re.compile(r"python3?|PYTHON_PREFERENCE|PYTHON_DOWNLOADS|pypy")
     return not any(system.search(words) for step in stage.history for words in _asked(step))
@@ -434,7 +452,7 @@ def _is_script_in(stage: Stage, folder: str, command: tuple[str, ...]) -> bool:
 
 def _without_scripts(stage: Stage, step: Step) -> Problem | None:
     """Return the problem of packages without their scripts, where one of these is what starts."""
-    sources = [source for source, _ in _targets(step) if SITE_PACKAGES.search(f"{source}/")]
+    sources = [source for source, _ in _targets(step) if LIBRARIES.fullmatch(source)]
     if not sources or any(item.dependencies for each in stage.history for item in each.installations):
         return None
     for program, *_ in start_commands(stage):
@@ -443,7 +461,7 @@ def _without_scripts(stage: Stage, step: Step) -> Problem | None:
         others = (each for each in stage.history if each.instruction.keyword in {"ADD", "COPY"} and each is not step)
         if any(_may_bring_script(each, program) for each in others):
             return None
-        made = sources[0].partition("/lib/")[0] + "/bin/" + program
+        made = f"{sources[0]}/".partition("/lib/")[0] + "/bin/" + program
         line = f"COPY --from={step.instruction.flag('from')} {made} {made}"
         return Problem(
             step.instruction,

@@ -19,14 +19,21 @@ SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
 # Names of variables that hold a secret: by their last word, which some others may follow.
 SECRET = re.compile(
     r"(?:(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|ENCRYPTION_?KEY|MASTER_?KEY|PRIVATE_?KEY|SECRET_?KEY|SIGNING_?KEY"
-    r"|(?:ANTHROPIC|AZURE|COHERE|DATADOG|FERNET|GEMINI|GOOGLE|GROQ|JWT|MISTRAL|OPENAI|OPENROUTER|SENDGRID|STRIPE"
-    r"|TAVILY|TWILIO)_KEY|SECRET|TOKEN|(?:ADO|AZDO|AZURE|BITBUCKET|DEVOPS|GH|GITHUB|GITLAB)_PAT"
-    r"|(?:ADMIN|AMQP|AUTH|BASIC|DATABASE|DB|EMAIL|FTP|HTTP|LDAP|MAIL|MONGO|MYSQL|PG|POSTGRES|PROXY|RABBITMQ|REDIS|ROOT"
-    r"|SMTP|SSH|SQL|USER)_(?:PASS|PWD))|PASSWD|PASSWORD)"
+    r"|(?:ALGOLIA|ANTHROPIC|AZURE|COHERE|DATADOG|DD|DEEPSEEK|FERNET|GEMINI|GOOGLE|GROQ|HF|HUGGINGFACE|JWT|LANGFUSE"
+    r"|LANGSMITH|MAILGUN|MISTRAL|OPENAI|OPENROUTER|PERPLEXITY|PINECONE|POSTMARK|REPLICATE|SENDGRID|SERPAPI|STRIPE"
+    r"|TAVILY|TOGETHER|TWILIO|XAI)_KEY|SECRET|TOKEN"
+    r"|(?:ADO|AZDO|AZURE|BITBUCKET|DATABRICKS|DEVOPS|DOCKER|GH|GITHUB|GITLAB|NPM)_PAT)"
+    r"|(?<=\w)(?<!BUILD)(?<!FIRST)(?<!INIT)(?<!MULTI)(?<!OLD)(?<!RENDER)(?<!SECOND)(?<!SINGLE)_(?:PASS|PWD)"
+    r"|PASSWD|PASSWORD)"
     r"(?:_(?:[0-9]+|BASE|DEFAULT|DEV|NEW|OLD|PROD|PRODUCTION|STAGING))?$",
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_", re.IGNORECASE)
+# What tokens look like, by whoever issues them.
+TOKEN = re.compile(
+    r"\b(?:AKIA[0-9A-Z]{16}|gh[opsu]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|hf_[A-Za-z0-9]{30}|npm_[A-Za-z0-9]{36}"
+    r"|sk-[\w-]{20}|xox[abprs]-[\w-]{10})"
+)
 # A password in an address. The user's name may be anything; what only stands for a password opens nothing.
 ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]*+://(?P<user>[^\s/:@'\"?#]*+):(?P<password>[^\s/@'\"]++)@(?P<host>[\w.-]++)", re.IGNORECASE
@@ -202,9 +209,11 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     takes_env = ignore is not None and bool(ignore.patterns) and not ignore.excluded([".env"])
     for step in dockerfile.published.history:
         instruction = step.instruction
+        named = False
         if instruction.keyword in {"ARG", "ENV"}:
             for name, value in instruction.assignments:
                 if SECRET.search(name) and not NO_SECRET.search(name) and _is_secret(value, instruction.keyword):
+                    named = True
                     yield Problem(
                         instruction,
                         f"{name} can be read in the image's history",
@@ -214,6 +223,12 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
             yield Problem(
                 instruction,
                 f"the password for {host} can be read in the image's history",
+                "RUN --mount=type=secret where it is built, an environment variable where it runs",
+            )
+        if not named and (found := TOKEN.search(step.text)):
+            yield Problem(
+                instruction,
+                f"the token {found[0][:6]}… can be read in the image's history",
                 "RUN --mount=type=secret where it is built, an environment variable where it runs",
             )
         for source in step.context_sources:

@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from app.review import shell
@@ -11,13 +11,14 @@ from app.review.dockerfile import Dockerfile
 from app.review.edit import Edit, delete, rewrite
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
+from app.review.state import State
 from app.review.syntax import Instruction
 
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
 # A variable by its usual name, as the shell would fill it in.
 VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*+)|\{([A-Z_][A-Z0-9_]*+)(?:\}|:?[-+?]))")
 # Commands that change nothing but the shell that runs them.
-STATE = frozenset({".", "cd", "export", "source"})
+STATE = frozenset({".", "alias", "cd", "conda", "export", "source"})
 SOURCE = re.compile(r"(?:^|[\n;&|]|\bthen\s|\bdo\s)\s*+source\s")
 
 
@@ -94,30 +95,50 @@ def exec_form_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
     place to the service.
     """
     stage = dockerfile.published
-    steps = stage.start_steps
-    words = [word for step in steps if step.instruction.is_json for word in step.instruction.words]
-    programs = {word.rpartition("/")[2] for word in words}
-    if not shell.SHELLS.isdisjoint(programs) or any(name.endswith(".sh") or "entrypoint" in name for name in programs):
-        return  # which may fill it in
-    if words and "/" in words[0] and not re.search(r"/s?bin/[^/]+$", words[0]):
-        return  # a script, perhaps
     if stage.image and stage.image.is_windows:
         return
-    for step in steps:
-        instruction = step.instruction
-        plain = [word for before, word in pairwise(["", *instruction.words]) if before not in {"-c", "-e"}]
-        names = [match[1] or match[2] for word in plain for match in VARIABLE.finditer(word)]
-        if not instruction.is_json or not names:
-            continue
-        if any(name in stage.state.arguments and name not in stage.state.environment for name in names):
-            fix = f"ENV {names[0]}=${names[0]}, since no ARG is there at run time, and a shell that fills it in"
-            yield Problem(instruction, f"nothing fills in ${names[0]}: the JSON form has no shell", fix)
-            continue
-        script = "exec " + " ".join(map(_quoted, instruction.words))
-        fix = f"{instruction.keyword} {json.dumps(['sh', '-c', script])}"
-        edits = rewrite(instruction, fix) if len(steps) == 1 else ()
-        message = f"nothing fills in ${names[0]}: the JSON form has no shell"
-        yield Problem(instruction, message, fix, edits=edits, safe=bool(edits))
+    steps = stage.start_steps
+    words = [word for step in steps if step.instruction.is_json for word in step.instruction.words]
+    if not _may_expand(words):
+        for step in steps:
+            if step.instruction.is_json and (names := _variables(step.instruction.words)):
+                yield _unfilled(step, names, stage.state, len(steps) == 1)
+    checks = [step for step in stage.history if step.instruction.keyword == "HEALTHCHECK"]
+    runs = [step for each in dockerfile.stages for step in each.steps if step.instruction.keyword == "RUN"]
+    for step in [*runs, *checks[-1:]]:
+        json_words = step.instruction.json_words or ()
+        if not _may_expand(json_words) and (names := _variables(json_words)):
+            yield Problem(
+                step.instruction,
+                f"nothing fills in ${names[0]}: the JSON form has no shell",
+                f"{step.instruction.keyword} in the shell form, without brackets",
+            )
+
+
+def _variables(words: Sequence[str]) -> list[str]:
+    """Return the variables in the words, but for those in a program's text: `python -c …`."""
+    plain = [word for before, word in pairwise(["", *words]) if before not in {"-c", "-e"}]
+    return [match[1] or match[2] for word in plain for match in VARIABLE.finditer(word)]
+
+
+def _may_expand(words: Sequence[str]) -> bool:
+    """Return whether a shell, or a script, may fill the variables in."""
+    programs = {word.rpartition("/")[2] for word in words}
+    if not shell.SHELLS.isdisjoint(programs) or any(name.endswith(".sh") or "entrypoint" in name for name in programs):
+        return True
+    return bool(words) and "/" in words[0] and not re.search(r"/s?bin/[^/]+$", words[0])
+
+
+def _unfilled(step: Step, names: list[str], state: State, is_alone: bool) -> Problem:
+    instruction = step.instruction
+    message = f"nothing fills in ${names[0]}: the JSON form has no shell"
+    if any(name in state.arguments and name not in state.environment for name in names):
+        fix = f"ENV {names[0]}=${names[0]}, since no ARG is there at run time, and a shell that fills it in"
+        return Problem(instruction, message, fix)
+    script = "exec " + " ".join(map(_quoted, instruction.words))
+    fix = f"{instruction.keyword} {json.dumps(['sh', '-c', script])}"
+    edits = rewrite(instruction, fix) if is_alone else ()
+    return Problem(instruction, message, fix, edits=edits, safe=bool(edits))
 
 
 def _quoted(word: str) -> str:
@@ -203,10 +224,14 @@ def _lasting(program: str, words: list[str]) -> str | None:
     """Return the instruction that does for good what a command does for its shell; None if it is not known."""
     if not words or words[0].startswith("-"):
         return None
+    if program == "conda":
+        return f"`conda run -n {words[1]} …` in each RUN" if words[0] == "activate" and len(words) > 1 else None
     if program == "cd":
         return f"WORKDIR {words[0]}"
     if program == "export":
         return f"ENV {' '.join(words)}" if all(re.fullmatch(r"\w+=[^\s]*", word) for word in words) else None
+    if program == "alias":
+        return None
     folder, slash, name = words[0].rpartition("/")
     if name == "activate" and slash:
         return f"ENV PATH={folder}:$PATH"

@@ -17,10 +17,12 @@ MANAGED = {
     ),
     "alpine": re.compile(r"3|3\.(?:19|2\d)(?:\.\d+)?|edge|latest"),
 }
+# Images of other languages, built on a release of Debian that their tag can name.
+ON_DEBIAN = frozenset({"golang", "node", "openjdk", "php", "ruby", "rust"})
 SYSTEM_PIP = frozenset({"py3-pip", "python3-full", "python3-pip"})
 # Options by which pip installs elsewhere, or all the same.
 ELSEWHERE = frozenset({"--break-system-packages", "--prefix", "--root", "--target", "-t"})
-SECOND = re.compile(r"(?:lib)?python3(?!\.\d+-(?:doc|examples))(?:[.\d]*|-.+)|py3-.+")
+SECOND = re.compile(r"(?:lib)?python3[.\d]*(?:-.+)?|python-is-python3|py3-.+")
 
 
 @rule(
@@ -65,6 +67,8 @@ def externally_managed(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _is_managed(image: Image) -> bool:
+    if image.official in ON_DEBIAN:
+        return not {"bookworm", "trixie"}.isdisjoint(image.variant)
     pattern = MANAGED.get(image.official or "")
     return bool(pattern and (image.tag or not image.digest) and pattern.fullmatch(image.variant[0]))
 
@@ -108,7 +112,8 @@ def second_python(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     for stage in dockerfile.stages:
         image = stage.image
-        if image is None or image.official != "python" or image.is_windows:
+        is_uv = image is not None and image.is_uv and any(word.startswith("python") for word in image.variant)
+        if image is None or image.is_windows or not (image.official == "python" or is_uv):
             continue
         for step in stage.steps:
             if names := sorted(name for name in installed(step) if SECOND.fullmatch(name)):

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
 from app.review.edit import Edit, insert_below, replace
 from app.review.image import Image
-from app.review.installation import INSTALLERS, Installation
+from app.review.installation import INSTALLERS, PROJECTS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import DEVELOPMENT_STAGE, start_commands
 from app.review.stage import Stage, Step
@@ -34,35 +35,18 @@ DEVELOPMENT_FILE = re.compile(
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
 # Commands that install the group for development unless one of these options or variables says otherwise.
-GROUPS: dict[str, tuple[frozenset[str], frozenset[str], str]] = {
-    "uv sync": (
-        frozenset(
-            {"--no-dev", "--no-default-groups", "--no-group", "--only-group", "--only-dev", "--dev", "--all-groups"}
-        ),
-        frozenset({"UV_NO_DEV", "UV_NO_DEFAULT_GROUPS", "UV_NO_GROUP"}),
-        "--no-dev",
-    ),
-    "poetry install": (
-        frozenset({"--only", "--only-main", "--no-dev", "--without", "--only-root", "--with"}),
-        frozenset({"POETRY_WITHOUT"}),
-        "--only main",
-    ),
-    "poetry sync": (
-        frozenset({"--only", "--without", "--only-root", "--with"}),
-        frozenset({"POETRY_WITHOUT"}),
-        "--only main",
-    ),
-    "pdm install": (
-        frozenset({"--prod", "--production", "--no-default", "-G", "--group", "--dev", "-d"}),
-        frozenset(),
-        "--prod",
-    ),
-    "pdm sync": (
-        frozenset({"--prod", "--production", "--no-default", "-G", "--group", "--dev", "-d"}),
-        frozenset(),
-        "--prod",
+WITHOUT = {
+    "pdm": frozenset({"--group", "--no-default", "--prod", "--production", "-G"}),
+    "poetry": frozenset({"--no-dev", "--only", "--only-root", "--without", "POETRY_WITHOUT"}),
+    "uv": frozenset(
+        {"--no-default-groups", "--no-dev", "--no-group", "--only-group"}
+        | {"UV_NO_DEFAULT_GROUPS", "UV_NO_DEV", "UV_NO_GROUP"}
     ),
 }
+OPTIONS = {"pdm": "--prod", "poetry": "--only main", "uv": "--no-dev"}
+# Options that ask for the group, and the names that it has.
+ASKED = frozenset({"--all-groups", "--dev", "--only-dev", "-d"})
+DEVELOPMENT_GROUP = re.compile(r"(?:^|,)(?:dev|development|lint|test|tests|testing)(?:,|$)")
 PUBLISHED_STAGES = frozenset(
     {"app", "deploy", "final", "main", "prod", "production", "release", "run", "runner", "runtime"}
 )
@@ -238,14 +222,17 @@ def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, s
 
     Tools that it names count where `named` says so: in a stage below, another rule speaks of them.
     """
-    for command, (given, variables, option) in GROUPS.items():
-        if item.command == command:
-            told = {word.partition("=")[0] for word in item.arguments}
-            if given.isdisjoint(told) and variables.isdisjoint(step.state.variables) and not variables & step.names:
-                return "the group dev, if there is one", f"{command} {option}", Severity.INFO, option
-            return None
-    if item.command == "pipenv install" and {"-d", "--dev"} & set(item.arguments):
-        return "the packages for development", "pipenv install without --dev", None, None
+    told = {word.partition("=")[0] for word in item.arguments}
+    pairs = pairwise(item.arguments)
+    groups = [value for option, value in pairs if option in {"--group", "--only-group", "--with", "-G"}]
+    groups += [word.partition("=")[2] for word in item.arguments if re.match(r"--(?:only-)?(?:group|with)=", word)]
+    if item.command in PROJECTS and (ASKED & told or any(map(DEVELOPMENT_GROUP.search, groups))):
+        return "a group for development", f"{item.command} without that group", None, None
+    if item.tool in WITHOUT and item.command in PROJECTS:
+        if WITHOUT[item.tool].isdisjoint(told | step.state.variables.keys() | step.names):
+            option = OPTIONS[item.tool]
+            return "the group dev, if there is one", f"{item.command} {option}", Severity.INFO, option
+        return None
     tools = _tools(item) if named else []
     extras = [word for word in item.named if re.search(r"\[(?:[\w-]+,)*(?:dev|test|tests|testing|lint)[,\]]", word)]
     if tools or (extras and named):

@@ -32,6 +32,9 @@ LISTENING: dict[str, tuple[tuple[str, ...], frozenset[str], bool]] = {
     "daphne": (("-b", "--bind"), frozenset(), True),
     "fastapi": (("--host",), frozenset(), False),
     "flask": (("--host", "-h"), frozenset({"FLASK_RUN_HOST"}), True),
+    "litestar": (("--host", "-H"), frozenset({"LITESTAR_HOST"}), True),
+    "quart": (("--host", "-h"), frozenset(), True),
+    "sanic": (("--host", "-H"), frozenset({"SANIC_HOST"}), True),
     "granian": (("--host",), frozenset({"GRANIAN_HOST"}), True),
     "gunicorn": (("--bind", "-b"), frozenset({"GUNICORN_CMD_ARGS", "PORT"}), False),
     "hypercorn": (("--bind", "-b"), frozenset(), True),
@@ -240,6 +243,10 @@ def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
             continue
         option, default = found
         step = stage.start_steps[-1]
+        if not option:
+            message = "runserver listens on 127.0.0.1 unless told otherwise: nothing outside the container reaches it"
+            yield Problem(step.instruction, message, f"runserver {EVERYWHERE}:8000")
+            return
         told = f"{option} {EVERYWHERE if option == '--host' else f'{EVERYWHERE}:8000'}"
         if default:
             message, fix = f"{name} listens on 127.0.0.1 unless told otherwise", f"{name} … {told}"
@@ -253,10 +260,13 @@ def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]) -> tuple[str, bool] | None:
     """Return the option that says where a server listens, and whether it is absent; None if it may be reached."""
+    if "runserver" in words[:3]:
+        addresses = [word for word in words[words.index("runserver") + 1 :] if not word.startswith("-")]
+        return None if addresses and not re.match(r"\d+$|127\.|localhost", addresses[0]) else ("", not addresses)
     if name not in LISTENING:
         return None
     options, variables, default = LISTENING[name]
-    if name == "flask":
+    if name in {"flask", "litestar", "quart"}:
         if "run" not in words:
             return None
         words = words[words.index("run") :]

@@ -381,8 +381,8 @@ USER 10001
 def not_permitted(dockerfile: Dockerfile) -> Iterator[Problem]:
     """A command needs root, and somebody else runs it.
 
-    Only root may install system packages or create users: the build ends with "permission denied". USER root above, and
-    the other user again below, or USER further down.
+    Only root may install system packages, create users or give files away: the build ends with "permission denied".
+    USER root above, and the other user again below, or USER further down.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
@@ -408,7 +408,9 @@ def not_permitted(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _needs_root(command: tuple[str, ...]) -> bool:
     program, *words = command
-    if program in CREATORS | {"groupdel", "groupmod", "userdel", "usermod"}:
+    if program in CREATORS | {"chown", "dpkg", "groupdel", "groupmod", "ldconfig", "update-ca-certificates"}:
+        return "--version" not in words
+    if program in {"userdel", "usermod"}:
         return True
     if program not in MANAGERS or {"--help", "--simulate", "-s", "--version"} & set(words):
         return False

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pytest
 
 from app.review.__main__ import main
-from tests.support.git import git
 
 GOOD = "FROM python:slim@sha256:0\nUSER 10001\n"
 INFO = "FROM python:slim\nUSER 10001\n"
@@ -296,13 +295,6 @@ def test_diff_shows_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> N
     assert done.stdout.startswith("--- Dockerfile\n+++ Dockerfile\n@@ ")
     assert '+CMD ["python", "-m", "app"]\r\n' in done.stdout
     assert (tmp_path / "Dockerfile").read_bytes() == FIXABLE.encode()
-
-
-def test_diff_can_be_applied(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nCMD python -m app")  # without a line's end
-    (tmp_path / "diff").write_text(run("--diff", "--unsafe-fixes").stdout)
-    git(tmp_path, "apply", "-p0", "diff")
-    assert run("--diff", "--unsafe-fixes") == (0, "", "")
 
 
 def test_diff_of_what_needs_no_fix_is_empty(run: Run, tmp_path: Path) -> None:

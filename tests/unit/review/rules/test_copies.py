@@ -20,6 +20,7 @@ PACKAGES = "/usr/local/lib/python3.12/site-packages"
         (f"FROM a AS nodes\n{SLIM}COPY --from=node /x /x", []),  # an image that there is
         (f"FROM a AS test\n{SLIM}COPY --from=release /x /x", []),
         (f"{BUILD}{SLIM}COPY --from=bulid /x /x", [3]),
+        ("FROM python:3.12-slim AS build\nFROM bulid", [2]),
         (f"{BUILD}{SLIM}RUN --mount=type=bind,from=biuld,target=/x true", [3]),
         (f"{BUILD}{SLIM}COPY --from=1 /x /x", [3]),
         (f"{BUILD}{SLIM}COPY --from=2 /x /x", [3]),
@@ -72,6 +73,8 @@ def test_not_in_context(instruction: str, dockerignore: str | None, found: bool)
         (f"ARG A=1\n{SLIM}WORKDIR /$A\nCOPY x ${{A}}/y", [3, 4]),
         (f"ARG A=1\n{SLIM}RUN echo $A", [3]),
         (f"{SLIM}RUN echo $TARGETARCH", [2]),
+        (f"ARG version=1\n{SLIM}RUN pip install app==$version", [3]),
+        (f"ARG OWNER=1\n{SLIM}COPY --chown=$OWNER x /x", [3]),
         (f"FROM python:3.12-slim AS a\nARG A=1\n{SLIM}RUN echo $A", [4]),
         (f"{SLIM}RUN echo $A\nARG A=1", [2]),
     ],
@@ -91,6 +94,11 @@ def test_undefined_variable(dockerfile: str, expected: list[int]) -> None:
         (f"{MOVED}RUN sed -i s:/opt/venv:/v: /v/bin/*\n{UVICORN}", []),
         (f"{MOVED}{UVICORN}", [7]),
         (f'{BUILD}{VENV}{SLIM}COPY --from=build /opt /srv\nCMD ["/srv/venv/bin/uvicorn", "app:app"]', [6]),
+        (
+            f"{BUILD}ENV POETRY_VIRTUALENVS_IN_PROJECT=1\nWORKDIR /b\nRUN poetry install --only main\n"
+            f"{SLIM}ENV PATH=/a/.venv/bin:$PATH\nCOPY --from=build /b/.venv /a/.venv\n{UVICORN}",
+            [7],
+        ),
     ],
 )
 def test_a_virtual_environment_works_where_it_was_made(dockerfile: str, expected: list[int]) -> None:
@@ -108,6 +116,7 @@ def test_a_virtual_environment_works_where_it_was_made(dockerfile: str, expected
         (f"FROM python:3.12-alpine AS build\n{VENV}{SLIM}COPY --from=build /opt/venv /opt/venv", [6]),
         (f"{BUILD}{VENV}FROM python:3.12-alpine\nCOPY --from=build /opt/venv /opt/venv", [6]),
         (f"{BUILD}RUN make\nFROM python:3.12-alpine\nCOPY --from=build /site /site", []),
+        (f"FROM python:3.12-alpine AS build\nRUN pip wheel -w /wheels a\n{SLIM}COPY --from=build /wheels /wheels", [4]),
     ],
 )
 def test_packages_need_their_python_and_their_c_library(dockerfile: str, expected: list[int]) -> None:
@@ -130,6 +139,8 @@ SYNC = "RUN uv sync --no-dev\n"
         (UV + "RUN apt-get install -y python3\n" + SYNC, "/srv/.venv /srv/.venv", False),
         (UV + SYNC, "/root/.local /root/.local\nCOPY --from=build /srv/.venv /srv/.venv", False),
         (UV + SYNC, "/srv/.venv /srv/.venv", True),
+        ("FROM debian:bookworm-slim AS build\nWORKDIR /srv\n" + SYNC, "/srv/.venv /srv/.venv", True),
+        (f"{BUILD}WORKDIR /srv\nRUN uv python install 3.13\n{SYNC}", "/srv/.venv /srv/.venv", True),
         (UV + "ENV UV_PYTHON_INSTALL_DIR=/python\n" + SYNC, "/srv /srv", True),
     ],
 )
@@ -151,6 +162,7 @@ def test_a_managed_python_comes_along(build: str, copy: str, found: bool) -> Non
         (f"COPY --from=build {PACKAGES} {PACKAGES}\nRUN pip install uvicorn\n", UVICORN, False),
         ("COPY --from=build /usr/local /usr/local\n", UVICORN, False),
         (f"COPY --from=build {PACKAGES} {PACKAGES}\n", UVICORN, True),
+        ("COPY --from=build /usr/local/lib /usr/local/lib\n", UVICORN, True),
     ],
 )
 def test_scripts_come_with_their_packages(copies: str, start: str, found: bool) -> None:

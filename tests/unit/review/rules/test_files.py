@@ -168,6 +168,8 @@ def test_the_folder_is_named_that_the_files_are_in() -> None:
         ("PGPASSWORD=hunter2", True),
         ("DB_PASSWORD_PROD=hunter2", True),
         ("SECRET_KEY_BASE=abcdef", True),
+        ("REDIS_PASS=hunter2", True),
+        ("DEEPSEEK_KEY=abcdef", True),
     ],
 )
 def test_the_last_word_of_a_name_makes_a_secret(assignment: str, found: bool) -> None:
@@ -187,6 +189,8 @@ def test_the_last_word_of_a_name_makes_a_secret(assignment: str, found: bool) ->
         ("RUN pip install --index-url https://bot:hunter2hunter2@pypi.example/simple a", True),
         ("ENV DATABASE_URL=postgres://app:hunter2hunter2@db/app", True),
         ("ENV REDIS_URL=redis://:hunter2hunter2@db/0", True),
+        (f"RUN git clone https://a.example/b && echo ghp_{36 * 'a'} > /token", True),
+        (f"LABEL key=AKIA{16 * 'A'}", True),
     ],
 )
 def test_a_password_in_an_address_is_a_secret(instruction: str, found: bool) -> None:

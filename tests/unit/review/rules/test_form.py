@@ -54,7 +54,11 @@ def test_the_json_form_is_written_out(instruction: str, fix: str) -> None:
         (SLIM + 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["--port=$PORT"]', []),
         (SLIM + 'CMD ["python", "-c", "print(\'$PORT\')"]', []),
         (SLIM + 'CMD ["nginx", "-g", "log $remote_addr"]', []),  # nginx's own
+        (SLIM + "HEALTHCHECK CMD curl http://localhost:$PORT", []),
+        (SLIM + 'RUN ["sh", "-c", "pip install app==$VERSION"]', []),
         (SLIM + 'CMD ["gunicorn", "--bind", "0.0.0.0:$PORT", "app"]', [2]),
+        (SLIM + 'HEALTHCHECK CMD ["curl", "http://localhost:$PORT"]', [2]),
+        (SLIM + 'RUN ["pip", "install", "app==$VERSION"]', [2]),
         (SLIM + 'CMD ["gunicorn", "--bind", "0.0.0.0:${PORT:-8000}", "app"]', [2]),
         (SLIM + 'CMD ["gunicorn", "-c", "conf.py", "--bind", ":$PORT", "app"]', [2]),
         (SLIM + 'ENTRYPOINT ["gunicorn"]\nCMD ["--bind", ":$PORT", "app"]', [3]),
@@ -108,6 +112,7 @@ def test_overridden(dockerfile: str, expected: list[int]) -> None:
         ("python -m venv /v && . /v/bin/activate", "ENV PATH=/v/bin:$PATH"),
         ("source ~/.cargo/env", "ENV with what that file sets"),
         ("cd /srv", "WORKDIR /srv"),
+        ("conda activate app", "`conda run -n app …` in each RUN"),
         ("export A=1 B=2", "ENV A=1 B=2"),
     ],
 )

@@ -26,6 +26,7 @@ PIP = "RUN apt-get update && apt-get install -y python3-pip && rm -rf /var/lib/a
         (f"FROM ubuntu:24.04\n{PIP}RUN pip install --user flask", [3]),
         ("FROM alpine:3.20\nRUN apk add py3-pip\nRUN pip install flask", [3]),
         (f"FROM debian:12 AS a\n{PIP}FROM a\nRUN pip3 install flask", [4]),
+        (f"FROM node:22-bookworm\n{PIP}RUN pip3 install flask", [3]),
     ],
 )
 def test_externally_managed(dockerfile: str, expected: list[int]) -> None:
@@ -39,6 +40,8 @@ def test_externally_managed(dockerfile: str, expected: list[int]) -> None:
         ("FROM company/python\nRUN apt-get install -y python3-pip", []),
         ("FROM python:3.12\nRUN apt-get install -y libpq-dev", []),
         ("FROM python:3.12\nRUN apt-get install -y python3-pip", [2]),
+        ("FROM python:3.12\nRUN apt-get install -y python3.11-dev", [2]),
+        ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm\nRUN apt-get install -y python-is-python3", [2]),
         ("FROM python:3.12-alpine\nRUN apk add py3-numpy", [2]),
     ],
 )

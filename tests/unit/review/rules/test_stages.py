@@ -268,6 +268,8 @@ def test_it_is_told_what_the_last_stage_is_for() -> None:
         ("RUN poetry install --no-root", [2]),
         ("RUN pdm install", [2]),
         ("RUN pipenv install --dev", [2]),
+        ("RUN uv sync --no-dev --group test", [2]),
+        ("RUN poetry install --with dev", [2]),
         ("RUN pip install -r requirements.txt -r requirements-dev.txt", [2]),
         ("RUN pip install fastapi pytest", [2]),
         ("RUN pip install .[test]", [2]),

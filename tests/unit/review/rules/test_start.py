@@ -296,6 +296,7 @@ def test_the_service_is_what_gets_the_shells_place(start: str, fix: str) -> None
         ('CMD ["gunicorn", "-b0.0.0.0:80", "app:app"]', []),
         ('CMD ["fastapi", "run"]', []),
         ('CMD ["flask", "routes"]', []),
+        ("CMD python manage.py runserver 0.0.0.0:8000", []),
         ("CMD nginx && exec uvicorn app:app", []),  # nginx asks it
         ('CMD ["uvicorn", "app:app"]', [2]),
         ('CMD ["python", "-m", "uvicorn", "app:app", "--port", "80"]', [2]),
@@ -303,6 +304,8 @@ def test_the_service_is_what_gets_the_shells_place(start: str, fix: str) -> None
         ('ENTRYPOINT ["tini", "--"]\nCMD ["hypercorn", "app:app"]', [3]),
         ('CMD ["gunicorn", "--bind", "localhost:8000", "app:app"]', [2]),
         ("CMD flask --app app run", [2]),
+        ("CMD python manage.py runserver", [2]),
+        ('CMD ["sanic", "app"]', [2]),
     ],
 )
 def test_loopback(start: str, expected: list[int]) -> None:

@@ -231,6 +231,7 @@ def test_no_such_user(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:slim\nUSER 1\nRUN apt-get update && apt-get install -y a", [3]),
         ("FROM company/base\nUSER app\nRUN apk add a", [3]),
         ("FROM python:slim\nUSER 1\nRUN useradd b", [3]),
+        ("FROM python:slim\nUSER 1\nRUN chown -R 1 /srv", [3]),
         ("FROM python:slim AS a\nUSER 1\nFROM a\nRUN apt-get -y install b", [4]),
     ],
 )
