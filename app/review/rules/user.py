@@ -264,7 +264,7 @@ ACCOUNTS = frozenset(
     {"_apt", "adm", "backup", "bin", "daemon", "ftp", "games", "guest", "irc", "list", "lp", "mail", "man", "news"}
     | {"nobody", "nonroot", "operator", "proxy", "root", "shutdown", "sync", "sys", "uucp", "www-data"}
 )
-IMAGE_ACCOUNTS = {"node": "node", "ubuntu": "ubuntu", "rust": "root"}
+IMAGE_ACCOUNTS = {"node": "node", "ubuntu": "ubuntu"}
 CREATORS = frozenset({"adduser", "addgroup", "groupadd", "newusers", "useradd"})
 
 
