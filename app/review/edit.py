@@ -5,12 +5,17 @@ The functions that make edits return none where they cannot be made without doub
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
 from app.review.syntax import DIRECTIVE, Instruction
+
+BLANK = " \t\n"
+# Places of a word, and assignments before a command; nobody writes more of them.
+MOST_PLACES = 50
+MOST_ASSIGNMENTS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,19 +87,64 @@ def rewrite(instruction: Instruction, text: str) -> tuple[Edit, ...]:
     return (Edit(instruction.line, instruction.column, instruction.end_line, len(instruction.source[-1]) + 1, text),)
 
 
-def replace(instruction: Instruction, pattern: str, replacement: str, *, last: bool = False) -> tuple[Edit, ...]:
-    """Replace the one match of a pattern in the text of an instruction, or the last one of several."""
+def replace(instruction: Instruction, old: str, new: str, *, left: str = BLANK, right: str = BLANK) -> tuple[Edit, ...]:
+    """Replace a text that stands once in an instruction, between two of these characters or at an end."""
     text = "\n".join(instruction.source)
-    matches = list(re.finditer(pattern, text, re.IGNORECASE if pattern.startswith("^") else 0))
-    if not matches or (len(matches) > 1 and not last):
+    places = []
+    at = text.find(old)
+    while at >= 0:
+        end = at + len(old)
+        if text[at - 1 : at] in left and text[end : end + 1] in right:
+            places.append(at)
+        at = text.find(old, end)
+    return _written(instruction, places[0], places[0] + len(old), new) if len(places) == 1 else ()
+
+
+def insert_exec(instruction: Instruction, program: str) -> tuple[Edit, ...]:
+    """Insert `exec` before the last place where a program is started."""
+    text = "\n".join(instruction.source)
+    start = len(text)
+    for _ in range(MOST_PLACES):
+        at = start = text.rfind(program, 0, start)
+        if at < 0:
+            break
+        while start and (text[start - 1].isalnum() or text[start - 1] in "_./-"):
+            start -= 1  # the folder of the program
+        follows = text[at + len(program) : at + len(program) + 1]
+        is_whole = start == at or text[at - 1] == "/"
+        if is_whole and follows in BLANK + "\"';" and _is_command_start(text[:start], instruction.keyword):
+            return _written(instruction, start, start, "exec ")
+    return ()
+
+
+def _is_command_start(text: str, keyword: str) -> bool:
+    """Return whether a command begins after the text: at the start, after a sign, or after assignments."""
+    for _ in range(MOST_ASSIGNMENTS):
+        text = text.rstrip(BLANK + "\\`")
+        if text.upper().endswith((keyword, "&&", "||", ";", '"', "'")):
+            return True
+        words = text.rsplit(None, 1)
+        if len(words) != 2 or "=" not in words[1]:
+            return False
+        text = words[0]
+    return False
+
+
+def add_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
+    """Add words to the end of the JSON form."""
+    text = "\n".join(instruction.source).rstrip()
+    if not instruction.is_json or not text.endswith("]"):
         return ()
-    match = matches[-1]
-    line, column = _position(instruction, match.start())
-    end_line, end_column = _position(instruction, match.end())
+    end = len(text[:-1].rstrip())
+    return _written(instruction, end, end, "".join(f", {json.dumps(word)}" for word in words))
+
+
+def _written(instruction: Instruction, start: int, end: int, text: str) -> tuple[Edit, ...]:
+    """Return the edit between two offsets in the lines of an instruction, unless a comment stands there."""
+    line, column = _position(instruction, start)
+    end_line, end_column = _position(instruction, end)
     commented = {comment.line for comment in instruction.comments}
-    if not commented.isdisjoint(range(line, end_line + 1)):
-        return ()
-    return (Edit(line, column, end_line, end_column, match.expand(replacement)),)
+    return () if commented & set(range(line, end_line + 1)) else (Edit(line, column, end_line, end_column, text),)
 
 
 def append(instruction: Instruction, text: str) -> tuple[Edit, ...]:
@@ -108,9 +158,14 @@ def append(instruction: Instruction, text: str) -> tuple[Edit, ...]:
 
 def drop_word(instruction: Instruction, word: str) -> tuple[Edit, ...]:
     """Remove a word, such as an option, wherever it stands in an instruction; with a line that has nothing else."""
-    quoted = re.escape(word)
     if instruction.is_json:
-        return replace(instruction, rf'\s*,\s*"{quoted}"', "")
+        text, quoted = "\n".join(instruction.source), json.dumps(word)
+        before = text.partition(quoted)[0].rstrip()
+        if text.count(quoted) != 1 or not before.endswith(","):
+            return ()
+        return _written(instruction, len(before[:-1].rstrip()), text.index(quoted) + len(quoted), "")
+    if sum(line.count(word) for line in instruction.source) > MOST_PLACES:
+        return ()
     commented = {comment.line for comment in instruction.comments}
     edits = []
     for number, line in enumerate(instruction.source, start=instruction.line):
@@ -127,19 +182,25 @@ def drop_word(instruction: Instruction, word: str) -> tuple[Edit, ...]:
                 return ()
             edits.append(Edit(number - 1, len(before[:-1].rstrip()) + 1, number, len(line) + 1, ""))
             continue
-        for match in re.finditer(rf"[ \t]+{quoted}(?=\s|$)", line):
-            edits.append(Edit(number, match.start() + 1, number, match.end() + 1, ""))
+        at = line.find(word)
+        while at >= 0:
+            end = at + len(word)
+            kept = len(line[:at].rstrip(" \t"))
+            if kept < at and line[end : end + 1] in BLANK:
+                edits.append(Edit(number, kept + 1, number, end + 1, ""))
+            at = line.find(word, end)
     return tuple(edits)
 
 
 def add_flag(instruction: Instruction, flag: str) -> tuple[Edit, ...]:
     """Add a flag to an instruction, on a line of its own."""
-    keyword = rf"^\s*{instruction.keyword}[ \t]+"
-    match = re.match(keyword, instruction.source[0], re.IGNORECASE)
-    if not match:
-        return ()
-    column = match.end() + 1
-    return (Edit(instruction.line, column, instruction.line, column, f"{flag} {instruction.escape}\n    "),)
+    return insert_flag(instruction, f"{flag} {instruction.escape}\n   ")
+
+
+def insert_flag(instruction: Instruction, flag: str) -> tuple[Edit, ...]:
+    """Insert a flag after the keyword of an instruction."""
+    column = instruction.column + len(instruction.keyword)
+    return (Edit(instruction.line, column, instruction.line, column, f" {flag}"),)
 
 
 def _position(instruction: Instruction, offset: int) -> tuple[int, int]:

@@ -70,6 +70,11 @@ class Step:
         return frozenset(re.findall(r"\w++", self.text))
 
     @cached_property
+    def tokens(self) -> Set[str]:
+        """Return the words and paths in what it says, without quotes and signs."""
+        return frozenset(re.findall(r"[\w./-]++", self.text))
+
+    @cached_property
     def sets(self) -> Set[str]:
         """Return the names that an ENV sets; none for another instruction."""
         return {name for name, _ in self.instruction.assignments} if self.instruction.keyword == "ENV" else frozenset()

@@ -57,9 +57,7 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         edits: tuple[Edit, ...] = ()
         programs = {command[0] for step in dockerfile.published.history for command in step.all_commands}
         if fix.startswith("FROM ") and not image.digest and NOT_IN_SLIM.isdisjoint(programs):
-            edits = replace(
-                start, rf"(?<=\s){re.escape(written)}(?=\s|$)", fix.removeprefix("FROM ").replace("\\", r"\\")
-            )
+            edits = replace(start, written, fix.removeprefix("FROM "))
         yield Problem(start, "the published image is built on the full Python image", fix, edits=edits)
 
 
@@ -96,7 +94,7 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
         program = named["program"] or repository.split("/")[-1]
         argument = re.sub(r"\W+", "_", program).strip("_").upper() + "_VERSION"
         filled = tag.replace(version, f"${{{argument}}}", 1)
-        edits = replace(stage.start, rf"(?<=:){re.escape(tag)}(?=\s|$)", filled)
+        edits = replace(stage.start, tag, filled, left=":")
         known = dockerfile.arguments.get(argument)
         if edits and known != version:
             free = argument not in dockerfile.arguments

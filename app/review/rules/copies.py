@@ -75,7 +75,7 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
         earlier = [name for name, other in names.items() if other.index < stage.index]
         base = stage.start.words[0]
         if not stage.parent and (close := _meant(base, earlier)):
-            edits = replace(stage.start, rf"(?<=\s){re.escape(base)}(?=\s|$)", close)
+            edits = replace(stage.start, base, close)
             yield Problem(stage.start, f"there is no stage {base}", f"FROM {close}", edits=edits)
         for step in stage.steps:
             instruction = step.instruction
@@ -91,7 +91,7 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
                     fix = "take from an earlier stage" if other is stage else f"move stage {word} above this one"
                     yield Problem(instruction, f"the stage {word} is {where}: a stage takes from those above it", fix)
                 elif close := _meant(word, earlier):
-                    edits = replace(instruction, rf"(?<=from=){re.escape(word)}(?=[\s,]|$)", close)
+                    edits = replace(instruction, f"from={word}", f"from={close}", left="-,", right=" \t\n,")
                     yield Problem(instruction, f"there is no stage {word}", f"--from={close}", edits=edits)
 
 
@@ -216,7 +216,7 @@ def _used(step: Step) -> list[str]:
         if instruction.heredocs or not (step.state.shell or "sh").endswith("sh"):
             return []
         text = re.sub(r"'[^']*+'", "", text)
-        own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)*+(\w++)", text))
+        own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)?+(\w++)", text))
         given = {name for names in own for name in names if name}
         given |= {mount["env"] for mount in instruction.mounts if "env" in mount}
         return [name for name in _names(text) if name not in given]

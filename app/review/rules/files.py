@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, delete, insert_above, replace
+from app.review.edit import Edit, delete, insert_above, insert_flag
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.state import State
@@ -167,8 +167,7 @@ def _while_copying(step: Step, program: str, words: list[str], copy: Instruction
     plain = [word for word in words if not word.startswith("-")]
     if len(step.commands) > 1 or len(plain) != 2 or not re.fullmatch(r"\d+(?::\d*)?", plain[0]):
         return ()
-    flag = replace(copy, rf"^\s*{copy.keyword}", rf"\g<0> --{program}={plain[0]}")
-    return (*flag, *delete(step.instruction)) if flag else ()
+    return (*insert_flag(copy, f"--{program}={plain[0]}"), *delete(step.instruction))
 
 
 def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:

@@ -19,7 +19,8 @@ STARTS = frozenset({"CMD", "ENTRYPOINT"})
 VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*+)|\{([A-Z_][A-Z0-9_]*+)(?:\}|:?[-+?]))")
 # Commands that change nothing but the shell that runs them.
 STATE = frozenset({".", "alias", "cd", "conda", "export", "source"})
-SOURCE = re.compile(r"(?:^|[\n;&|]|\bthen\s|\bdo\s)\s*+source\s")
+SOURCE = re.compile(r"(?:^|[\n;&|]|\b(?:then|do)[ \t])[ \t]*+source\s")
+QUOTED = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\.""", re.DOTALL)
 
 
 @rule(
@@ -263,7 +264,7 @@ def source_in_sh(dockerfile: Dockerfile) -> Iterator[Problem]:
             instruction = step.instruction
             if instruction.keyword != "RUN" or instruction.is_json or (step.state.shell or "sh") not in {"sh", "dash"}:
                 continue
-            text = re.sub(r""""(?:\\.|[^"\\])*+"|'[^']*+'""", "''", instruction.value)
+            text = QUOTED.sub("''", instruction.value)
             lost = step.commands and step.commands[-1][0] == "source"
             if SOURCE.search(text) and "||" not in text and not lost:
                 yield Problem(

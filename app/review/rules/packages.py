@@ -168,7 +168,10 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
                     if fix.startswith("without -") and not _out_of_reach(step, tool, mounts):
                         edits = tuple(edit for word in OFF for edit in drop_word(step.instruction, word))
                     elif fix.startswith("--mount") and not re.search(r"[<$]", fix):
-                        edits = replace(step.instruction, r"--mount=type=cache\S*", fix)
+                        values = [
+                            value for name, value in step.instruction.flags if name == "mount" and "cache" in value
+                        ]
+                        edits = replace(step.instruction, f"--mount={values[0]}", fix) if len(values) == 1 else ()
                     yield Problem(step.instruction, message, fix, edits=edits, safe=bool(edits))
                     break
 
@@ -177,9 +180,9 @@ def _is_meant(step: Step, tool: str, mount: dict[str, str]) -> bool:
     """Return whether a cache mount is for the tool: by its name, or because it is the tool's folder."""
     target = mount.get("target", "")
     *_, last = parts = target.lower().rstrip("/").split("/")
-    name = re.escape(CACHES.get(tool, tool))
+    name = CACHES.get(tool, tool)
     return (
-        any(re.search(rf"(?:^|[-_.]){name}(?:$|[-_.])", part) for part in parts)
+        any(name in re.split(r"[-_.]", part) for part in parts)
         or last in {".cache", "cache"}
         or "$" in target
         or step.state.path(target) == _folder(step.state, tool)

@@ -80,13 +80,19 @@ def _is_refused(stage: Stage, step: Step) -> bool:
         variables
     ):
         return False
-    if re.search(r"activate|BREAK_SYSTEM|VIRTUAL_ENV|PATH=|/(?!usr/bin/)[\w./${}-]*bin/(?:pip|python)", step.text):
+    if re.search(r"activate|BREAK_SYSTEM|VIRTUAL_ENV|PATH=", step.text) or any(map(_is_elsewhere, step.tokens)):
         return False
     if "/bin:" in (variables.get("PATH") or "").partition("/usr/")[0]:
         return False
     mine = [item for item in step.installations if item.command == "pip install"]
     names = [option for item in mine for option in (*item.arguments, *(name for name, _ in item.options))]
     return bool(mine) and ELSEWHERE.isdisjoint(names)
+
+
+def _is_elsewhere(word: str) -> bool:
+    """Return whether a word is a pip or Python by its path, and not the system's."""
+    folder, slash, program = word.rpartition("/")
+    return bool(slash) and folder != "/usr/bin" and program.startswith(("pip", "python"))
 
 
 @rule(

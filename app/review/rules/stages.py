@@ -9,7 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, insert_below, replace
+from app.review.edit import Edit, drop_word, insert_below, replace
 from app.review.image import Image
 from app.review.installation import INSTALLERS, PROJECTS, Installation
 from app.review.rules.rule import Problem, Severity, rule
@@ -201,8 +201,7 @@ def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 def _with_option(step: Step, item: Installation, option: str) -> tuple[Edit, ...]:
     """Return the edit that adds an option to a command."""
-    command = r"\s+".join(map(re.escape, item.command.split()))
-    return replace(step.instruction, rf"\b{command}(?=\s|$)", rf"\g<0> {option}")
+    return replace(step.instruction, item.command, f"{item.command} {option}", left=" \t\n/")
 
 
 def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
@@ -210,11 +209,9 @@ def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
     files = [file for file in item.files if file in _tools(item)]
     if len(files) == len(item.files):
         return ()
-    return tuple(
-        edit
-        for file in files
-        for edit in replace(step.instruction, rf"\s+(?:-r|--requirements?)[ =]?{re.escape(file)}(?=\s|$)", "")
-    )
+    options = ("-r ", "-r", "--requirement ", "--requirement=")
+    words = (f"{option}{file}" for file in files for option in options)
+    return tuple(edit for word in words for edit in drop_word(step.instruction, word))
 
 
 def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, str, Severity | None, str | None] | None:

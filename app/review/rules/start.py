@@ -7,8 +7,9 @@ from itertools import dropwhile, pairwise, takewhile
 
 from app.review import shell
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, append, drop_word, insert_below, replace, rewrite
+from app.review.edit import Edit, add_words, append, drop_word, insert_below, insert_exec, replace, rewrite
 from app.review.installation import module
+from app.review.rules.form import QUOTED
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
@@ -56,7 +57,6 @@ DEVELOPMENT_STAGE = re.compile(
 REPLACED = re.compile(
     r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b"
 )
-QUOTED = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'""", re.DOTALL)
 # A script that is nothing but a shell with a script of its own.
 NESTED = re.compile(
     r"""\s*+(?P<exec>exec\s++)?(?:/\S*/)?(?P<program>(?:ba|da|a|z)?sh)\s++-[a-z]*c\s++"""
@@ -191,7 +191,7 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
         variable = next((name for name in RELOADING.get(name, ()) if _is_on(environment.get(name))), None)
         if name == "fastapi" and words[:1] == ["dev"]:
             option, fix = "fastapi dev", "fastapi run"
-            edits = replace(start, r"(?<=fastapi)(\"\s*,\s*\"|\s+)dev\b", r"\1run")
+            edits = replace(start, "dev", "run", left=' \t\n"', right=' \t\n"')
         elif name == "flask" and {"--debug", "--debugger"} & set(words):
             option, fix, edits = "flask --debug", "a server for production, such as gunicorn", ()
         elif "runserver" in words[:3] and "--noreload" not in words:
@@ -253,7 +253,11 @@ def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
             edits = _with_words(step.instruction, *told.split()) if name == commands[-1][0] else ()
         else:
             message, fix = f"{name} listens on the loopback", f"{EVERYWHERE} in its place"
-            edits = replace(step.instruction, r"(?<![\w.])(?:127\.0\.0\.1|localhost)(?![\w.])", EVERYWHERE)
+            edits = tuple(
+                edit
+                for name in ("127.0.0.1", "localhost")
+                for edit in replace(step.instruction, name, EVERYWHERE, left=' \t\n"=', right=' \t\n":')
+            )
         yield Problem(step.instruction, f"{message}: nothing outside the container reaches it", fix, edits=edits)
         return
 
@@ -298,7 +302,7 @@ def _with_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
     if not shell.SHELLS.isdisjoint(word.rpartition("/")[2] for word in instruction.words):
         return ()
     if instruction.is_json:
-        return replace(instruction, r"\s*\]\s*$", "".join(f", {json.dumps(word)}" for word in words) + "]")
+        return add_words(instruction, *words)
     if re.search(r"[;&|<>()`#]", instruction.value) and not re.search(r"&&[^;&|<>()`#]*$", instruction.value):
         return ()
     return () if instruction.value.endswith(('"', "'")) else append(instruction, " " + " ".join(words))
@@ -348,7 +352,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
         service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
     elif instruction.is_json or re.search(r"[$<>;&*?~`()]", script) or "=" in instruction.words[0]:
         fix = f"put `exec` before {service}, or start it by the JSON form"
-        edits = _with_exec(instruction, service)
+        edits = insert_exec(instruction, service)
     else:
         words = [word for word in instruction.words if word != "--reload"]
         fix = f"{instruction.keyword} {json.dumps(words)}"
@@ -417,17 +421,6 @@ def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     return not re.search(r"[|&<>]" if program == "bash" else r"\|", last)
 
 
-def _with_exec(instruction: Instruction, service: str) -> tuple[Edit, ...]:
-    """Return the edit that puts `exec` before the service."""
-    begins = r"""(?:^\s*(?:CMD|ENTRYPOINT)|&&|\|\||[;"'])[\s\\]*(?:\w+=[^\s;&|"']*\s+)*"""
-    return replace(
-        instruction,
-        rf"""({begins})((?:/[\w.-]+)*/|){re.escape(service)}(?=[\s"'])""",
-        rf"\1exec \2{service}",
-        last=True,
-    )
-
-
 @rule(
     "healthcheck-tool",
     Severity.ERROR,
@@ -462,5 +455,6 @@ def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
         addresses = (ADDRESS.fullmatch(word) for command in commands for word in command)
         address = next((match[1] for match in addresses if match), "127.0.0.1:8000/")
         fix = f"CMD python -c \"import urllib.request as r; r.urlopen('http://{address}', timeout=2)\""
-        edits = replace(check, r"\bCMD\s[\s\S]*$", fix.replace("\\", r"\\"))
+        flags = [f"--{name}={value}" for name, value in check.flags]
+        edits = rewrite(check, " ".join(["HEALTHCHECK", *flags, fix]))
     yield Problem(check, f"{stage.image} has no {' and no '.join(tools)}", fix, edits=edits)

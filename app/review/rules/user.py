@@ -131,7 +131,7 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
         name, colon, group = state.user.partition(":")
         user = users[-1].instruction
         fix, number = _by_number(dockerfile.published, name, colon + group)
-        edits = replace(user, rf"(?<=\s){re.escape(state.user)}(?=\s*$)", f"{number}{colon}{group}") if number else ()
+        edits = replace(user, state.user, f"{number}{colon}{group}") if number else ()
         message = f"Kubernetes cannot tell whether {name} is root"
         yield Problem(user, message, fix, edits=edits, safe=bool(edits))
 
@@ -206,12 +206,8 @@ def _with_useradd(step: Step) -> tuple[Edit, ...]:
         if program not in INSTEAD_OF_ADDUSER:
             continue
         likes = _useradd(words) if program == "adduser" else _groupadd(words)
-        written = r"\s+".join(rf"[\"']?{re.escape(word)}[\"']?" for word in words)
-        edit = (
-            replace(step.instruction, rf"\b{program}\s+{written}(?=\s|;|&|$)", likes.replace("\\", r"\\"))
-            if likes
-            else ()
-        )
+        written = " ".join([program, *(word or '""' for word in words)])
+        edit = replace(step.instruction, written, likes, right=" \t\n;&") if likes else ()
         if not edit:
             return ()
         edits += edit
@@ -338,7 +334,7 @@ def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
             if _may_copy_accounts(step):
                 return True
         elif instruction.keyword == "RUN":
-            if re.search(rf"(?<![\w./-]){re.escape(user)}(?![\w./-])", step.text) or "/etc/passwd" in step.text:
+            if user in step.tokens or "/etc/passwd" in step.text:
                 return True
             if any(_may_create(user, command, step) for command in step.commands):
                 return True
