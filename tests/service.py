@@ -2,7 +2,7 @@
 
 # The bytes of files that the image may add to its base, in these folders and in total. A sixth is left for new versions
 # and other processors. If you add a package, use the sizes that the test prints.
-BUDGETS = {"/opt/python/": 29_000_000, "/app/": 290_000, "/": 29_300_000}
+BUDGETS = {"/opt/python/": 29_000_000, "/app/": 495_000, "/": 29_300_000}
 
 # How many requests are generated for each route from the OpenAPI description.
 EXAMPLES = 500
