@@ -5,7 +5,7 @@
 - a code block below a line with a path and a colon is the content of that file,
 - a `diff` block is applied by git,
 - a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything,
-- a comment `<!-- not run: REASON -->` leaves out the block below it,
+- a comment `<!-- not run: REASON -->` leaves out the block below it, or all of the page if it is below the title,
 - a comment `<!-- keeps running -->` starts the command below it, waits for its output, and stops it at the next such
   comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload, or to
   be built again.
@@ -42,36 +42,44 @@ class FollowError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """A block of a page: a diff, a console, a console that keeps running, or the content of the file at `path`."""
+    """A block of a page: a diff, a console, a console that keeps running, or the content of the file at `path`.
+
+    If there is a reason, the block is not run.
+    """
 
     page: str
     line: int
     kind: str
     text: str
     path: str = ""
+    reason: str = ""
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}: {self.path or self.kind}"
 
 
 def steps(page: Path) -> Iterator[Step]:
-    """Return the steps of a page in order, and print those that it leaves out."""
+    """Return the steps of a page in order, with those that are not run."""
     before: Token | None = None
+    reason = page_reason = ""
     for token in MarkdownIt("commonmark").parse(page.read_text()):
-        if token.type == "fence":
+        if token.type == "html_block":
+            found = NOT_RUN.fullmatch(token.content)
+            reason = found[1] if found else ""
+            if before and before.type == "heading_close" and before.tag == "h1":
+                page_reason = reason
+        elif token.type == "fence":
             line = token.map[0] + 1 if token.map else 0
-            left_out = before and before.type == "html_block" and NOT_RUN.fullmatch(before.content)
             named = before and before.type == "inline" and FILE.fullmatch(before.content)
-            if left_out:
-                print(f"{page.name}:{line}: not run: {left_out[1]}", flush=True)
-            elif named:
-                yield Step(page.name, line, "file", token.content, named[1])
-            elif before and before.type == "html_block" and before.content.strip() == KEEPS_RUNNING:
-                yield Step(page.name, line, "keeps running", token.content)
-            elif token.info in {"diff", "console"}:
-                yield Step(page.name, line, token.info, token.content)
-        if token.type in {"fence", "html_block", "inline"}:
+            keeps_running = before and before.type == "html_block" and before.content.strip() == KEEPS_RUNNING
+            kind = "file" if named else "keeps running" if keeps_running else token.info
+            if kind in {"file", "keeps running", "diff", "console"}:
+                path = named[1] if named else ""
+                yield Step(page.name, line, kind, token.content, path, reason or page_reason)
+        if token.type in {"fence", "html_block", "inline", "heading_close"}:
             before = token
+        if token.type in {"fence", "inline"}:
+            reason = ""
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
@@ -191,6 +199,9 @@ def main() -> int:
     for page in arguments.pages:
         try:
             for step in steps(page):
+                if step.reason:
+                    print(f"{step}: not run: {step.reason}", flush=True)
+                    continue
                 print(f"== {time.monotonic() - begin:.0f} s, {step}", flush=True)
                 try:
                     follow(arguments.folder, step, running)

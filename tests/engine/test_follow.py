@@ -70,7 +70,14 @@ def test_files_are_created_diffs_applied_and_commands_run(project: Path, tmp_pat
     done = follow(project, tmp_path, GOOD)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "app/greeting.txt").read_text() == "goodbye\n"
-    assert "page.md:19: not run: no network" in done.stdout
+    assert "page.md:19: console: not run: no network" in done.stdout
+
+
+def test_reason_below_the_title_leaves_out_the_page(project: Path, tmp_path: Path) -> None:
+    done = follow(project, tmp_path, GOOD.replace("# Page\n", "# Page\n\n<!-- not run: cluster -->\n"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "page.md:25: console: not run: cluster" in done.stdout
+    assert not (tmp_path / "app").exists()
 
 
 @pytest.mark.parametrize(
