@@ -4,11 +4,12 @@
 
 - a code block below a line with a path and a colon is the content of that file,
 - a `diff` block is applied by git,
-- a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything,
+- a `console` block is run, and what it prints is compared with what the page shows; `…` stands for anything. All the
+  commands of a page run in one shell, so its variables last. A command may fail if the page shows all that it prints,
 - a comment `<!-- not run: REASON -->` leaves out the block below it, or all of the page if it is below the title,
-- a comment `<!-- keeps running -->` starts the command below it, waits for its output, and stops it at the next such
-  comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload, or to
-  be built again.
+- a comment `<!-- keeps running -->` starts the first command below it, waits for its output, and stops it at the next
+  such comment or the end of the page. Meanwhile `curl` is repeated for a while, because a server needs time to reload,
+  or to be built again.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -85,32 +86,74 @@ def steps(page: Path) -> Iterator[Step]:
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Return the commands of a console block, each with the output that is shown below it."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, *rest = re.split(r"(?<!\\)\n", part, maxsplit=1)
+        command, *rest = re.split(r"(?<!\\|\||&)\n", part, maxsplit=1)
         yield command, "".join(rest)
 
 
-def run(folder: Path, command: list[str], text: str = "") -> str:
-    """Run the command, print its output and return it. Raises FollowError if it fails."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        input=text,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    print(done.stdout, end="", flush=True)
+class Shell:
+    """The shell in which the commands of a page run."""
+
+    # What it prints after a command, before the exit code.
+    END = "=== exit code "
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            ["bash", "-uo", "pipefail"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, command: str) -> tuple[str, int]:
+        """Run the command, print its output, and return it with the exit code."""
+        if not self.process.stdin or not self.process.stdout:
+            raise FollowError("the shell has no input or output")
+        printed = ""
+        timer = Timer(TIMEOUT, self.stop)
+        timer.start()
+        try:
+            self.process.stdin.write(f'{{ {command}\n}} </dev/null\necho "{self.END}$?"\n')
+            self.process.stdin.flush()
+            for line in self.process.stdout:
+                text, end, code = line.partition(self.END)
+                print(text, end="", flush=True)
+                printed += text
+                if end:
+                    return printed, int(code)
+        finally:
+            timer.cancel()
+        raise FollowError("the shell ended")
+
+    def stop(self) -> None:
+        """Stop the shell with all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+
+
+def apply(folder: Path, diff: str) -> None:
+    """Apply the diff. Raises FollowError if that fails."""
+    command = ["git", "apply", "--whitespace=nowarn", "-"]
+    done = subprocess.run(command, cwd=folder, input=diff, text=True, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise FollowError(f"exit code {done.returncode}")
-    return done.stdout
 
 
 def matches(shown: str, printed: str) -> bool:
     """Return True if a command printed what the page shows."""
     pattern = ".*".join(re.escape(part.strip("\n")) for part in shown.strip().split("…"))
     return re.fullmatch(rf"\s*{pattern}\s*", printed, re.DOTALL) is not None
+
+
+def check(shown: str, printed: str, code: int) -> None:
+    """Raise FollowError if a command failed, or printed something else than the page shows."""
+    same = matches(shown, printed)
+    if code and not (same and shown.strip() and "…" not in shown):
+        raise FollowError(f"exit code {code}")
+    if shown.strip() and not same:
+        raise FollowError(f"this was not printed:\n{shown}")
 
 
 class Running:
@@ -148,6 +191,11 @@ class Running:
             print(line, end="", flush=True)
             self.printed += line
 
+    def check(self) -> None:
+        """Raise FollowError if the command has ended."""
+        if self.process and self.process.poll() is not None:
+            raise FollowError(f"the command that keeps running ended with exit code {self.process.returncode}")
+
     def stop(self) -> None:
         """Stop the command with all that it started, which ends the reading."""
         if self.process:
@@ -158,32 +206,31 @@ class Running:
             self.process = None
 
 
-def follow(folder: Path, step: Step, running: Running) -> None:
+def follow(folder: Path, step: Step, shell: Shell, running: Running) -> None:
     """Do what a step says. Raises FollowError if that fails, or if something else is printed than the page shows."""
     if step.kind == "file":
         path = folder / step.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(step.text)
     elif step.kind == "diff":
-        run(folder, ["git", "apply", "--whitespace=nowarn", "-"], step.text)
-    elif step.kind == "keeps running":
-        ((command, shown),) = commands(step.text)
-        print(f"$ {command}", flush=True)
-        running.start(folder, command, shown)
+        apply(folder, step.text)
     else:
-        for command, shown in commands(step.text):
+        for number, (command, shown) in enumerate(commands(step.text)):
             print(f"$ {command}", flush=True)
-            end = time.monotonic() + (RELOAD if running.process and command.startswith("curl ") else 0)
+            if step.kind == "keeps running" and number == 0:
+                running.start(folder, command, shown)
+                continue
+            end = time.monotonic() + (RELOAD if running.process and "curl " in command else 0)
             while True:
+                printed, code = shell.run(command)
                 try:
-                    printed = run(folder, ["bash", "-euo", "pipefail", "-c", command])
-                    if shown.strip() and not matches(shown, printed):
-                        raise FollowError(f"this was not printed:\n{shown}")
+                    check(shown, printed, code)
                     break
                 except FollowError:
                     if time.monotonic() > end:
                         raise
                     time.sleep(1)
+    running.check()
 
 
 def main() -> int:
@@ -197,6 +244,7 @@ def main() -> int:
     # Otherwise the process ends at once, and what keeps running is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for page in arguments.pages:
+        shell = Shell(arguments.folder)
         try:
             for step in steps(page):
                 if step.reason:
@@ -204,11 +252,12 @@ def main() -> int:
                     continue
                 print(f"== {time.monotonic() - begin:.0f} s, {step}", flush=True)
                 try:
-                    follow(arguments.folder, step, running)
+                    follow(arguments.folder, step, shell, running)
                 except FollowError as error:
                     print(f"{step}: {error}", file=sys.stderr)
                     return 1
         finally:
+            shell.stop()
             running.stop()
     return 0
 

@@ -32,12 +32,16 @@ $ exit 1
 
 ```console
 $ cat \\
-    app/greeting.txt
+    app/greeting.txt |
+    cat
 goodbye
 $ echo one && echo two && echo three
 one
 …
 three
+$ WORD=four
+$ echo $WORD; false
+four
 ```
 """
 
@@ -85,7 +89,9 @@ def test_reason_below_the_title_leaves_out_the_page(project: Path, tmp_path: Pat
     [
         pytest.param("$ cat ", "$ false ", "page.md:23: console: exit code 1", id="a command"),
         pytest.param("\ngoodbye\n$", "\nhello\n$", "page.md:23: console: this was not printed:", id="an output"),
-        pytest.param("three\n```", "four\n```", "page.md:23: console: this was not printed:", id="its end"),
+        pytest.param("three\n$", "five\n$", "page.md:23: console: this was not printed:", id="its end"),
+        pytest.param("\nfour\n```", "\n…\n```", "page.md:23: console: exit code 1", id="an output in part"),
+        pytest.param("$WORD", "$WORK", "page.md:23: console: the shell ended", id="a variable"),
         pytest.param("-hello", "-hi", "page.md:9: diff: exit code 1", id="a diff"),
         pytest.param("`app/greeting.txt`:", "`app/other.txt`:", "page.md:9: diff: exit code 1", id="a file"),
     ],
@@ -103,6 +109,12 @@ def test_keeps_a_command_running_to_the_end_of_the_page(project: Path, tmp_path:
     done = follow(project, tmp_path, RUNNING)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "stopped.txt").exists()
+
+
+def test_fail_if_a_running_command_ends(project: Path, tmp_path: Path) -> None:
+    done = follow(project, tmp_path, RUNNING.replace("; sleep 60", ""))
+    assert done.returncode == 1
+    assert "the command that keeps running ended with exit code 0" in done.stderr
 
 
 def test_fail_if_a_running_command_does_not_start(project: Path, tmp_path: Path) -> None:
