@@ -14,6 +14,7 @@ PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("**/*.md")), *so
 # What a block that is not run needs, or is.
 REASONS = {
     "cluster",
+    "collector",
     "example",  # of names or options
     "GitHub",
     "minutes",
