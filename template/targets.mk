@@ -1,6 +1,6 @@
 # The targets that `make remove-sample` removes.
 
-NAMES += ONLY QUICK YES
+NAMES += ONLY PAGE QUICK YES
 
 ##@ Template
 
@@ -27,6 +27,10 @@ fuzz-reviewer: .venv/fuzz ## Fuzz the reviewer; SECONDS=60
 .PHONY: template
 template: .venv/installed ## Test copies, with and without the sample, and the guides; ONLY=copy|service|guides, TESTS=path
 	template/trial $(ONLY) $(TESTS)
+
+.PHONY: verify-docs
+verify-docs: .venv/installed ## Run the commands of the docs, except the guides; PAGE=path runs one
+	template/trial docs $(PAGE)
 
 # The tests of the page and the benchmark need more packages.
 venv: .venv/template
