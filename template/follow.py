@@ -149,11 +149,14 @@ def matches(shown: str, printed: str) -> bool:
 
 def check(shown: str, printed: str, code: int) -> None:
     """Raise FollowError if a command failed, or printed something else than the page shows."""
+    problems = []
     same = matches(shown, printed)
     if code and not (same and shown.strip() and "…" not in shown):
-        raise FollowError(f"exit code {code}")
+        problems.append(f"exit code {code}")
     if shown.strip() and not same:
-        raise FollowError(f"this was not printed:\n{shown}")
+        problems.append(f"this was not printed:\n{shown}")
+    if problems:
+        raise FollowError("; ".join(problems))
 
 
 class Running:

@@ -87,7 +87,7 @@ def test_reason_below_the_title_leaves_out_the_page(project: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("right", "wrong", "error"),
     [
-        pytest.param("$ cat ", "$ false ", "page.md:23: console: exit code 1", id="a command"),
+        pytest.param("$ cat ", "$ false ", "page.md:23: console: exit code 1; this was not printed:", id="a command"),
         pytest.param("\ngoodbye\n$", "\nhello\n$", "page.md:23: console: this was not printed:", id="an output"),
         pytest.param("three\n$", "five\n$", "page.md:23: console: this was not printed:", id="its end"),
         pytest.param("\nfour\n```", "\n…\n```", "page.md:23: console: exit code 1", id="an output in part"),
