@@ -23,6 +23,13 @@ REASONS = {
 }
 
 
+def test_pages_that_one_target_leaves_out_are_followed_by_the_other() -> None:
+    trial = (PROJECT / "template" / "trial").read_text()
+    left_out = re.findall(r"':!(docs/\S+\.md)'", trial)
+    assert left_out
+    assert [page for page in left_out if f'template.follow "$folder" {page}' not in trial] == []
+
+
 def test_blocks_that_are_not_run_have_one_of_these_reasons() -> None:
     assert {step.reason for page in PAGES for step in steps(page)} - {""} == REASONS
 
