@@ -32,7 +32,11 @@ def opened(browser: Browser, url: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(url)
+    # Chromium drops its requests when a network interface of the machine comes or goes, as with each container.
+    for _ in range(5):
+        page.goto(url)
+        if page.locator("#curl").all_text_contents() != [""]:
+            break
     yield page
     assert context.cookies() == []
     context.close()
