@@ -90,6 +90,25 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
         yield command, "".join(rest)
 
 
+def start(folder: Path, arguments: list[str], stdin: int) -> subprocess.Popen[str]:
+    """Start bash in a session of its own, so that it can be stopped with all that it started."""
+    return subprocess.Popen(
+        ["bash", *arguments],
+        cwd=folder,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Stop the shell with all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+
+
 class Shell:
     """The shell in which the commands of a page run."""
 
@@ -97,15 +116,7 @@ class Shell:
     END = "=== exit code "
 
     def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            ["bash", "-uo", "pipefail"],
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self.process = start(folder, ["-uo", "pipefail"], subprocess.PIPE)
 
     def run(self, command: str) -> tuple[str, int]:
         """Run the command, print its output, and return it with the exit code."""
@@ -129,8 +140,7 @@ class Shell:
 
     def stop(self) -> None:
         """Stop the shell with all that it started."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
+        stop(self.process)
 
 
 def apply(folder: Path, diff: str) -> None:
@@ -171,15 +181,7 @@ class Running:
         """Stop the last command, start this one, and wait for its output. Raises FollowError if that does not come."""
         self.stop()
         self.printed = ""
-        process = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process = start(folder, ["-euo", "pipefail", "-c", command], subprocess.DEVNULL)
         self.process = process
         self.reader = Thread(target=self._read, args=(process,))
         self.reader.start()
@@ -202,8 +204,7 @@ class Running:
     def stop(self) -> None:
         """Stop the command with all that it started, which ends the reading."""
         if self.process:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGTERM)
+            stop(self.process)
             self.process.wait(STOP)
             self.reader.join(STOP)
             self.process = None

@@ -192,9 +192,10 @@ def drop_word(instruction: Instruction, word: str) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def add_flag(instruction: Instruction, flag: str) -> tuple[Edit, ...]:
-    """Add a flag to an instruction, on a line of its own."""
-    return insert_flag(instruction, f"{flag} {instruction.escape}\n   ")
+def add_flags(instruction: Instruction, flags: Iterable[str]) -> tuple[Edit, ...]:
+    """Add flags to an instruction, each on a line of its own."""
+    end = f" {instruction.escape}\n   "
+    return insert_flag(instruction, f"{end} ".join(flags) + end)
 
 
 def insert_flag(instruction: Instruction, flag: str) -> tuple[Edit, ...]:

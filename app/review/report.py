@@ -115,7 +115,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             _short(problem.message),
             _short(problem.fix),
             tuple(_located(edit, text) for edit in problem.edits),
-            problem.safe,
+            problem.safe and bool(problem.edits),
         )
         for rule, problem in found
         if (problem.instruction.line, rule.id) not in silenced

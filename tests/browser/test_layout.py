@@ -101,7 +101,7 @@ CONTRAST = """(selector) => {
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("field", ["#editor", "#dockerignore", "#order", ".reason"])
 def test_the_borders_of_fields_have_contrast(page: Page, scheme: str, field: str) -> None:
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a parameter is no literal
     answer(page)
     page.locator("#dockerfile").fill("FROM scratch\nRUN lost\nRUN slow\n")
     page.locator("#findings:not(.rules) .finding").first.click()

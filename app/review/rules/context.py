@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, add_flag, delete, insert_below
+from app.review.edit import Edit, add_flags, delete, insert_below
 from app.review.installation import Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
@@ -142,7 +142,7 @@ def _moved(dockerfile: Dockerfile, stage: Stage, copy: Instruction, reader: Inst
         return ()
     bound = {mount.get("target", "").removeprefix("./") for mount in reader.mounts}
     mounts = [f"--mount=type=bind,source={file},target={file}" for file in dict.fromkeys(files) if file not in bound]
-    flags = add_flag(reader, f" {reader.escape}\n    ".join(mounts)) if mounts else ()
+    flags = add_flags(reader, mounts) if mounts else ()
     return (*delete(copy), *flags, *insert_below(reader, "\n".join(copy.source)))
 
 
@@ -294,7 +294,7 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                     f"copied only to be installed from: {', '.join(sources)}",
                     f"RUN {' '.join(mounts)} in line {user.line}, without this {step.instruction.keyword}",
                     edits=edits,
-                    safe=bool(edits),
+                    safe=True,
                 )
 
 
@@ -304,7 +304,7 @@ def _lent(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[st
     is_plain = not any(re.search(r"[*?\[$]", mount) for mount in mounts) and copy.instruction.keyword == "COPY"
     if not is_plain or reader.state.workdir != copy.state.workdir or user.keyword != "RUN":
         return ()
-    return (*delete(copy.instruction), *add_flag(user, f" {user.escape}\n    ".join(mounts)))
+    return (*delete(copy.instruction), *add_flags(user, mounts))
 
 
 def _copies_requirements(step: Step) -> bool:

@@ -188,34 +188,32 @@ def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
                     continue
                 if instruction.keyword == "RUN" and not name.isupper() and name not in dockerfile.arguments:
                     continue  # one of the shell, perhaps
+                is_known = name in dockerfile.arguments or name in PLATFORM
                 if name in dockerfile.arguments:
-                    message, line = (
-                        f"${name} is empty: the ARG before the first FROM counts in FROM only",
-                        f"ARG {name}",
-                    )
+                    why = "the ARG before the first FROM counts in FROM only"
                 elif name in PLATFORM:
-                    message, line = f"${name} is empty: this stage has no ARG {name}", f"ARG {name}"
+                    why = f"this stage has no ARG {name}"
                 elif name in elsewhere:
-                    message, line = f"${name} is empty: its ARG is of another stage, or below", ""
+                    why = "its ARG is of another stage, or below"
                 else:
                     continue
-                edits = insert_below(stage.start, line) if line and name not in edited else ()
+                edits = insert_below(stage.start, f"ARG {name}") if is_known and name not in edited else ()
                 edited.add(name)
-                yield Problem(instruction, message, f"ARG {name} in this stage, above", edits=edits, safe=bool(edits))
+                fix = f"ARG {name}{'' if is_known else '=…'} in this stage, above"
+                yield Problem(instruction, f"${name} is empty: {why}", fix, edits=edits, safe=True)
 
 
 def _used(step: Step) -> list[str]:
     """Return the variables that an instruction needs, and does not set itself."""
     instruction = step.instruction
     text = instruction.value
-    if instruction.keyword in {"ENV", "LABEL"}:
+    if instruction.keyword in {"ENV", "LABEL", "RUN"}:
         text = re.sub(r"'[^']*+'", "", text)
     elif instruction.keyword in {"ADD", "COPY"}:
         text = " ".join([instruction.flag("chown") or "", instruction.flag("chmod") or "", text])
-    elif instruction.keyword == "RUN":
+    if instruction.keyword == "RUN":
         if instruction.heredocs or not (step.state.shell or "sh").endswith("sh"):
             return []
-        text = re.sub(r"'[^']*+'", "", text)
         own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)?+(\w++)", text))
         given = {name for names in own for name in names if name}
         given |= {mount["env"] for mount in instruction.mounts if "env" in mount}
@@ -288,16 +286,12 @@ def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _targets(step: Step) -> list[tuple[str, str]]:
     """Return the folders that a COPY takes from a stage, as absolute paths, each with where it puts what is in them."""
     *sources, last = step.instruction.words
+    inside = last.endswith("/") and len(sources) > 1
     folders = []
     for source in sources:
         path = posixpath.normpath(f"/{step.state.expand(source) or source}".replace("//", "/"))
-        inside = last.endswith("/") and len(sources) > 1
-        folders.append(
-            (
-                path,
-                posixpath.join(step.destination or "/", posixpath.basename(path)) if inside else str(step.destination),
-            )
-        )
+        target = step.destination or "/"
+        folders.append((path, posixpath.join(target, posixpath.basename(path)) if inside else target))
     return folders
 
 
@@ -382,9 +376,8 @@ def _minor(image: Image | None) -> str | None:
     """Return the version of an image's Python, such as 3.12; None where it is not known."""
     if image is None or (image.official != "python" and not image.is_uv):
         return None
-    word = next((word for word in image.variant if re.match(r"(?:python)?3\.\d", word)), "")
-    match = re.match(r"(?:python)?(3\.[0-9]{1,2})", word)
-    return match[1] if match else None
+    matches = (re.match(r"(?:python)?(3\.[0-9]{1,2})", word) for word in image.variant)
+    return next((match[1] for match in matches if match), None)
 
 
 def _has_managed_python(stage: Stage) -> bool:

@@ -29,6 +29,7 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_", re.IGNORECASE)
+BY_VARIABLE = "RUN --mount=type=secret where it is built, an environment variable where it runs"
 # What tokens look like, by whoever issues them.
 TOKEN = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[opsu]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|hf_[A-Za-z0-9]{30}|npm_[A-Za-z0-9]{36}"
@@ -79,9 +80,8 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
         if not (stage.image and stage.state.is_bare) or stage.image.official == "scratch":
             continue
         edits = None
-        named = any(
-            "/app" in step.text for other in dockerfile.stages for step in other.steps
-        )  # by a command that means another folder
+        # By a command that means another folder.
+        named = any("/app" in step.text for other in dockerfile.stages for step in other.steps)
         for step in stage.steps:
             instruction = step.instruction
             if step.state.workdir is not None:
@@ -216,19 +216,19 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
                     yield Problem(
                         instruction,
                         f"{name} can be read in the image's history",
-                        "RUN --mount=type=secret where it is built, an environment variable where it runs",
+                        BY_VARIABLE,
                     )
         for host in _hosts_with_password(step.text):
             yield Problem(
                 instruction,
                 f"the password for {host} can be read in the image's history",
-                "RUN --mount=type=secret where it is built, an environment variable where it runs",
+                BY_VARIABLE,
             )
         if not named and (found := TOKEN.search(step.text)):
             yield Problem(
                 instruction,
                 f"the token {found[0][:6]}… can be read in the image's history",
-                "RUN --mount=type=secret where it is built, an environment variable where it runs",
+                BY_VARIABLE,
             )
         for source in step.context_sources:
             if SECRET_FILE.fullmatch(posixpath.basename(source)):

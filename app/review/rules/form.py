@@ -18,7 +18,7 @@ STARTS = frozenset({"CMD", "ENTRYPOINT"})
 # A variable by its usual name, as the shell would fill it in.
 VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*+)|\{([A-Z_][A-Z0-9_]*+)(?:\}|:?[-+?]))")
 # Commands that change nothing but the shell that runs them.
-STATE = frozenset({".", "alias", "cd", "conda", "export", "source"})
+STATE = frozenset({".", "cd", "conda", "export", "source"})
 SOURCE = re.compile(r"(?:^|[\n;&|]|\b(?:then|do)[ \t])[ \t]*+source\s")
 QUOTED = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\.""", re.DOTALL)
 
@@ -51,7 +51,7 @@ def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
                 fix = f"{keyword} {json.dumps(instruction.mistaken)}"
                 edits = rewrite(instruction, fix)
                 message = "this is not JSON: a shell looks for a program called ["
-                yield Problem(instruction, message, fix, edits=edits, safe=bool(edits))
+                yield Problem(instruction, message, fix, edits=edits, safe=True)
             elif _is_program(stage, step):
                 yield _in_one_string(instruction)
 
@@ -72,7 +72,7 @@ def _in_one_string(instruction: Instruction) -> Problem:
         return Problem(instruction, message, 'each word on its own: ["program", "argument"]')
     fix = f"{instruction.keyword} {json.dumps(instruction.mistaken)}"
     edits = rewrite(instruction, fix)
-    return Problem(instruction, message, fix, edits=edits, safe=bool(edits))
+    return Problem(instruction, message, fix, edits=edits, safe=True)
 
 
 @rule(
@@ -139,7 +139,7 @@ def _unfilled(step: Step, names: list[str], state: State, is_alone: bool) -> Pro
     script = "exec " + " ".join(map(_quoted, instruction.words))
     fix = f"{instruction.keyword} {json.dumps(['sh', '-c', script])}"
     edits = rewrite(instruction, fix) if is_alone else ()
-    return Problem(instruction, message, fix, edits=edits, safe=bool(edits))
+    return Problem(instruction, message, fix, edits=edits, safe=True)
 
 
 def _quoted(word: str) -> str:
@@ -231,8 +231,6 @@ def _lasting(program: str, words: list[str]) -> str | None:
         return f"WORKDIR {words[0]}"
     if program == "export":
         return f"ENV {' '.join(words)}" if all(re.fullmatch(r"\w+=[^\s]*", word) for word in words) else None
-    if program == "alias":
-        return None
     folder, slash, name = words[0].rpartition("/")
     if name == "activate" and slash:
         return f"ENV PATH={folder}:$PATH"
@@ -272,7 +270,7 @@ def source_in_sh(dockerfile: Dockerfile) -> Iterator[Problem]:
                     "sh, which is dash on Debian, has no `source`",
                     "a dot: `. file`",
                     edits=_dotted(instruction),
-                    safe=bool(_dotted(instruction)),
+                    safe=True,
                 )
 
 

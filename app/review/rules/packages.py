@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, add_flag, append, drop_word, replace
+from app.review.edit import Edit, add_flags, append, drop_word, replace
 from app.review.installation import PROJECTS, Installation
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.shell import SHELLS
@@ -71,7 +71,7 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                     f"`{installation.command}` without a cache mount downloads every package again",
                     f"RUN {_mount(step.state, tool)} {installation.command} …" + (f", without {off}" if off else ""),
                     edits=edits,
-                    safe=bool(edits),
+                    safe=True,
                 )
                 break
 
@@ -87,11 +87,11 @@ def _with_mounts(step: Step) -> tuple[Edit, ...]:
     """Return the edits that mount a cache for each tool which downloads, and remove what turns it off."""
     heavy = [item for item in step.installations if item.downloads and not _caches(step.instruction, item.tool)]
     mounts = dict.fromkeys(_mount(step.state, item.tool) for item in heavy)
-    off = {_turns_off(step, item) for item in heavy} - {None}
-    if any(re.search(r"[<$]", mount) for mount in mounts) or any("=" in word for word in off if word):
+    off = {word for item in heavy if (word := _turns_off(step, item))}
+    if any(re.search(r"[<$]", mount) for mount in mounts) or any("=" in word for word in off):
         return ()
-    edits = add_flag(step.instruction, f" {step.instruction.escape}\n    ".join(mounts))
-    for word in sorted(word for word in off if word):
+    edits = add_flags(step.instruction, mounts)
+    for word in sorted(off):
         dropped = drop_word(step.instruction, word)
         if not dropped:
             return ()
@@ -172,7 +172,7 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
                             value for name, value in step.instruction.flags if name == "mount" and "cache" in value
                         ]
                         edits = replace(step.instruction, f"--mount={values[0]}", fix) if len(values) == 1 else ()
-                    yield Problem(step.instruction, message, fix, edits=edits, safe=bool(edits))
+                    yield Problem(step.instruction, message, fix, edits=edits, safe=True)
                     break
 
 
@@ -307,7 +307,7 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
     out of the layer: delete them in the same RUN, or keep them in a cache mount.
     """
-    readers: list[Step] = []  # below the step, the nearest last
+    reader: Step | None = None  # the next one below
     problems = []
     for step in reversed(dockerfile.published.history):
         instruction = step.instruction
@@ -325,15 +325,15 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
                 left = False
         if left and not _mounts_lists(instruction):
             edits: tuple[Edit, ...] = ()
-            if readers:
-                fix = f"join this RUN and that in line {readers[-1].instruction.line}, and end it with {CLEAN}"
+            if reader:
+                fix = f"join this RUN and that in line {reader.instruction.line}, and end it with {CLEAN}"
             else:
                 fix = f"end the same RUN with && {CLEAN}"
                 edits = append(instruction, f" && {instruction.escape}\n    {CLEAN}")
             message = "apt's package lists stay in this layer"
-            problems.append(Problem(instruction, message, fix, edits=edits, safe=bool(edits)))
+            problems.append(Problem(instruction, message, fix, edits=edits, safe=True))
         if _reads_lists(step):
-            readers.append(step)
+            reader = step
     yield from reversed(problems)
 
 

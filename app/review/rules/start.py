@@ -42,7 +42,9 @@ LISTENING: dict[str, tuple[tuple[str, ...], frozenset[str], bool]] = {
     "uvicorn": (("--host",), frozenset({"UVICORN_HOST", "UVICORN_FD", "UVICORN_UDS"}), True),
     "waitress-serve": (("--host",), frozenset(), False),
 }
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container, on the container's own interfaces
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- in a container, on the container's own interfaces
+# Of these, the address has a port.
+WITH_PORT = frozenset({"--bind", "runserver"})
 # Servers that pass requests on to another in the same container.
 PROXIES = frozenset({"apache2ctl", "caddy", "envoy", "haproxy", "httpd", "nginx", "supervisord", "traefik"})
 # What a health check asks.
@@ -141,7 +143,7 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     message = f"what the service prints is buffered: {reason}"
     line = "ENV PYTHONUNBUFFERED=1"
     edits = () if "PYTHONUNBUFFERED" in environment else insert_below(stage.start, line)
-    yield Problem(stage.start, message, line, edits=edits, safe=bool(edits))
+    yield Problem(stage.start, message, line, edits=edits, safe=True)
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:
@@ -189,23 +191,25 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
         start = stage.start_steps[-1].instruction
         option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
         variable = next((name for name in RELOADING.get(name, ()) if _is_on(environment.get(name))), None)
+        edits: tuple[Edit, ...] = ()
+        fix = "a server for production, such as gunicorn"
         if name == "fastapi" and words[:1] == ["dev"]:
             option, fix = "fastapi dev", "fastapi run"
             edits = replace(start, "dev", "run", left=' \t\n"', right=' \t\n"')
         elif name == "flask" and {"--debug", "--debugger"} & set(words):
-            option, fix, edits = "flask --debug", "a server for production, such as gunicorn", ()
+            option = "flask --debug"
         elif "runserver" in words[:3] and "--noreload" not in words:
-            option, fix, edits = "runserver", "a server for production, such as gunicorn", ()
+            option = "runserver"
         elif name in WATCHERS:
-            option, fix, edits = name, f"the service without {name}", ()
-        elif option or not variable:
-            fix, edits = f"{name} without {option}", drop_word(start, option) if option else ()
-        else:
+            option, fix = name, f"the service without {name}"
+        elif option:
+            fix, edits = f"{name} without {option}", drop_word(start, option)
+        elif variable:
             setting = next(step.instruction for step in reversed(stage.history) if variable in step.sets)
             yield Problem(setting, f"{variable} is for development", f"this ENV without {variable}")
             return
         if option:
-            yield Problem(start, f"{option} is for development", fix, edits=edits, safe=bool(edits))
+            yield Problem(start, f"{option} is for development", fix, edits=edits, safe=True)
             return
 
 
@@ -243,14 +247,11 @@ def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
             continue
         option, default = found
         step = stage.start_steps[-1]
-        if not option:
-            message = "runserver listens on 127.0.0.1 unless told otherwise: nothing outside the container reaches it"
-            yield Problem(step.instruction, message, f"runserver {EVERYWHERE}:8000")
-            return
-        told = f"{option} {EVERYWHERE if option == '--host' else f'{EVERYWHERE}:8000'}"
+        told = f"{option} {EVERYWHERE}{':8000' if option in WITH_PORT else ''}"
         if default:
             message, fix = f"{name} listens on 127.0.0.1 unless told otherwise", f"{name} … {told}"
-            edits = _with_words(step.instruction, *told.split()) if name == commands[-1][0] else ()
+            is_option = option.startswith("-") and name == commands[-1][0]
+            edits = _with_words(step.instruction, *told.split()) if is_option else ()
         else:
             message, fix = f"{name} listens on the loopback", f"{EVERYWHERE} in its place"
             edits = tuple(
@@ -266,7 +267,9 @@ def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]
     """Return the option that says where a server listens, and whether it is absent; None if it may be reached."""
     if "runserver" in words[:3]:
         addresses = [word for word in words[words.index("runserver") + 1 :] if not word.startswith("-")]
-        return None if addresses and not re.match(r"\d+$|127\.|localhost", addresses[0]) else ("", not addresses)
+        return (
+            None if addresses and not re.match(r"\d+$|127\.|localhost", addresses[0]) else ("runserver", not addresses)
+        )
     if name not in LISTENING:
         return None
     options, variables, default = LISTENING[name]
@@ -342,7 +345,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
     edits: tuple[Edit, ...] = ()
     nested = NESTED.fullmatch(script)
     if nested and not nested["exec"]:
-        inner = nested["single"] or shell.unquote(f'"{nested["double"]}"')
+        inner = _inner(nested)
         fix = f"{instruction.keyword} {json.dumps([nested['program'], '-c', inner])}"
         if _is_replaced(stage.image.is_debian, nested["program"], inner):
             edits = rewrite(instruction, fix)
@@ -361,7 +364,7 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
         message = f"{init} passes the signals to a shell, which keeps them from {service}"
     else:
         message = f"a shell is process 1 and keeps the signals from {service}"
-    yield Problem(instruction, message, fix, edits=edits, safe=bool(edits))
+    yield Problem(instruction, message, fix, edits=edits, safe=True)
 
 
 def _stops_by_kill(stage: Stage) -> bool:
@@ -408,8 +411,7 @@ def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     if nested := NESTED.fullmatch(script):
         if is_dash and not nested["exec"]:
             return False
-        inner = nested["single"] or shell.unquote(f'"{nested["double"] or ""}"')
-        return _is_replaced(is_debian, nested["program"], inner)
+        return _is_replaced(is_debian, nested["program"], _inner(nested))
     if REPLACED.search(bare):
         return True
     if is_dash:
@@ -419,6 +421,11 @@ def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
     if last in ENDS:
         return False
     return not re.search(r"[|&<>]" if program == "bash" else r"\|", last)
+
+
+def _inner(nested: re.Match[str]) -> str:
+    """Return the script of the inner shell."""
+    return nested["single"] or shell.unquote(f'"{nested["double"] or ""}"')
 
 
 @rule(

@@ -133,7 +133,7 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
         fix, number = _by_number(dockerfile.published, name, colon + group)
         edits = replace(user, state.user, f"{number}{colon}{group}") if number else ()
         message = f"Kubernetes cannot tell whether {name} is root"
-        yield Problem(user, message, fix, edits=edits, safe=bool(edits))
+        yield Problem(user, message, fix, edits=edits, safe=True)
 
 
 def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:

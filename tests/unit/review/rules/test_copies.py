@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.review.rules.table import lines
+from tests.unit.review.rules.table import fixes, lines
 
 SLIM = "FROM python:3.12-slim\n"
 BUILD = "FROM python:3.12-slim AS build\n"
@@ -168,3 +168,8 @@ def test_a_managed_python_comes_along(build: str, copy: str, found: bool) -> Non
 def test_scripts_come_with_their_packages(copies: str, start: str, found: bool) -> None:
     dockerfile = f"{BUILD}RUN pip install -r requirements.txt\n{SLIM}{copies}{start}"
     assert bool(lines("copy-between-stages", dockerfile)) is found
+
+
+def test_a_variable_of_another_stage_needs_a_value() -> None:
+    dockerfile = f"FROM python:3.12-slim AS a\nARG A=1\n{SLIM}RUN echo $A"
+    assert fixes("undefined-variable", dockerfile) == ["ARG A=… in this stage, above"]

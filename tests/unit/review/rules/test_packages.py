@@ -289,7 +289,7 @@ def test_lists_that_the_next_step_reads_are_not_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/work/target", "/opt/cargo/registry", "/root/.ccache", "/root/.cache/ccache", "/root/.m2"]
+    "target", ["/build/target", "/opt/cargo/registry", "/root/.ccache", "/root/.cache/ccache", "/root/.m2"]
 )
 def test_a_cache_of_another_tool_is_not_defeated(target: str) -> None:
     run = f"RUN --mount=type=cache,target={target} pip wheel --no-cache-dir ."

@@ -324,3 +324,17 @@ def test_loopback(start: str, expected: list[int]) -> None:
 )
 def test_reloading_by_other_means(dockerfile: str, expected: list[int]) -> None:
     assert lines("reload-in-production", SLIM + dockerfile) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "fix"),
+    [
+        ('CMD ["uvicorn", "app:app"]', "uvicorn … --host 0.0.0.0"),
+        ('CMD ["hypercorn", "app:app"]', "hypercorn … --bind 0.0.0.0:8000"),
+        ('CMD ["daphne", "app:app"]', "daphne … -b 0.0.0.0"),
+        ("CMD python manage.py runserver", "python … runserver 0.0.0.0:8000"),
+        ("CMD uvicorn app:app --host localhost", "0.0.0.0 in its place"),
+    ],
+)
+def test_each_server_is_told_in_its_own_words(start: str, fix: str) -> None:
+    assert fixes("loopback", SLIM + start) == [fix]
