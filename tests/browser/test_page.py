@@ -1,6 +1,7 @@
 """What the page does with a Dockerfile: has it reviewed, says what came out, keeps it."""
 
 import json
+import os
 import re
 import shutil
 import subprocess

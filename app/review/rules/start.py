@@ -267,9 +267,8 @@ def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]
     """Return the option that says where a server listens, and whether it is absent; None if it may be reached."""
     if "runserver" in words[:3]:
         addresses = [word for word in words[words.index("runserver") + 1 :] if not word.startswith("-")]
-        return (
-            None if addresses and not re.match(r"\d+$|127\.|localhost", addresses[0]) else ("runserver", not addresses)
-        )
+        is_reached = bool(addresses) and not re.match(r"\d+$|127\.|localhost", addresses[0])
+        return None if is_reached else ("runserver", not addresses)
     if name not in LISTENING:
         return None
     options, variables, default = LISTENING[name]
