@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.review.edit import Edit, apply, overlap
+from app.review.edit import Edit, apply, drop_word, overlap, replace
 from app.review.fix import fixed
 from app.review.report import Finding, review
 from app.review.rules import RULES, Rule
-from app.review.syntax import DockerfileError
+from app.review.syntax import DockerfileError, parse
 from tests.support.dockerfiles import dockerfiles, fixable, tried
 
 # The rest need knowledge that the text lacks.
@@ -196,3 +196,28 @@ def test_a_script_that_stays_behind_is_copied() -> None:
         'CMD ["uvicorn", "app:app", "--host", "0.0.0.0"]\n'
     )
     assert "COPY --from=build /usr/local/bin/uvicorn /usr/local/bin/uvicorn\n" in fixed(text, unsafe=True)[0]
+
+
+def test_what_stands_in_a_comment_is_not_replaced() -> None:
+    (instruction,) = parse("RUN a \\\n    # old word\n    b\n")
+    assert replace(instruction, "old", "new") == ()
+    assert replace(instruction, "b", "c") == (Edit(3, 5, 3, 6, "c"),)
+
+
+def test_a_word_that_stands_often_is_left() -> None:
+    (few, many) = parse(f"RUN a{' --old' * 50}\nRUN a{' --old' * 51}\n")
+    assert len(drop_word(few, "--old")) == 50
+    assert drop_word(many, "--old") == ()
+
+
+def test_lines_are_continued_by_the_escape_character_of_the_file() -> None:
+    text = "# escape=`\nFROM python:3.12-slim@sha256:0\nRUN pip install `\n    a\nUSER 1\n"
+    new = "RUN --mount=type=cache,target=/root/.cache/pip `\n    pip install `\n    a\n"
+    assert new in fixed(text)[0]
+
+
+def test_a_finding_without_a_fix_is_not_safe_to_fix() -> None:
+    (finding,) = review(
+        "FROM python:3.12-slim@sha256:0\nENV PYTHONUNBUFFERED=\nUSER 1\nCMD exec python a.py\n"
+    ).findings
+    assert (finding.rule, finding.edits, finding.safe) == ("buffered-output", (), False)

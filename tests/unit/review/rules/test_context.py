@@ -278,6 +278,8 @@ def test_what_should_stay_out_is_named(dockerignore: str, message: str) -> None:
         ("FROM python:slim\nCOPY . .\nRUN git describe", "", ".venv, __pycache__"),
         ("FROM python:slim AS a\nCOPY . .\nFROM a\nRUN git rev-parse HEAD", "", ".venv, __pycache__"),
         ("FROM python:slim\nCOPY . .\nRUN git clone https://a.example/b", "", ".git, .venv, __pycache__"),
+        ("FROM python:slim\nCOPY . .\nRUN git clone a && cd a && git checkout b", "", ".git, .venv, __pycache__"),
+        ("FROM python:slim\nRUN git describe\nCOPY . .", "", ".git, .venv, __pycache__"),
     ],
 )
 def test_what_the_build_needs_may_come_along(dockerfile: str, dockerignore: str, kept_out: str) -> None:

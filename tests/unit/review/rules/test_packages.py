@@ -294,3 +294,9 @@ def test_lists_that_the_next_step_reads_are_not_deleted() -> None:
 def test_a_cache_of_another_tool_is_not_defeated(target: str) -> None:
     run = f"RUN --mount=type=cache,target={target} pip wheel --no-cache-dir ."
     assert lines("cache-mount-defeated", f"FROM python:slim\n{run}") == []
+
+
+@pytest.mark.parametrize("target", ["/cache", "/srv/.cache", "/var/pip"])
+def test_a_cache_that_may_be_the_tools_is_defeated(target: str) -> None:
+    run = f"RUN --mount=type=cache,target={target} pip install --no-cache-dir a"
+    assert lines("cache-mount-defeated", f"FROM python:slim\n{run}") == [2]

@@ -288,6 +288,7 @@ def test_development_packages(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:slim AS test\nRUN pip install pytest\nFROM python:slim\nCMD a", []),
         ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /b /b\nCMD a", []),
         ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /a /a\nCMD a", [3]),
+        ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nCMD a", []),  # another rule speaks of it
         ("FROM python:slim AS a\nRUN uv sync\nFROM a\nCMD a", [2]),
     ],
 )

@@ -253,6 +253,7 @@ def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> 
         ("STOPSIGNAL SIGKILL\nCMD uvicorn app", []),
         ('ENTRYPOINT ["tini", "-g", "--"]\nCMD uvicorn app', []),  # it signals all of the group
         ('ENTRYPOINT ["dumb-init", "--"]\nCMD uvicorn app', []),  # the same
+        ('ENV TINI_KILL_PROCESS_GROUP=1\nENTRYPOINT ["tini", "--"]\nCMD uvicorn app', []),
         ('ENTRYPOINT ["tini", "--"]\nCMD exec uvicorn app', []),
         ('ENTRYPOINT ["tini", "--"]\nCMD ["uvicorn", "app"]', []),
         ('CMD sh -c "a && exec uvicorn app"', [2]),  # exec gives away the place of the inner shell only
