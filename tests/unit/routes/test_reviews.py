@@ -262,3 +262,10 @@ def test_a_reviewer_that_does_not_start_is_503_and_not_ready(monkeypatch: pytest
         assert_problem(response, 503, "the worker process does not start")
         assert response.headers["retry-after"] == "5"
         assert client.get("/healthz").status_code == 200
+
+
+def test_sarif_leads_to_the_rules_of_this_service(client: TestClient) -> None:
+    headers = {"Accept": "application/sarif+json"}
+    (run,) = client.post("/api/reviews", json={"dockerfile": DOCKERFILE}, headers=headers).json()["runs"]
+    links = [rule["helpUri"] for rule in run["tool"]["driver"]["rules"]]
+    assert links[0] == f"{client.base_url}/rules/full-base-image"

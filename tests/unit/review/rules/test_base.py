@@ -124,6 +124,7 @@ def test_the_build_argument_is_written_out(base: str, argument: str, version: st
         ("FROM python:3.12-slim@sha256:0", []),
         ("FROM python@sha256:0", []),
         ("FROM python:latest@sha256:0", []),
+        ('ARG NAME=""\nFROM docker.io/library/$NAME', []),  # a build has to give it
         ("FROM scratch", []),
         ("ARG IMAGE\nFROM $IMAGE", []),  # not known
         ("ARG D=sha256:0\nFROM python@$D", []),
