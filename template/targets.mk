@@ -5,7 +5,7 @@ NAMES += ONLY PAGE QUICK YES
 ##@ Template
 
 .PHONY: remove-sample
-remove-sample: ## Remove the sample app and template/, and leave a service with one route; asks first
+remove-sample: ## Remove the sample app and template/, and leave a service with example routes; asks first
 	$(if $(YES),YES=1 )template/remove-sample
 
 .PHONY: docs
@@ -13,7 +13,7 @@ docs: .venv/installed ## Generate docs/sample/rules.md and the examples of the p
 	$(ON_HOST) template/docs
 
 .PHONY: bench
-bench: .venv/template ## Measure what each line of the Dockerfile buys; ONLY=row measures one
+bench: .venv/template ## Measure the effect of each line of the Dockerfile; ONLY=row measures one
 	.venv/bin/python -m template.bench $(if $(QUICK),--quick) $(if $(value NOTE),--note "$$NOTE") $(ONLY)
 
 .PHONY: bench-peers
