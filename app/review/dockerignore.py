@@ -44,7 +44,7 @@ class Dockerignore:
         """Parse the patterns of a `.dockerignore`. Raises DockerignoreError if there are too many."""
         if beyond := next(islice(WORD_OR_SIGN.finditer(text), MOST_WORDS, None), None):
             line = text.count("\n", 0, beyond.start()) + 1
-            raise DockerignoreError(line, f"more than {MOST_WORDS} words and signs: no more are read")
+            raise DockerignoreError(line, f"more than {MOST_WORDS} words and symbols: no more are read")
         lines = (line.strip() for line in text.removeprefix("\ufeff").split("\n"))
         patterns = [line for line in lines if line and not line.startswith("#") and len(line) <= LONGEST_PATH]
         # A line that is repeated decides where it stands last.

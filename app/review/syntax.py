@@ -52,7 +52,7 @@ HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 
 # More than anybody writes, and little enough that the worst text within them is reviewed in some 0.15 s. The sum of
-# words and signs bounds all that is made of them: arguments, flags, mounts, shell commands.
+# words and symbols bounds all that is made of them: arguments, flags, mounts, shell commands.
 MOST_LINES = 10_000
 MOST_INSTRUCTIONS = 1_000
 MOST_WORDS = 10_000
@@ -259,7 +259,7 @@ def _lines(text: str) -> list[str]:
     words = WORD_OR_SIGN.finditer(text) if len(text) > MOST_WORDS else iter(())
     if beyond := next(islice(words, MOST_WORDS, None), None):
         raise DockerfileError(
-            _line_at(text, beyond.start()), f"more than {MOST_WORDS} words and signs: no more are read"
+            _line_at(text, beyond.start()), f"more than {MOST_WORDS} words and symbols: no more are read"
         )
     lines = text.removeprefix("\ufeff").split("\n")
     for number, line in enumerate(lines, start=1):

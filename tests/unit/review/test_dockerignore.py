@@ -85,7 +85,7 @@ def test_paths_do_not_run_into_each_other() -> None:
 
 def test_more_patterns_than_anybody_writes_are_refused_with_the_line() -> None:
     Dockerignore.parse("*a\n" * (MOST_WORDS // 2))
-    with pytest.raises(DockerignoreError, match="more than 10000 words and signs") as error:
+    with pytest.raises(DockerignoreError, match="more than 10000 words and symbols") as error:
         Dockerignore.parse("*a\n" * (MOST_WORDS // 2 + 1))
     assert error.value.line == MOST_WORDS // 2 + 1
 

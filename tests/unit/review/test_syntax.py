@@ -277,7 +277,7 @@ def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, me
 LONG = {
     "lines": "\n" * MOST_LINES,
     "instructions": "RUN\n" * MOST_INSTRUCTIONS,
-    "words and signs": "USER a\n#" + ("a;\n" + "#") * (MOST_WORDS // 3 - 1),
+    "words and symbols": "USER a\n#" + ("a;\n" + "#") * (MOST_WORDS // 3 - 1),
     "bytes": "#" + "é" * (LONGEST_LINE // 2),
 }
 
@@ -295,7 +295,7 @@ def test_more_than_anybody_writes_is_read(text: str) -> None:
     [
         (LONG["lines"] + "\n", MOST_LINES + 1, "more than 10000 lines"),
         (LONG["instructions"] + "RUN", MOST_INSTRUCTIONS + 1, "more than 1000 instructions"),
-        (LONG["words and signs"] + "a;", MOST_WORDS // 3 + 1, "more than 10000 words and signs"),
+        (LONG["words and symbols"] + "a;", MOST_WORDS // 3 + 1, "more than 10000 words and symbols"),
         (LONG["bytes"] + "a", 1, "a line of more than 65535 bytes"),
         ("RUN <<E\n" + LONG["bytes"] + "\r\nE", 2, "a line of more than 65535 bytes"),
         *((text + "a", 1, "names and paths of 4096 characters at most") for text in LONG_NAMES),

@@ -43,7 +43,7 @@ def test_the_limits_of_a_review_are_documented(project: Path) -> None:
     limits = {
         f"{syntax.MOST_INSTRUCTIONS:,} instructions",
         f"{syntax.MOST_LINES:,} lines",
-        f"{syntax.MOST_WORDS:,} words and signs",
+        f"{syntax.MOST_WORDS:,} words and symbols",
         f"{syntax.LONGEST_LINE:,} bytes in a line",
         f"{syntax.LONGEST_NAME:,} characters in a name or a path",
         f"{dockerfile.MOST_STAGES} stages",
