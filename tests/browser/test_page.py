@@ -30,7 +30,7 @@ def test_an_empty_page_says_what_to_do_and_what_is_looked_for(page: Page, url: s
     rules = page.request.get(f"{url}api/rules").json()
     expect(page.locator("#findings > li")).to_have_count(len(rules))
     page.get_by_text("The published image runs as root").click()
-    expect(page.locator(".detail")).to_contain_text("Whoever breaks into the service owns the container")
+    expect(page.locator(".detail")).to_contain_text("An intruder in the service controls the whole container")
 
 
 def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(page: Page, url: str) -> None:

@@ -1,4 +1,4 @@
-"""The rules, by family: what is built on and published, copied, installed, run, and by whom."""
+"""The rules, with a module for each family."""
 
 from app.review.rules import base, comments, context, copies, files, form, packages, pythons, stages, start, user
 from app.review.rules.rule import RULES, Problem, Rule, RuleDescription, Severity

@@ -1,4 +1,4 @@
-"""Rules about the image that a stage is built on."""
+"""Rules about the base image."""
 
 import re
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from app.review.image import Image
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.variables import VARIABLE
 
-# Variants of the official Python image that leave the compilers out.
+# Variants of the official Python image without compilers.
 SMALL = frozenset({"slim", "alpine", "windowsservercore", "nanoserver"})
-# Programs of the full image that the slim one lacks.
+# Programs that the full image contains and the slim one does not.
 NOT_IN_SLIM = frozenset(
     {"addgroup", "adduser", "autoconf", "bzr", "cc", "curl", "file", "g++", "gcc", "git", "hg", "make", "svn", "wget"}
 )
-# A word of a tag: `3.12`, `v2`, `python3.12`.
+# A version in a tag: `3.12`, `v2`, `python3.12`.
 VERSION = re.compile(r"(?P<program>python)?(?P<version>v?\d+(?:[._]\d+)*(?:[a-z]+\d*)?)")
 
 
@@ -33,9 +33,9 @@ FROM python:3.12-slim
 def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The published image is built on the full Python image.
 
-    It carries compilers, headers and version control, which the running service never opens and which
-    scanners report on. The slim variant has the same Python in a fraction of the size; what must be compiled
-    is compiled in another stage.
+    The full image contains compilers, headers and version control tools, which the service never uses and in which
+    scanners find vulnerabilities. The slim variant contains the same Python at a fraction of the size. Compile packages
+    in another stage.
     """
     image = dockerfile.published.image
     if image is None or image.official != "python" or (image.digest and not image.tag):
@@ -53,7 +53,7 @@ def full_base_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         elif ":$" in written and not distribution:
             fix = f"FROM {written}-slim"
         else:
-            fix = f"make {written} mean {reference}"
+            fix = f"set {written} to {reference}"
         edits: tuple[Edit, ...] = ()
         programs = {command[0] for step in dockerfile.published.history for command in step.all_commands}
         if fix.startswith("FROM ") and not image.digest and NOT_IN_SLIM.isdisjoint(programs):
@@ -73,12 +73,12 @@ FROM python:${PYTHON_VERSION}-slim
 """,
 )
 def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The base image's version stands in FROM itself.
+    """The version of the base image is hardcoded in FROM.
 
-    Each stage that repeats it has to be found and edited for an upgrade, and nobody can build with another
-    version without an edit. An ARG before the first FROM is one place, and `--build-arg` can set it.
-    A reference pinned by digest is left alone: there the version follows from the digest. So is a stage that others
-    name by an ARG: it is one place, and the ARG can name another image.
+    For an upgrade, you have to edit every stage that repeats it, and you cannot build with another version without an
+    edit. Write it once, in an ARG before the first FROM, which `--build-arg` can set. The rule skips references by
+    digest, because the digest determines the version. It also skips a stage that other stages select by an ARG, because
+    the ARG can select another image.
     """
     for stage in dockerfile.stages:
         if any(other.parent is stage and "$" in other.start.words[0] for other in dockerfile.stages):
@@ -101,7 +101,7 @@ def hardcoded_version(dockerfile: Dockerfile) -> Iterator[Problem]:
             edits = (*insert_above(dockerfile.stages[0].start, f"ARG {argument}={version}"), *edits) if free else ()
         yield Problem(
             stage.start,
-            f"the version {version} is written into FROM",
+            f"the version {version} is hardcoded in FROM",
             f"ARG {argument}={version} before the first FROM, and ${{{argument}}} in place of {version}",
             edits=edits,
             safe=True,
@@ -121,10 +121,10 @@ FROM python:3.12-slim@sha256:0f1c2a3b4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70819
 def unpinned_base(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The base image can change between two builds of the same commit.
 
-    Without a tag, or with `latest`, any release may come, a new major version among them: that is a warning.
-    A tag moves too, within its version; only a digest names one image. Pin it, and let a tool such as Dependabot or
-    Renovate move it on, so that fixes arrive as a change that can be seen and tested. Where several FROM take the
-    image from the same ARG, the first of them has the finding.
+    Without a tag, or with `latest`, a build can get any release, even a new major version: that is a warning. Other
+    tags move too, within their version. Only a digest always names the same image. Pin it, and let a tool such as
+    Dependabot or Renovate update it, so that each update is a change that you can review and test. If several FROM get
+    the image from the same ARG, only the first is reported.
     """
     seen = set()
     for stage in dockerfile.stages:
@@ -137,7 +137,7 @@ def unpinned_base(dockerfile: Dockerfile) -> Iterator[Problem]:
         if image.tag in {None, "latest"}:
             message, severity = f"{image} is whatever was published last", Severity.WARNING
         else:
-            message, severity = f"the tag {image.tag} is not always the same image", Severity.INFO
+            message, severity = f"the tag {image.tag} does not always name the same image", Severity.INFO
         tag = "" if image.tag else "a tag and "
         fix = f"add {tag}the digest, @sha256:…: `docker buildx imagetools inspect {image}` prints it"
         yield Problem(stage.start, message, fix, severity)

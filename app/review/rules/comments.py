@@ -1,4 +1,4 @@
-"""Rules about the comments by which a Dockerfile speaks to the reviewer."""
+"""Rules about comments for the reviewer."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ IGNORE = re.compile(r"review-ignore\s*:?\s*(\S*)\s*(.*)", re.IGNORECASE)
 
 
 def ignores(instruction: Instruction) -> Iterator[tuple[str, str]]:
-    """The rules that the comments above an instruction silence, each with the reason; "" where none is given."""
+    """Yield the rules that the comments of an instruction disable, each with its reason, or "" if there is none."""
     for comment in instruction.comments:
         if match := IGNORE.match(comment.text):
             yield match[1].rstrip(":"), match[2]
@@ -30,18 +30,18 @@ FROM python:3.12-slim
 """,
 )
 def review_ignore(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A comment is to silence a rule that does not exist, or gives no reason.
+    """A review-ignore comment names no existing rule, or gives no reason.
 
-    `# review-ignore: rule-id reason` above an instruction silences that rule there. What it names has to exist, or it
-    does nothing; and whoever reads it wants to know why.
+    `# review-ignore: rule-id reason` above an instruction disables that rule there. Without an existing rule and a
+    reason, the comment has no effect.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
             for rule_id, reason in ignores(step.instruction):
                 if rule_id not in RULES:
-                    message, fix = f"there is no rule {rule_id!r} to ignore", "the id as it stands in the finding"
+                    message, fix = f"there is no rule {rule_id!r} to ignore", "use the id that the finding shows"
                 elif not reason:
-                    message, fix = f"{rule_id} is ignored for no reason", "the reason, after the id"
+                    message, fix = f"this comment gives no reason to ignore {rule_id}", "add the reason after the id"
                 else:
                     continue
                 yield Problem(step.instruction, message, fix)

@@ -13,7 +13,7 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
 
-# What a .dockerignore for Python keeps out, and paths of which it has to exclude one.
+# What a .dockerignore for Python should exclude: for each name, paths of which it must exclude at least one.
 NEVER_COPIED = {
     ".git": [".git", ".git/HEAD"],
     ".venv": [".venv", "venv", ".venv/bin/python", "venv/bin/python"],
@@ -22,29 +22,29 @@ NEVER_COPIED = {
 
 
 def copies_source(step: Step) -> bool:
-    """Whether a COPY or ADD takes the service's source, or everything."""
+    """Return whether a COPY or ADD copies the source of the service, or everything."""
     return step.copies_everything or any(map(_is_source, step.context_sources))
 
 
 def _is_source(path: str) -> bool:
-    """Whether a path is a folder of source, one below it, or a module of Python beside the Dockerfile."""
+    """Return whether the path is a source folder, a folder below one, or a Python module next to the Dockerfile."""
     folders = takewhile(lambda part: "." not in part, reversed(path.split("/")))
     return not {"app", "src"}.isdisjoint(folders) or bool(re.fullmatch(r"(?!setup\.|.*conf)[^/]+\.py", path))
 
 
-# Subcommands of git that need no repository in the build context.
+# Subcommands of git that do not need the repository in the build context.
 NO_HISTORY = frozenset({"--version", "clone", "config", "init", "lfs", "version"})
-# What no service runs, with a path of each.
+# What no service needs at run time, with an example of a path.
 NOT_RUN = {"tests": "tests/test_main.py", "Dockerfile": "Dockerfile", ".git": ".git/HEAD"}
-# Files that say what to install.
+# Files that list packages to install.
 REQUIREMENTS = re.compile(
     r"(?:.*/)?(?:(?=[\w.-]*?requirements)[\w.-]+\.(?:txt|lock|in)|constraints\.txt|requirements(?:/[\w-]+\.txt)?"
     r"|pyproject\.toml|(?:uv|poetry|pdm)\.lock|Pipfile(?:\.lock)?)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT", "RUN"})
-# How many instructions below a COPY are looked at; nobody's installation is further away.
+# Search this many instructions after a COPY. In practice, no installation is further away.
 FURTHEST = 50
-# Files that a COPY takes to install from; nobody names more of them.
+# A COPY of more files is not a copy of requirements.
 MOST_FILES = 10
 
 
@@ -68,11 +68,11 @@ COPY . .
 def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The source is copied before the dependencies are installed.
 
-    A layer is built again when an earlier instruction changes, or a file that it copies. With the source copied first,
-    a change of one line installs every package anew. Install from the requirements alone, then copy the source.
+    A layer is rebuilt when an earlier instruction or a file that it copies changes. If the source is copied first, a
+    change to one line installs every package again. Install from the requirements first, then copy the source.
     """
-    waiting: dict[int, list[Instruction]] = {}  # by stage: copies of source that no installation followed
-    ready: dict[int, bool] = {}  # by stage: whether dependencies may be there already
+    waiting: dict[int, list[Instruction]] = {}  # by stage: source copies without an installation after them
+    ready: dict[int, bool] = {}  # by stage: whether dependencies may already be installed
     for stage in dockerfile.stages:
         waiting[stage.index] = []
         ready[stage.index] = ready[stage.parent.index] if stage.parent else not stage.state.is_bare
@@ -84,26 +84,26 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
                 ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else True
             for installation in step.installations:
                 if _reinstalls(installation, ready[stage.index]):
-                    yield from _blamed(dockerfile, stage, waiting, instruction, installation)
+                    yield from _copies_before(dockerfile, stage, waiting, instruction, installation)
                 ready[stage.index] |= installation.dependencies
 
 
 def _reinstalls(installation: Installation, ready: bool) -> bool:
-    """Whether the installation fetches packages, rather than adding a project to those that are there."""
+    """Return whether the installation downloads packages, rather than adding a project to installed ones."""
     if installation.project_only:
         return installation.downloads and installation.dependencies and not ready
     return installation.downloads
 
 
-def _blamed(
+def _copies_before(
     dockerfile: Dockerfile,
     stage: Stage,
     waiting: dict[int, list[Instruction]],
     instruction: Instruction,
     installation: Installation,
 ) -> Iterator[Problem]:
-    """A problem for each copy that the installation comes after; each copy is named once."""
-    fix = "below the installation, which needs only its requirements"
+    """Yield a problem for each source copy before the installation. Each copy is reported once."""
+    fix = "below the installation, which needs only the requirements"
     if installation.project_only or installation.has_project:
         fix = "below an installation of the dependencies alone, without the project"
     lineage: Stage | None = stage
@@ -112,7 +112,7 @@ def _blamed(
             yield Problem(
                 copy,
                 f"the source is copied before `{installation.command}` in line {instruction.line}: "
-                "every change of it installs all packages again",
+                "every change to it installs all packages again",
                 f"move this {copy.keyword} {fix}"
                 if lineage is stage
                 else f"install in a stage that branches off above this {copy.keyword}",
@@ -123,7 +123,7 @@ def _blamed(
 
 
 def _moved(dockerfile: Dockerfile, stage: Stage, copy: Instruction, reader: Instruction) -> tuple[Edit, ...]:
-    """Return the edits that move a COPY below a RUN which only installs from files, and mount those files in it."""
+    """Return the edits that move a COPY below a RUN that only installs from files, and mount these files in the RUN."""
     between = [step for step in stage.steps if copy.line < step.instruction.line < reader.line]
     (step,) = (step for step in stage.steps if step.instruction is reader)
     files = [file for item in step.installations for file in item.files]
@@ -161,11 +161,11 @@ COPY app app
 """,
 )
 def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The whole build context is copied, .git and all.
+    """The whole build context is copied, including .git.
 
-    The repository's history, a virtual environment made for another machine and stale bytecode end up in
-    the image, and a commit that changes no file is enough to build the layer again. List them in
-    .dockerignore, or copy only the folders that the image needs.
+    The history of the repository, a virtual environment from another machine and stale bytecode end up in the image.
+    Even a commit that changes no file rebuilds the layer. List these folders in .dockerignore, or copy only the folders
+    that the image needs.
     """
     ignore = dockerfile.dockerignore
     copies = [(stage, step) for stage in dockerfile.stages for step in stage.steps if step.copies_everything]
@@ -181,17 +181,17 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
         if step.instruction.line < needed[stage.index]:
             copied = [name for name in copied if name != ".git"]
         if copied:
-            what = ".dockerignore does not keep out" if ignore.patterns else "no .dockerignore keeps out"
+            what = ".dockerignore does not exclude" if ignore.patterns else "no .dockerignore excludes"
             add = copied if ignore.patterns else [*copied, ".env"]
             yield Problem(
                 step.instruction,
                 f"{what} {', '.join(copied)}",
-                f"add to .dockerignore, a line each: {' '.join(f'**/{name}' for name in add)}",
+                f"add to .dockerignore, one per line: {' '.join(f'**/{name}' for name in add)}",
             )
 
 
 def _last_git(dockerfile: Dockerfile) -> dict[int, int]:
-    """Return for each stage the line of the last RUN, of its own or of its heirs, that asks git about the history."""
+    """Return the line of the last RUN that reads the git history, in each stage or a stage built on it."""
     last: dict[int, int] = {}
     for stage in reversed(dockerfile.stages):
         own = [step.instruction.line for step in stage.steps if _asks_git(step.commands)]
@@ -202,7 +202,7 @@ def _last_git(dockerfile: Dockerfile) -> dict[int, int]:
 
 
 def _asks_git(commands: list[tuple[str, ...]]) -> bool:
-    """Return whether commands ask git about the repository of the build context, and not about one that they clone."""
+    """Return whether commands read the repository in the build context with git, not one that they clone."""
     subcommands = {words[0] if words else "" for program, *words in commands if program == "git"}
     return "clone" not in subcommands and not subcommands <= NO_HISTORY
 
@@ -224,25 +224,25 @@ CMD ["python", "-m", "app"]
 """,
 )
 def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The published image gets everything that is in the folder.
+    """The published image contains everything in the folder.
 
-    Tests, the Dockerfile and notes are published with the service, and a change of any of them makes a new
-    layer. Copy the folders that run, by name.
+    Tests, the Dockerfile and notes are published with the service, and a change to any of them creates a new layer.
+    Copy only the folders that the service needs, by name.
     """
     copies = [step for step in dockerfile.published.history if step.copies_everything]
     ignore = dockerfile.dockerignore
     kept_out = ignore.excluded(NOT_RUN.values()) if ignore else set()
     published = [name for name, path in NOT_RUN.items() if path not in kept_out]
     if not published:
-        return  # it lets in what it names, and nothing else
+        return  # it excludes everything except what it names
     needed = _last_git(dockerfile)[dockerfile.published.index]
     for step in copies:
         if not step.instruction.flag("exclude"):
-            named = [name for name in published if name != ".git" or step.instruction.line >= needed]
+            names = ", ".join(name for name in published if name != ".git" or step.instruction.line >= needed)
             yield Problem(
                 step.instruction,
-                f"everything in the folder is published: {', '.join(named) or 'what runs'} and all else",
-                f"{step.instruction.keyword} app app: what runs, by name",
+                f"everything in the folder is published{f', including {names}' if names else ''}",
+                f"{step.instruction.keyword} app app: only what the service needs",
             )
 
 
@@ -267,15 +267,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
 def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     """A file is copied only to install what it lists.
 
-    The copy is a layer that nothing needs afterwards, and the file stays in the image. A bind mount lends it to the
-    one RUN that reads it.
+    The copy is a layer that nothing needs afterwards, and the file stays in the image. A bind mount provides the file
+    only to the RUN that reads it.
     """
     if not any(_copies_requirements(step) for stage in dockerfile.stages for step in stage.steps):
         return
     readers = [[_reader(step) for step in stage.steps] for stage in dockerfile.stages]
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
-            continue  # where RUN has no mounts
+            continue  # RUN does not support mounts there
         below: list[_Reader] = []
         for other in dockerfile.stages[stage.index + 1 :]:
             is_heir = stage in other.lineage
@@ -288,18 +288,18 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
             later = [*readers[stage.index][at + 1 :], *below][:FURTHEST]
             if user := _only_user({*sources, step.instruction.words[-1]}, later):
                 mounts = [_mount(source, step.instruction.words[-1]) for source in sources]
-                edits = _lent(dockerfile, step, user, mounts)
+                edits = _mount_edits(dockerfile, step, user, mounts)
                 yield Problem(
                     step.instruction,
-                    f"copied only to be installed from: {', '.join(sources)}",
+                    f"copied only for the installation: {', '.join(sources)}",
                     f"RUN {' '.join(mounts)} in line {user.line}, without this {step.instruction.keyword}",
                     edits=edits,
                     safe=True,
                 )
 
 
-def _lent(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[str]) -> tuple[Edit, ...]:
-    """Return the edits that mount files in the RUN instead of copying them, where both work in the same folder."""
+def _mount_edits(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[str]) -> tuple[Edit, ...]:
+    """Return the edits that mount the files instead of copying them, if both instructions work in the same folder."""
     reader = next(step for stage in dockerfile.stages for step in stage.steps if step.instruction is user)
     is_plain = not any(re.search(r"[*?\[$]", mount) for mount in mounts) and copy.instruction.keyword == "COPY"
     if not is_plain or reader.state.workdir != copy.state.workdir or user.keyword != "RUN":
@@ -308,13 +308,13 @@ def _lent(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[st
 
 
 def _copies_requirements(step: Step) -> bool:
-    """Whether a COPY or ADD takes files that say what to install, and no other."""
+    """Return whether a COPY or ADD copies only files that list packages to install."""
     sources = step.context_sources
     return 0 < len(sources) <= MOST_FILES and all(map(REQUIREMENTS.fullmatch, sources))
 
 
 def _mount(source: str, destination: str) -> str:
-    """The flag that lends a file, or a folder's files, to where a COPY puts them."""
+    """Return the flag that mounts a file or a folder where a COPY puts it."""
     name = posixpath.basename(source)
     names_target = "." not in name or re.search(r"\.(?:in|lock|toml|txt)$", destination)
     target = destination if names_target else posixpath.join(destination, name)
@@ -323,11 +323,11 @@ def _mount(source: str, destination: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A step, as far as it can read files that were copied: what it installs, and the text in which it names them
-    for something else.
+    """What a step reads of the files that were copied before it.
 
-    `covers` says that it brings the whole context, `runs` that it reads the project's files for something else: has a
-    tool read them, or builds the project.
+    `reads` are the names of files that it installs from, and `text` can name files that it reads for something else.
+    `covers` means that it copies the whole context, and `runs` that it builds the project, or runs a tool that reads
+    the project's files.
     """
 
     instruction: Instruction
@@ -345,13 +345,13 @@ def _reader(step: Step) -> _Reader:
         others = (command for command, item in zip(commands, step.installed, strict=True) if not item)
         text = "\n".join(word for command in others for word in command)
     reads = {name for item in step.installations for name in item.reads}
-    # What a project's own files read is not known; those of a wheel are in it.
+    # It is unknown what a project's build reads. A wheel is already built.
     builds = any(item.project_only and item.downloads for item in step.installations)
     return _Reader(instruction, reads, text, step.copies_everything, builds or any(map(_is_runner, commands)))
 
 
 def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
-    """The one instruction that reads the files, if it only installs from them."""
+    """Return the only instruction that reads the files, or None if they are also read for something else."""
     names = {posixpath.basename(path) for path in paths} - {"", ".", "app"}
     users = []
     for reader in readers:
@@ -365,7 +365,7 @@ def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
 
 
 def _is_runner(command: tuple[str, ...]) -> bool:
-    """Whether a command reads the project's files to run something else: `uv run`, `poetry export`."""
+    """Return whether a command reads the project's files without installing: `uv run`, `poetry export`."""
     return command[0] in {"pdm", "pipenv", "poetry", "uv"} and command[1:2] not in {
         ("install",),
         ("sync",),

@@ -1,4 +1,4 @@
-"""Rules about copies that cannot work: from other stages, from the build context, by variables that are empty."""
+"""Rules about copies that cannot work: from stages, from the build context, and with empty variables."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.rules.start import SCRIPTS, start_commands
 from app.review.stage import Stage, Step
 
-# Set by BuildKit for an ARG of the name, and not without one.
+# BuildKit sets these only if the stage declares an ARG of the name.
 PLATFORM = frozenset(
     f"{where}{what}" for where in ("TARGET", "BUILD") for what in ("PLATFORM", "OS", "ARCH", "VARIANT")
 )
-# Distributions, whose images have no Python.
+# Distributions whose images contain no Python.
 SYSTEMS = frozenset({"alpine", "debian", "ubuntu"})
-# Set by official images, or by the engine.
+# Official images or the engine set these.
 SET_BY_IMAGES = frozenset(
     {"CARGO_HOME", "GPG_KEY", "HOME", "HOSTNAME", "LANG", "NODE_VERSION", "PATH", "PWD", "PYTHON_GET_PIP_URL"}
     | {
@@ -36,12 +36,12 @@ SET_BY_IMAGES = frozenset(
     }
     | {"RUST_VERSION", "SHELL", "TERM", "USER", "YARN_VERSION"}
 )
-# Where BuildKit fills in variables; in a RUN the shell does.
+# BuildKit expands variables in these instructions, and in RUN the shell does.
 EXPANDED = frozenset({"ADD", "COPY", "ENV", "EXPOSE", "LABEL", "RUN", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"})
-# A variable that has nothing to fall back on.
+# A variable without a default value.
 USED = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*+)|\{([A-Za-z_]\w*+)\})")
 SITE_PACKAGES = re.compile(r"/python(?P<version>3\.\d{1,2})/(?:site|dist)-packages(?:/|$)")
-# The folders of packages without their scripts.
+# Folders that contain packages without their scripts.
 LIBRARIES = re.compile(r"/[\w./-]*lib(?:/python3\.\d{1,2}(?:/(?:site|dist)-packages)?)?")
 MOST_VENVS = 10
 
@@ -65,10 +65,10 @@ COPY --from=builder /opt/venv /opt/venv
 """,
 )
 def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """Files are taken from a stage that does not exist.
+    """An instruction names a stage that does not exist.
 
-    A name that no earlier stage has is that of an image, which the build tries to pull. A number counts the stages
-    above, from 0.
+    If no earlier stage has the name, the build tries to pull an image of that name. A number counts the stages above,
+    from 0.
     """
     names = {stage.name: stage for stage in dockerfile.stages if stage.name}
     for stage in dockerfile.stages:
@@ -87,16 +87,16 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
                         message = f"there is no stage {word} above this one"
                         yield Problem(instruction, message, f"a number up to {stage.index - 1}, or a stage's name")
                 elif (other := names.get(word.lower())) and other.index >= stage.index:
-                    where = "this stage" if other is stage else f"line {other.start.line}, below"
-                    fix = "take from an earlier stage" if other is stage else f"move stage {word} above this one"
-                    yield Problem(instruction, f"the stage {word} is {where}: a stage takes from those above it", fix)
+                    where = "this stage itself" if other is stage else f"further down, in line {other.start.line}"
+                    fix = "copy from an earlier stage" if other is stage else f"move stage {word} above this one"
+                    yield Problem(instruction, f"stage {word} is {where}: only earlier stages can be used", fix)
                 elif close := _meant(word, earlier):
                     edits = replace(instruction, f"from={word}", f"from={close}", left="-,", right=" \t\n,")
                     yield Problem(instruction, f"there is no stage {word}", f"--from={close}", edits=edits)
 
 
 def _meant(word: str, names: list[str]) -> str | None:
-    """Return the stage that a word is a misspelling of, None where it can be an image."""
+    """Return the stage whose name the word misspells, or None if it can be an image."""
     if re.search(r"[/:.@]", word) or word.lower() in OFFICIAL:
         return None
     return next(iter(difflib.get_close_matches(word.lower()[:40], names, n=1, cutoff=0.8)), None)
@@ -118,29 +118,29 @@ COPY app app
     dockerignore="*.txt\n",
 )
 def not_in_context(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A file is copied that .dockerignore keeps out of the build context.
+    """A copied file is excluded by .dockerignore.
 
-    The build ends with "not found", though the file is there. Take it back in with `!` at the end of .dockerignore.
+    The build fails with "not found", although the file exists. Add an exception with `!` at the end of .dockerignore.
     """
     ignore = dockerfile.dockerignore
     if ignore is None:
         return
     for stage in dockerfile.stages:
         for step in stage.steps:
-            lent = [
+            mounted = [
                 posixpath.normpath("./" + mount["source"].lstrip("/"))
                 for mount in step.instruction.mounts
                 if mount["type"] == "bind" and "from" not in mount and "source" in mount
             ]
-            sources = [path for path in (*step.context_sources, *lent) if not re.search(r"[*?\[$\\]|^\.", path)]
+            sources = [path for path in (*step.context_sources, *mounted) if not re.search(r"[*?\[$\\]|^\.", path)]
             for path in sorted(ignore.excluded(sources)):
                 if not _takes_back(ignore, path):
-                    fix = f"add to .dockerignore, at its end: !{path}"
-                    yield Problem(step.instruction, f".dockerignore keeps {path} out of the build context", fix)
+                    fix = f"add at the end of .dockerignore: !{path}"
+                    yield Problem(step.instruction, f".dockerignore excludes {path} from the build context", fix)
 
 
 def _takes_back(ignore: Dockerignore, path: str) -> bool:
-    """Return whether an exception may name something below the path."""
+    """Return whether an exception may match something below the path."""
     exceptions = (posixpath.normpath(line.lstrip("! ")).lstrip("/") for line in ignore.patterns if line.startswith("!"))
     return any("*" in line or line.startswith(f"{path}/") for line in exceptions)
 
@@ -163,10 +163,10 @@ COPY app ${APP_HOME}/app
 """,
 )
 def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """An ARG is used where it is out of scope, and empty.
+    """An ARG is used out of scope, where it is empty.
 
-    An ARG before the first FROM counts in FROM only, and one of a stage only there and in the stages built on it. `ARG
-    NAME` in the stage brings it in, with its default.
+    An ARG before the first FROM is available only in FROM. An ARG in a stage is available only there and in the stages
+    built on it. To use a global ARG in a stage, with its default, write `ARG NAME` there.
     """
     elsewhere = {
         name: stage.start.line
@@ -177,7 +177,7 @@ def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
     }
     for stage in dockerfile.stages:
         if not stage.state.is_bare:
-            continue  # whose image may set it
+            continue  # the base image may set it
         edited = set()
         for step in stage.steps:
             instruction = step.instruction
@@ -187,14 +187,14 @@ def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
                 if name in step.state.variables or name in SET_BY_IMAGES:
                     continue
                 if instruction.keyword == "RUN" and not name.isupper() and name not in dockerfile.arguments:
-                    continue  # one of the shell, perhaps
+                    continue  # it may be a shell variable
                 is_known = name in dockerfile.arguments or name in PLATFORM
                 if name in dockerfile.arguments:
-                    why = "the ARG before the first FROM counts in FROM only"
+                    why = "an ARG before the first FROM is available only in FROM"
                 elif name in PLATFORM:
                     why = f"this stage has no ARG {name}"
                 elif name in elsewhere:
-                    why = "its ARG is of another stage, or below"
+                    why = "its ARG is in another stage, or further down"
                 else:
                     continue
                 edits = insert_below(stage.start, f"ARG {name}") if is_known and name not in edited else ()
@@ -204,7 +204,7 @@ def undefined_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _used(step: Step) -> list[str]:
-    """Return the variables that an instruction needs, and does not set itself."""
+    """Return the variables that an instruction uses and does not set itself."""
     instruction = step.instruction
     text = instruction.value
     if instruction.keyword in {"ENV", "LABEL", "RUN"}:
@@ -256,10 +256,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """Packages are copied to where they cannot run.
+    """Packages are copied to a place where they do not work.
 
-    A virtual environment works at the path where it was made, since its scripts name that path, and with the Python
-    that made it. Packages are found by the minor version of Python that they were installed for, and run on the C
+    A virtual environment works only at the path where it was created, because its scripts contain that path, and only
+    with the Python that created it. Packages need the minor version of Python that they were installed for, and the C
     library that they were compiled for. Their scripts are in another folder, `bin`.
     """
     venvs, packages, is_managed = cache(_venvs), cache(_packages), cache(_has_managed_python)
@@ -284,7 +284,7 @@ def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _targets(step: Step) -> list[tuple[str, str]]:
-    """Return the folders that a COPY takes from a stage, as absolute paths, each with where it puts what is in them."""
+    """Return the absolute paths of the folders that a COPY takes from a stage, each with its destination."""
     *sources, last = step.instruction.words
     inside = last.endswith("/") and len(sources) > 1
     folders = []
@@ -296,7 +296,7 @@ def _targets(step: Step) -> list[tuple[str, str]]:
 
 
 def _arrives(step: Step, folder: str) -> str | None:
-    """Return where a folder of the other stage is after a COPY; None if it does not come along as a whole."""
+    """Return where a folder of the other stage is after a COPY, or None if it is not copied completely."""
     for source, target in _targets(step):
         if folder == source or f"{folder}/".startswith(f"{source.rstrip('/')}/"):
             return posixpath.normpath(posixpath.join(target, posixpath.relpath(folder, source)))
@@ -304,7 +304,7 @@ def _arrives(step: Step, folder: str) -> str | None:
 
 
 def _venvs(stage: Stage) -> dict[str, Step]:
-    """Return the virtual environments that a stage makes, by path, with the step that does."""
+    """Return the paths of the virtual environments that a stage creates, each with the step that creates it."""
     found: dict[str, Step] = {}
     for step in stage.history:
         for program, *words in step.commands:
@@ -326,13 +326,13 @@ def _venvs(stage: Stage) -> dict[str, Step]:
 
 
 def _packages(stage: Stage) -> set[str]:
-    """Return the folders that a stage installs the service's dependencies under."""
+    """Return the folders in which a stage installs the dependencies of the service."""
     items = [(item, step) for step in stage.history for item in step.installations if item.dependencies]
     return {prefix for item, step in items if (prefix := item.prefix(step.state))} | _venvs(stage).keys()
 
 
 def _takes_packages(step: Step, packages: Set[str]) -> bool:
-    """Return whether a COPY takes packages of the other stage that may be compiled."""
+    """Return whether a COPY takes packages from the other stage, which may be compiled."""
     sources = [source for source, _ in _targets(step)]
     if any(SITE_PACKAGES.search(source) for source in sources):
         return True
@@ -348,7 +348,7 @@ def _other_libc(stage: Stage, step: Step, origin: Stage, packages: Set[str]) -> 
     names = ("musl", "glibc") if theirs.is_alpine else ("glibc", "musl")
     return Problem(
         step.instruction,
-        f"what stage {origin.label} has compiled for {names[0]} does not run on {ours}, which has {names[1]}",
+        f"packages that stage {origin.label} compiled for {names[0]} do not run on {ours}, which has {names[1]}",
         f"build both stages on {ours}",
     )
 
@@ -360,20 +360,20 @@ def _other_minor(stage: Stage, step: Step, origin: Stage, packages: Set[str]) ->
         wrong = min(named)
         return Problem(
             step.instruction,
-            f"Python {ours} of this stage does not look into {step.destination}",
-            f"the same Python in both stages, {wrong} or {ours}",
+            f"Python {ours} in this stage does not search {step.destination}",
+            f"use the same Python in both stages, {wrong} or {ours}",
         )
     if ours and theirs and ours != theirs and _takes_packages(step, packages):
         return Problem(
             step.instruction,
-            f"these packages are of Python {theirs}, and this stage has {ours}",
-            f"the same Python in both stages, {theirs} or {ours}",
+            f"these packages are for Python {theirs}, but this stage has Python {ours}",
+            f"use the same Python in both stages, {theirs} or {ours}",
         )
     return None
 
 
 def _minor(image: Image | None) -> str | None:
-    """Return the version of an image's Python, such as 3.12; None where it is not known."""
+    """Return the version of an image's Python, such as 3.12, or None if it is unknown."""
     if image is None or (image.official != "python" and not image.is_uv):
         return None
     matches = (re.match(r"(?:python)?(3\.[0-9]{1,2})", word) for word in image.variant)
@@ -381,7 +381,7 @@ def _minor(image: Image | None) -> str | None:
 
 
 def _has_managed_python(stage: Stage) -> bool:
-    """Return whether a stage has no Python but the one that uv downloads, or has it download one."""
+    """Return whether a stage has only the Python that uv downloads, or makes uv download one."""
     image = stage.image
     if image is None:
         return False
@@ -403,19 +403,19 @@ def _without_python(stage: Stage, step: Step, origin: Stage, venvs: Mapping[str,
         return None
     return Problem(
         step.instruction,
-        f"{moved[0]}/bin/python leads to {folder}, which stays behind: {origin.image} downloads a Python there",
-        f"COPY --from={origin.label} {folder} {folder} as well, or build on an image with Python",
+        f"{moved[0]}/bin/python links to {folder}, which is not copied: on {origin.image}, uv downloads Python to it",
+        f"COPY --from={origin.label} {folder} {folder} too, or build on an image with Python",
     )
 
 
 def _asked(step: Step) -> list[str]:
-    """Return what of a step can bring a Python of the system, or have one used."""
+    """Return the parts of a step that can install the system's Python, or select a Python."""
     managers = [" ".join(words) for program, *words in step.commands if program in {"apk", "apt", "apt-get"}]
     return [*managers, *step.sets]
 
 
 def _moved(stage: Stage, step: Step, venvs: Mapping[str, Step]) -> Problem | None:
-    """Return the problem of a virtual environment at another path, where a script of it is what starts."""
+    """Return the problem if the container starts a script of a virtual environment that has moved."""
     for path, maker in venvs.items():
         arrived = _arrives(step, path)
         if arrived in {None, path} or "relocatable" in maker.text:
@@ -426,14 +426,14 @@ def _moved(stage: Stage, step: Step, venvs: Mapping[str, Step]) -> Problem | Non
         if any(_is_script_in(stage, str(arrived), command) for command in start_commands(stage)):
             return Problem(
                 step.instruction,
-                f"the scripts in {arrived}/bin look for Python in {path}, where the environment was made",
-                f"make it in {arrived}, or copy it to {path}",
+                f"the scripts in {arrived}/bin look for Python in {path}, where the environment was created",
+                f"create it in {arrived}, or copy it to {path}",
             )
     return None
 
 
 def _is_script_in(stage: Stage, folder: str, command: tuple[str, ...]) -> bool:
-    """Return whether a start command is a script of a virtual environment, and not its Python."""
+    """Return whether a start command is a script of a virtual environment, not its Python."""
     if re.fullmatch(r"python[\d.]*", command[0]):
         return False
     written = [word for step in stage.start_steps for word in re.split(r"[\s\"',\[\]]+", step.instruction.value)]
@@ -444,7 +444,7 @@ def _is_script_in(stage: Stage, folder: str, command: tuple[str, ...]) -> bool:
 
 
 def _without_scripts(stage: Stage, step: Step) -> Problem | None:
-    """Return the problem of packages without their scripts, where one of these is what starts."""
+    """Return the problem if the container starts a script whose packages were copied without it."""
     sources = [source for source, _ in _targets(step) if LIBRARIES.fullmatch(source)]
     if not sources or any(item.dependencies for each in stage.history for item in each.installations):
         return None
@@ -458,15 +458,15 @@ def _without_scripts(stage: Stage, step: Step) -> Problem | None:
         line = f"COPY --from={step.instruction.flag('from')} {made} {made}"
         return Problem(
             step.instruction,
-            f"{program} is started, and its script in {posixpath.dirname(made)} stays behind",
-            f"{line}, or start it by `python -m {program}`",
+            f"the container starts {program}, but its script in {posixpath.dirname(made)} is not copied",
+            f"{line}, or start it with `python -m {program}`",
             edits=insert_below(step.instruction, line),
         )
     return None
 
 
 def _may_bring_script(step: Step, program: str) -> bool:
-    """Return whether a COPY or ADD may bring a program: by its name, with a folder of programs, or in the unknown."""
+    """Return whether a COPY or ADD may bring a program: by name, in a folder of programs, or to an unknown path."""
     words = step.instruction.words
     if step.destination is None:
         return True

@@ -1,4 +1,4 @@
-"""Rules about the files in the image: where they go, who owns them, and which must not be there."""
+"""Rules about the files in the image: where they go, who owns them, and which are secret."""
 
 import posixpath
 import re
@@ -12,11 +12,11 @@ from app.review.stage import Stage, Step
 from app.review.state import State
 from app.review.syntax import Instruction
 
-# Folders around a file that are looked at; nobody's path is deeper.
+# Parent folders of a file to consider. In practice, no path is deeper.
 MOST_FOLDERS = 30
-# A path from the working directory.
+# A path relative to the working directory.
 SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
-# Names of variables that hold a secret: by their last word, which some others may follow.
+# Names of variables that contain a secret. The last word decides, before some suffixes.
 SECRET = re.compile(
     r"(?:(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|ENCRYPTION_?KEY|MASTER_?KEY|PRIVATE_?KEY|SECRET_?KEY|SIGNING_?KEY"
     r"|(?:ALGOLIA|ANTHROPIC|AZURE|COHERE|DATADOG|DD|DEEPSEEK|FERNET|GEMINI|GOOGLE|GROQ|HF|HUGGINGFACE|JWT|LANGFUSE"
@@ -29,17 +29,17 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 NO_SECRET = re.compile(r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_", re.IGNORECASE)
-BY_VARIABLE = "RUN --mount=type=secret where it is built, an environment variable where it runs"
-# What tokens look like, by whoever issues them.
+BY_VARIABLE = "RUN --mount=type=secret during the build, and an environment variable at run time"
+# The tokens of well-known services.
 TOKEN = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[opsu]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|hf_[A-Za-z0-9]{30}|npm_[A-Za-z0-9]{36}"
     r"|sk-[\w-]{20}|xox[abprs]-[\w-]{10})"
 )
-# A password in an address. The user's name may be anything; what only stands for a password opens nothing.
+# A password in a URL.
 ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]*+://(?P<user>[^\s/:@'\"?#]*+):(?P<password>[^\s/@'\"]++)@(?P<host>[\w.-]++)", re.IGNORECASE
 )
-# Values that open nothing: words that stand for one, and the path of a file that holds one.
+# Values that are not secrets: placeholders, and the path of a file with the secret.
 PLACEHOLDER = re.compile(
     r"^(?:|none|null|true|false|\d{1,4}|[-*.x]+|<.*>|/[\w.-]+(?:/[\w.-]+)*)$"
     r"|^(?:admin|guest|pass|passwd|password|postgres|pw|pwd|root|secret|token|user)$"
@@ -71,23 +71,23 @@ CMD ["python", "main.py"]
 """,
 )
 def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A relative path is used, and no working directory is set.
+    """A relative path is used, but no working directory is set.
 
-    What is copied lands in `/`, among the folders of the system, and commands start there. A stage on a fresh base
-    image does not inherit the WORKDIR of another stage: say it again.
+    Copied files land in `/`, among the folders of the system, and commands start there. A stage on a fresh base image
+    does not inherit the WORKDIR of another stage, so set it again.
     """
     for stage in dockerfile.stages:
         if not (stage.image and stage.state.is_bare) or stage.image.official == "scratch":
             continue
         edits = None
-        # By a command that means another folder.
+        # If a step names /app, it may mean another folder.
         named = any("/app" in step.text for other in dockerfile.stages for step in other.steps)
         for step in stage.steps:
             instruction = step.instruction
             if step.state.workdir is not None:
                 break
             if instruction.keyword in {"ADD", "COPY"} and re.match(r"[^/$]", instruction.words[-1]):
-                # The first one's does it for those below, too.
+                # The WORKDIR above the first COPY also applies to the later ones.
                 edits = insert_above(instruction, "WORKDIR /app") if edits is None and not named else ()
                 yield Problem(
                     instruction,
@@ -99,11 +99,11 @@ def no_workdir(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _relative_start(stage: Stage) -> Iterator[Problem]:
-    """A problem where the container starts a file by a relative path that leads to nothing in `/`."""
+    """Yield a problem if the container starts a file by a relative path that does not exist in `/`."""
     if not stage.state.is_bare or stage.state.workdir is not None:
         return
     folders = {step.destination: None for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}}
-    # A deeper folder may hold what a shallower one seems to.
+    # With nested folders, it is unknown which one contains the file.
     if not folders or not all(folder and folder.count("/") == 1 and folder != "/" for folder in folders):
         return
     for step in stage.start_steps:
@@ -113,7 +113,7 @@ def _relative_start(stage: Stage) -> Iterator[Problem]:
                 line = f"WORKDIR {next(reversed(folders))}"
                 yield Problem(
                     step.instruction,
-                    f"{script} is looked for in /: this stage has no WORKDIR",
+                    f"{script} is not in /, where the command starts: this stage has no WORKDIR",
                     f"{line} above this {step.instruction.keyword}",
                     edits=insert_above(step.instruction, line),
                 )
@@ -138,12 +138,13 @@ USER 10001
 """,
 )
 def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """Owner or mode of copied files are changed in a layer of their own.
+    """The owner or mode of copied files is changed in another layer.
 
-    A layer holds whole files: each one whose owner or mode changes is in the image twice. `COPY --chown` and
-    `COPY --chmod` do it while copying. Often neither is needed: files that the service only reads can belong to root.
+    A layer contains whole files, so each file whose owner or mode changes is in the image twice. `COPY --chown` and
+    `COPY --chmod` set them while copying. Often neither is needed: the files that a service only reads can belong to
+    root.
     """
-    # By program and folder: a COPY to it, or to somewhere in it, that does not do the same itself.
+    # By program and folder: a COPY to the folder or below it, without the flag of that name.
     copied: dict[str, dict[str, Instruction]] = {"chmod": {}, "chown": {}}
     for step in dockerfile.published.history:
         if step.destination:
@@ -155,15 +156,15 @@ def late_chown(dockerfile: Dockerfile) -> Iterator[Problem]:
             if program in copied and (copy := _meets(words, step.state, copied[program])):
                 yield Problem(
                     step.instruction,
-                    f"{program} -R holds the files of line {copy.line} a second time",
-                    f"{copy.keyword} --{program}=… in line {copy.line} instead",
+                    f"{program} -R stores the files from line {copy.line} a second time",
+                    f"use {copy.keyword} --{program}=… in line {copy.line}",
                     edits=_while_copying(step, program, words, copy),
                 )
                 break
 
 
 def _while_copying(step: Step, program: str, words: list[str], copy: Instruction) -> tuple[Edit, ...]:
-    """Return the edits that move a RUN's only command, with a numeric owner or mode, into the COPY."""
+    """Return the edits that move the only command of a RUN, with a numeric owner or mode, into the COPY."""
     plain = [word for word in words if not word.startswith("-")]
     if len(step.commands) > 1 or len(plain) != 2 or not re.fullmatch(r"\d+(?::\d*)?", plain[0]):
         return ()
@@ -171,12 +172,12 @@ def _while_copying(step: Step, program: str, words: list[str], copy: Instruction
 
 
 def _meets(words: list[str], state: State, copied: Mapping[str, Instruction]) -> Instruction | None:
-    """The COPY of files that a `chown -R` or `chmod -R` changes, if there is one."""
+    """Return the COPY whose files a `chown -R` or `chmod -R` changes, or None."""
     if not any(word == "--recursive" or re.fullmatch(r"-[^\WR]*+R\w*+", word) for word in words):
         return None
     owner_or_mode, *operands = [word for word in words if not word.startswith("-")] or [""]
     if re.fullmatch(r"[augo]*\+[rX]+", owner_or_mode):
-        return None  # which files have, as a rule: nothing changes, and nothing is held twice
+        return None  # most files have this mode already, so nothing changes
     paths = (state.path(operand.removesuffix("*")) for operand in operands)
     return next((copied[path] for path in paths if path and path in copied), None)
 
@@ -197,14 +198,14 @@ RUN --mount=type=secret,id=index,env=PIP_INDEX_URL \\
 """,
 )
 def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A secret is in the published image, for whoever pulls it.
+    """The published image contains a secret.
 
-    ENV and ARG are written into its history, and a copied file stays in its layer even if a later one deletes it.
-    Mount a secret for the one RUN that needs it (`--mount=type=secret`), and give the service its secrets when it
-    starts.
+    Anyone who can pull the image can read it. The history contains ENV and ARG, and a copied file stays in its layer
+    even if a later layer deletes it. Mount the secret in the RUN that needs it (`--mount=type=secret`), and pass
+    secrets to the service when it starts.
     """
     ignore = dockerfile.dockerignore
-    # Where there is no .dockerignore at all, another rule says so.
+    # If there is no .dockerignore at all, another rule reports it.
     takes_env = ignore is not None and bool(ignore.patterns) and not ignore.excluded([".env"])
     for step in dockerfile.published.history:
         instruction = step.instruction
@@ -235,8 +236,8 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
                 yield Problem(
                     instruction,
                     f"{source} can be read in the image",
-                    "RUN --mount=type=secret where it is built, a mounted file where it runs; "
-                    "and name it in .dockerignore",
+                    "RUN --mount=type=secret during the build, and a mounted file at run time; "
+                    "also add it to .dockerignore",
                 )
         if takes_env and step.copies_everything and not step.excluded([".env"]):
             yield Problem(
@@ -258,7 +259,7 @@ def _hosts_with_password(text: str) -> list[str]:
 
 
 def _is_secret(value: str | None, keyword: str) -> bool:
-    """Whether a value may open something; an ARG without one gets it from the build."""
+    """Return whether a value may be a secret. The build sets an ARG without a value."""
     if value is None:
         return keyword == "ARG"
     return "$" not in value and not PLACEHOLDER.search(value)

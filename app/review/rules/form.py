@@ -1,4 +1,4 @@
-"""Rules about how commands are written: in the JSON form, in the shell's, and from one RUN to the next."""
+"""Rules about how commands are written: in the JSON form, in the shell form, and across several RUN."""
 
 import json
 import re
@@ -15,9 +15,9 @@ from app.review.state import State
 from app.review.syntax import Instruction
 
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
-# A variable by its usual name, as the shell would fill it in.
+# A variable with a usual name, as a shell would expand it.
 VARIABLE = re.compile(r"\$(?:([A-Z_][A-Z0-9_]*+)|\{([A-Z_][A-Z0-9_]*+)(?:\}|:?[-+?]))")
-# Commands that change nothing but the shell that runs them.
+# Commands that change only the shell that runs them.
 STATE = frozenset({".", "cd", "conda", "export", "source"})
 SOURCE = re.compile(r"(?:^|[\n;&|]|\b(?:then|do)[ \t])[ \t]*+source\s")
 QUOTED = re.compile(r""""(?:\\.|[^"\\])*+"|'[^']*+'|\\.""", re.DOTALL)
@@ -36,10 +36,11 @@ CMD ["python", "-m", "app"]
 """,
 )
 def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A command looks like the JSON form and is not.
+    """A command in the JSON form is malformed.
 
-    JSON has double quotes, and no comma after the last word. A shell runs anything else, and looks for a program called
-    `[python,`. In the JSON form each word is a string of its own: `["python -m app"]` is the name of one program.
+    JSON needs double quotes, and no comma after the last word. A shell runs anything else, and looks for a program
+    called `[python,`. In the JSON form, each word must be a separate string: `["python -m app"]` is the name of one
+    program.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
@@ -57,7 +58,7 @@ def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _is_program(stage: Stage, step: Step) -> bool:
-    """Return whether the first word of the instruction is a program: that of a CMD is not, after an ENTRYPOINT."""
+    """Return whether the first word of the instruction is a program. After an ENTRYPOINT, that of a CMD is not."""
     if stage.image and stage.image.is_windows:
         return False
     if step.instruction.keyword == "CMD":
@@ -67,9 +68,9 @@ def _is_program(stage: Stage, step: Step) -> bool:
 
 def _in_one_string(instruction: Instruction) -> Problem:
     program = instruction.words[0]
-    message = f"there is no program called {json.dumps(program, ensure_ascii=False)}: each word is a string of its own"
+    message = f"{json.dumps(program, ensure_ascii=False)} is not a program: each word must be a separate string"
     if re.search(r"[\\\"'$;&|<>*?`()]", program):
-        return Problem(instruction, message, 'each word on its own: ["program", "argument"]')
+        return Problem(instruction, message, 'a string for each word: ["program", "argument"]')
     fix = f"{instruction.keyword} {json.dumps(instruction.mistaken)}"
     edits = rewrite(instruction, fix)
     return Problem(instruction, message, fix, edits=edits, safe=True)
@@ -90,10 +91,10 @@ CMD ["sh", "-c", "exec gunicorn --bind 0.0.0.0:$PORT app:app"]
 """,
 )
 def exec_form_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A variable stands in the JSON form, where nothing fills it in.
+    """A variable in the JSON form is not expanded.
 
-    Without a shell, the program gets the text `$PORT` as it is. Let a shell fill it in, and `exec` give the shell's
-    place to the service.
+    Without a shell, the program gets the text `$PORT` itself. Let a shell expand it, and use `exec` so that the service
+    replaces the shell.
     """
     stage = dockerfile.published
     if stage.image and stage.image.is_windows:
@@ -111,19 +112,19 @@ def exec_form_variable(dockerfile: Dockerfile) -> Iterator[Problem]:
         if not _may_expand(json_words) and (names := _variables(json_words)):
             yield Problem(
                 step.instruction,
-                f"nothing fills in ${names[0]}: the JSON form has no shell",
+                f"${names[0]} is not expanded: the JSON form starts no shell",
                 f"{step.instruction.keyword} in the shell form, without brackets",
             )
 
 
 def _variables(words: Sequence[str]) -> list[str]:
-    """Return the variables in the words, but for those in a program's text: `python -c …`."""
+    """Return the variables in the words, except those in code: `python -c …`."""
     plain = [word for before, word in pairwise(["", *words]) if before not in {"-c", "-e"}]
     return [match[1] or match[2] for word in plain for match in VARIABLE.finditer(word)]
 
 
 def _may_expand(words: Sequence[str]) -> bool:
-    """Return whether a shell, or a script, may fill the variables in."""
+    """Return whether a shell or a script may expand the variables."""
     programs = {word.rpartition("/")[2] for word in words}
     if not shell.SHELLS.isdisjoint(programs) or any(name.endswith(".sh") or "entrypoint" in name for name in programs):
         return True
@@ -132,9 +133,9 @@ def _may_expand(words: Sequence[str]) -> bool:
 
 def _unfilled(step: Step, names: list[str], state: State, is_alone: bool) -> Problem:
     instruction = step.instruction
-    message = f"nothing fills in ${names[0]}: the JSON form has no shell"
+    message = f"${names[0]} is not expanded: the JSON form starts no shell"
     if any(name in state.arguments and name not in state.environment for name in names):
-        fix = f"ENV {names[0]}=${names[0]}, since no ARG is there at run time, and a shell that fills it in"
+        fix = f"ENV {names[0]}=${names[0]}, because an ARG is not set at run time, and a shell that expands it"
         return Problem(instruction, message, fix)
     script = "exec " + " ".join(map(_quoted, instruction.words))
     fix = f"{instruction.keyword} {json.dumps(['sh', '-c', script])}"
@@ -143,7 +144,7 @@ def _unfilled(step: Step, names: list[str], state: State, is_alone: bool) -> Pro
 
 
 def _quoted(word: str) -> str:
-    """Return the word as a shell needs it for the same meaning, but for its variables, which it fills in."""
+    """Return the word quoted for a shell, which then expands only its variables."""
     if not VARIABLE.search(word):
         return shlex.quote(word)
     return word if re.fullmatch(r"[\w./:=,@%+${}-]+", word) else '"' + re.sub(r'["\\`]', r"\\\g<0>", word) + '"'
@@ -163,10 +164,10 @@ CMD ["gunicorn", "--bind", "0.0.0.0:8000", "app:app"]
 """,
 )
 def overridden(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A command is replaced by a later one of the same stage.
+    """A command is overridden by a later one in the same stage.
 
-    A container has one CMD, one ENTRYPOINT and one HEALTHCHECK: only the last of each counts. What should run first
-    belongs into the same command, or is a step of the deployment.
+    A container has one CMD, one ENTRYPOINT and one HEALTHCHECK: the last of each. To run something first, make it part
+    of the same command, or a step of the deployment.
     """
     for stage in dockerfile.stages:
         for keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
@@ -174,8 +175,8 @@ def overridden(dockerfile: Dockerfile) -> Iterator[Problem]:
             for instruction in found[:-1]:
                 yield Problem(
                     instruction,
-                    f"this {keyword} does nothing: the one in line {found[-1].line} replaces it",
-                    f"without this {keyword}",
+                    f"this {keyword} has no effect: the one in line {found[-1].line} overrides it",
+                    f"remove this {keyword}",
                     edits=delete(instruction),
                     safe=True,
                 )
@@ -198,10 +199,10 @@ RUN --mount=type=cache,target=/root/.cache/pip pip install fastapi
 """,
 )
 def lost_between_runs(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """What a RUN changes in its shell is lost when it ends.
+    """What a RUN changes in its shell is lost when the RUN ends.
 
-    Each RUN is a shell of its own, and so is the start command: an activated environment, another folder, an exported
-    variable end with it. ENV and WORKDIR last.
+    Each RUN starts a new shell, and so does the start command. An activated environment, another working directory or
+    an exported variable is lost. ENV and WORKDIR persist.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
@@ -209,7 +210,7 @@ def lost_between_runs(dockerfile: Dockerfile) -> Iterator[Problem]:
             if not commands or step.instruction.is_json or step.instruction.heredocs or commands[-1][0] not in STATE:
                 continue
             if re.search(r"[|(){}]|\b(?:if|for|while|case)\b", step.instruction.value):
-                continue  # the last command by its place need not be the last one that runs
+                continue  # the last command may not be the one that runs last
             program, *words = commands[-1]
             fix = _lasting(program, words)
             if fix is None:
@@ -217,12 +218,12 @@ def lost_between_runs(dockerfile: Dockerfile) -> Iterator[Problem]:
             edits: tuple[Edit, ...] = ()
             if len(commands) == 1 and not re.search(r"[;&|<>`]|\$\(", step.instruction.value) and "<" not in fix:
                 edits = rewrite(step.instruction, fix)
-            message = f"`{' '.join([program, *words[:1]])}` ends with this RUN: the next one has a new shell"
+            message = f"`{' '.join([program, *words[:1]])}` has no effect after this RUN: the next starts a new shell"
             yield Problem(step.instruction, message, fix, edits=edits)
 
 
 def _lasting(program: str, words: list[str]) -> str | None:
-    """Return the instruction that does for good what a command does for its shell; None if it is not known."""
+    """Return the instruction with the lasting effect of a command, or None if it is unknown."""
     if not words or words[0].startswith("-"):
         return None
     if program == "conda":
@@ -234,7 +235,7 @@ def _lasting(program: str, words: list[str]) -> str | None:
     folder, slash, name = words[0].rpartition("/")
     if name == "activate" and slash:
         return f"ENV PATH={folder}:$PATH"
-    return "ENV with what that file sets"
+    return "ENV with the variables that the file sets"
 
 
 @rule(
@@ -250,9 +251,9 @@ RUN . /etc/os-release && echo "$VERSION"
 """,
 )
 def source_in_sh(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """`source` is called in a shell that does not have it.
+    """`source` is used in a shell that does not support it.
 
-    RUN starts `sh`, which is dash on Debian: the build ends with "source: not found". A dot does the same in every
+    RUN starts `sh`, which is dash on Debian, so the build fails with "source: not found". A dot does the same in every
     shell.
     """
     for stage in dockerfile.stages:
@@ -267,8 +268,8 @@ def source_in_sh(dockerfile: Dockerfile) -> Iterator[Problem]:
             if SOURCE.search(text) and "||" not in text and not lost:
                 yield Problem(
                     instruction,
-                    "sh, which is dash on Debian, has no `source`",
-                    "a dot: `. file`",
+                    "sh is dash on Debian and does not support `source`",
+                    "use a dot: `. file`",
                     edits=_dotted(instruction),
                     safe=True,
                 )

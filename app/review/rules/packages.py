@@ -1,4 +1,4 @@
-"""Rules about the installation of packages."""
+"""Rules about installing packages."""
 
 import posixpath
 import re
@@ -14,16 +14,16 @@ from app.review.stage import Step
 from app.review.state import State
 from app.review.syntax import Instruction
 
-# The folder under /root/.cache, where it is not called as the tool is.
+# Folders in /root/.cache whose name is not that of the tool.
 CACHES = {"poetry": "pypoetry"}
-# Names of folders that hold packages.
+# Names of folders that contain packages.
 PACKAGE_FOLDERS = frozenset({".local", ".venv", "env", "site-packages", "venv", "virtualenv"})
-# Words of a RUN that may send a tool to another cache, or have another user run it.
-UNTOLD = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
-# Options that turn a cache off.
+# Words in a RUN that may select another cache or another user.
+REDIRECTED = re.compile(r"CACHE|HOME=|--cache-dir|\bsu(?:do)?\b")
+# Options that disable the cache.
 OFF = ("--no-cache", "--no-cache-dir")
 CLEAN = "rm -rf /var/lib/apt/lists/*"
-# Cache folders that hold no Python package.
+# Folders of caches that contain no Python packages.
 OTHER_CACHES = frozenset(
     {".cargo", ".npm", "apt", "dnf", "dpkg", "go-build", "huggingface", "node_modules", "npm", "pre-commit", "yum"}
 )
@@ -45,13 +45,13 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
 def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
     """Packages are installed without a cache mount.
 
-    When one requirement changes, every package is downloaded again, and without --no-cache-dir a copy of each
-    download stays in the layer. A cache mount keeps the downloads between builds and out of the image.
+    When one requirement changes, every package is downloaded again. Without --no-cache-dir, a copy of each download
+    also stays in the layer. A cache mount keeps the downloads between builds, outside the image.
     """
     for stage in dockerfile.stages:
         if stage.image and stage.image.is_windows:
-            continue  # where RUN has no mounts
-        tools = set()  # that have installed packages in this stage
+            continue  # RUN does not support mounts there
+        tools = set()  # those that have installed packages in this stage
         for step in stage.steps:
             instruction = step.instruction
             cached: dict[str, bool] = {}
@@ -60,7 +60,7 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
                 added = installation.command in PROJECTS and installation.project_only and tool in tools
                 tools.add(tool)
                 if tool not in cached:
-                    # Without a network it has nothing to download from.
+                    # Without a network, it downloads nothing.
                     cached[tool] = instruction.flag("network") == "none" or bool(_caches(instruction, tool))
                 if added or not installation.downloads or cached[tool]:
                     continue
@@ -77,14 +77,14 @@ def pip_cache_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _caches(instruction: Instruction, tool: str) -> list[dict[str, str]]:
-    """The cache mounts of a RUN that the tool may use."""
+    """Return the cache mounts of a RUN that the tool may use."""
     foreign = OTHER_CACHES | {"pip", "uv", *CACHES.values()} - {CACHES.get(tool, tool)}
     mounts = [mount for mount in instruction.mounts if mount["type"] == "cache"]
     return [mount for mount in mounts if foreign.isdisjoint(mount.get("target", "").split("/"))]
 
 
 def _with_mounts(step: Step) -> tuple[Edit, ...]:
-    """Return the edits that mount a cache for each tool which downloads, and remove what turns it off."""
+    """Return the edits that mount a cache for each tool that downloads, and remove the options that disable it."""
     heavy = [item for item in step.installations if item.downloads and not _caches(step.instruction, item.tool)]
     mounts = dict.fromkeys(_mount(step.state, item.tool) for item in heavy)
     off = {word for item in heavy if (word := _turns_off(step, item))}
@@ -100,7 +100,7 @@ def _with_mounts(step: Step) -> tuple[Edit, ...]:
 
 
 def _mount(state: State, tool: str) -> str:
-    """The flag that mounts the tool's cache, for the user who runs it."""
+    """Return the flag that mounts the cache of the tool for the current user."""
     own = f"{tool.upper()}_CACHE_DIR"
     home = "/root" if state.is_root else "<home>"
     otherwise = f"${own}" if own in state.variables else f"{home}/.cache/{CACHES.get(tool, tool)}"
@@ -110,27 +110,27 @@ def _mount(state: State, tool: str) -> str:
 
 
 def _folder(state: State, tool: str) -> str | None:
-    """The folder of the tool's cache; None where that is not known."""
+    """Return the folder of the tool's cache, or None if it is unknown."""
     variables = state.variables
     own = f"{tool.upper()}_CACHE_DIR"
     if own in variables:
         folder = variables[own]
     elif "XDG_CACHE_HOME" in variables:
         folder = variables["XDG_CACHE_HOME"] and f"{variables['XDG_CACHE_HOME']}/{CACHES.get(tool, tool)}"
-    else:  # the home of another user may be any: `useradd --home-dir`
+    else:  # another user may have any home: `useradd --home-dir`
         home = variables.get("HOME", "/root" if state.is_root else None)
         folder = home and f"{home}/.cache/{CACHES.get(tool, tool)}"
     return state.path(folder) if folder else None
 
 
 def _turns_off(step: Step, installation: Installation) -> str | None:
-    """The option or variable by which an installation uses no cache, None where there is none."""
+    """Return the option or variable that disables the cache for an installation, or None."""
     option = next((word for word in installation.arguments if word in OFF), None)
     variable = {"pip": "PIP_NO_CACHE_DIR", "uv": "UV_NO_CACHE"}.get(installation.tool, "")
     value = step.state.variables.get(variable)
     if not value or variable in step.names:
         return option
-    # To pip any value is a yes, `0` and `off` too.
+    # For pip, any value means yes, even `0` and `off`.
     is_on = installation.tool == "pip" or value.lower() in {"1", "on", "t", "true", "y", "yes"}
     return f"{variable}={value}" if is_on else None
 
@@ -150,10 +150,10 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
 """,
 )
 def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A cache mount is there, and nothing uses it.
+    """A cache mount is not used.
 
-    An option or a variable turns the cache off, or the mount is in a folder that this user's pip does not look
-    into, or may not write to: every build downloads all packages, as if there were none.
+    An option or a variable disables the cache, or the mount is at a path that the tool does not use for this user or
+    cannot write to. So every build downloads all packages, as if there were no cache mount.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
@@ -177,7 +177,7 @@ def cache_mount_defeated(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _is_meant(step: Step, tool: str, mount: dict[str, str]) -> bool:
-    """Return whether a cache mount is for the tool: by its name, or because it is the tool's folder."""
+    """Return whether a cache mount seems to be for the tool, by its name or its folder."""
     target = mount.get("target", "")
     *_, last = parts = target.lower().rstrip("/").split("/")
     name = CACHES.get(tool, tool)
@@ -190,18 +190,18 @@ def _is_meant(step: Step, tool: str, mount: dict[str, str]) -> bool:
 
 
 def _turned_off(step: Step, installations: list[Installation]) -> tuple[str, str] | None:
-    """What turns the cache off for all that matters, and what to do; None where something may use it."""
+    """Return what disables the cache and what to do, or None if an installation of dependencies may use it."""
     heavy = [item for item in installations if item.dependencies] or installations
     found = [_turns_off(step, item) for item in heavy]
     if not all(found):
         return None
-    return f"{found[0]} turns the cache off, which is mounted for it", f"without {found[0]}"
+    return f"{found[0]} disables the cache that is mounted here", f"without {found[0]}"
 
 
 def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[str, str] | None:
-    """Why the tool cannot use the mounts, and what to do; None where it may use one of them."""
+    """Return why the tool cannot use the mounts and what to do, or None if it may use one of them."""
     state = step.state
-    if UNTOLD.search(step.text):
+    if REDIRECTED.search(step.text):
         return None
     if state.is_root is False and all(mount.get("uid", "0") == "0" and "mode" not in mount for mount in mounts):
         target = mounts[0].get("target", "")
@@ -210,7 +210,7 @@ def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[
     targets = [state.path(mount.get("target", "")) for mount in mounts]
     if folder is None:
         if state.is_root is False and all(f"{target}/".startswith("/root/") for target in targets):
-            return f"{targets[0]} is root's, and {state.user} installs", _mount(state, tool)
+            return f"{targets[0]} belongs to root, but {state.user} installs", _mount(state, tool)
         return None
     reached = [
         mount
@@ -221,7 +221,7 @@ def _out_of_reach(step: Step, tool: str, mounts: list[dict[str, str]]) -> tuple[
         return f"{tool} keeps its cache in {folder}, not in {targets[0]}", _mount(state, tool)
     owners = [mount.get("uid", "0") for mount in reached]
     if tool == "pip" and state.is_root and all(owner.isdecimal() and owner.strip("0") for owner in owners):
-        return f"pip, run by root, does not use a cache that belongs to {owners[0]}", _mount(state, tool)
+        return f"pip does not use a cache that belongs to {owners[0]} when it runs as root", _mount(state, tool)
     return None
 
 
@@ -255,9 +255,9 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The packages are under /root, and somebody else runs them.
+    """The packages are under /root, but another user runs the service.
 
-    Only root may look into /root: the container ends at once with "permission denied". Install under a folder that
+    Only root can read /root, so the container exits immediately with "permission denied". Install to a folder that
     every user can read: a virtual environment in /opt, or `pip install --user` with PYTHONUSERBASE.
     """
     stage = dockerfile.published
@@ -276,13 +276,13 @@ def unreadable_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
         if folder:
             yield Problem(
                 step.instruction,
-                f"{stage.state.user} cannot read the packages in {folder}: /root is closed to all but root",
-                "install and copy them under a folder such as /opt/python (PYTHONUSERBASE)",
+                f"{stage.state.user} cannot read the packages in {folder}: only root can read /root",
+                "install and copy them to a folder such as /opt/python (PYTHONUSERBASE)",
             )
 
 
 def _opens_root(command: tuple[str, ...]) -> bool:
-    """Whether a command may let others into /root."""
+    """Return whether a command may let other users read /root."""
     return command[0] in {"chmod", "chown", "setfacl", "usermod"} and any(
         word.rstrip("/") == "/root" for word in command
     )
@@ -304,10 +304,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && \\
 def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
     """apt's package lists stay in the published image.
 
-    They are tens of megabytes that nothing reads again, out of date by tomorrow. A later RUN cannot take them
-    out of the layer: delete them in the same RUN, or keep them in a cache mount.
+    They are tens of megabytes that nothing reads again, and they are soon out of date. A later RUN cannot remove them
+    from the layer. Delete them in the same RUN, or keep them in a cache mount.
     """
-    reader: Step | None = None  # the next one below
+    reader: Step | None = None  # the next step that installs from the lists
     problems = []
     for step in reversed(dockerfile.published.history):
         instruction = step.instruction
@@ -326,9 +326,9 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
         if left and not _mounts_lists(instruction):
             edits: tuple[Edit, ...] = ()
             if reader:
-                fix = f"join this RUN and that in line {reader.instruction.line}, and end it with {CLEAN}"
+                fix = f"join this RUN with the one in line {reader.instruction.line}, and end it with {CLEAN}"
             else:
-                fix = f"end the same RUN with && {CLEAN}"
+                fix = f"end this RUN with && {CLEAN}"
                 edits = append(instruction, f" && {instruction.escape}\n    {CLEAN}")
             message = "apt's package lists stay in this layer"
             problems.append(Problem(instruction, message, fix, edits=edits, safe=True))
@@ -338,19 +338,19 @@ def apt_lists(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _reads_lists(step: Step) -> bool:
-    """Return whether a RUN installs with apt from lists that an earlier one has fetched."""
+    """Return whether a RUN installs with apt from lists that an earlier RUN has downloaded."""
     orders = [_subcommand(words) for program, *words in step.commands if program in {"apt", "apt-get", "aptitude"}]
     return "install" in orders and "update" not in orders
 
 
 def _subcommand(words: list[str]) -> str:
-    """The first word that is neither an option nor the value of one."""
+    """Return the first word that is neither an option nor the value of one."""
     pairs = pairwise(("", *words))
     return next((word for before, word in pairs if not word.startswith("-") and before not in {"-c", "-o", "-t"}), "")
 
 
 def _may_delete_lists(program: str, words: list[str]) -> bool:
-    """Whether a command deletes apt's lists, or is a script that may: `clean-layer.sh`."""
+    """Return whether a command deletes apt's lists, or is a script that may do so: `clean-layer.sh`."""
     if program in {"cd", "find", "rm"}:
         return any(map(_may_name_lists, words))
     scripts = words if program in SHELLS else [program]
@@ -358,11 +358,11 @@ def _may_delete_lists(program: str, words: list[str]) -> bool:
 
 
 def _may_name_lists(word: str) -> bool:
-    """Whether a word is the folder of apt's lists, or one around it, or a variable that could be."""
+    """Return whether the word may name the folder of apt's lists, or one that contains it."""
     return "$" in word or "apt/lists" in word or ("/var/lib/" in word and ("apt" in word or "*" in word))
 
 
 def _mounts_lists(instruction: Instruction) -> bool:
-    """Whether apt's lists are on a mount, and so in no layer."""
+    """Return whether apt's lists are on a mount, and so not in a layer."""
     targets = [posixpath.normpath(mount.get("target", "")) for mount in instruction.mounts]
     return any("/var/lib/apt/lists/".startswith(f"{target}/") for target in targets)

@@ -1,4 +1,4 @@
-"""Rules about Python itself: whose it is, and which of two."""
+"""Rules about Python itself: the image's or the system's."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.system import installed
 
-# Releases whose Python refuses what pip installs: Debian 12, Ubuntu 23.04, Alpine 3.19 and later.
+# Releases whose Python rejects pip's packages: Debian 12, Ubuntu 23.04, Alpine 3.19 and later.
 MANAGED = {
     "debian": re.compile(r"12|13|bookworm|forky|latest|sid|stable|testing|trixie|unstable"),
     "ubuntu": re.compile(
@@ -17,10 +17,10 @@ MANAGED = {
     ),
     "alpine": re.compile(r"3|3\.(?:19|2\d)(?:\.\d+)?|edge|latest"),
 }
-# Images of other languages, built on a release of Debian that their tag can name.
+# Images of other languages, whose tags can name the Debian release that they are built on.
 ON_DEBIAN = frozenset({"golang", "node", "openjdk", "php", "ruby", "rust"})
 SYSTEM_PIP = frozenset({"py3-pip", "python3-full", "python3-pip"})
-# Options by which pip installs elsewhere, or all the same.
+# Options that make pip install elsewhere, or despite the restriction.
 ELSEWHERE = frozenset({"--break-system-packages", "--prefix", "--root", "--target", "-t"})
 SECOND = re.compile(r"(?:lib)?python3[.\d]*(?:-.+)?|python-is-python3|py3-.+")
 
@@ -46,8 +46,8 @@ RUN --mount=type=cache,target=/root/.cache/pip pip install flask
 def externally_managed(dockerfile: Dockerfile) -> Iterator[Problem]:
     """pip installs into the Python that belongs to the system.
 
-    The build ends with "externally-managed-environment" (PEP 668): in one folder, packages from two sources overwrite
-    each other. Install into a virtual environment, or build on a Python image.
+    The build fails with "externally-managed-environment" (PEP 668), because packages of pip and of the system would
+    overwrite each other in the same folder. Install into a virtual environment, or build on a Python image.
     """
     for stage in dockerfile.stages:
         if not stage.image or not _is_managed(stage.image):
@@ -57,11 +57,11 @@ def externally_managed(dockerfile: Dockerfile) -> Iterator[Problem]:
         for step in stage.steps:
             has_pip = has_pip or bool(SYSTEM_PIP & installed(step))
             if "EXTERNALLY-MANAGED" in step.text:
-                break  # which deletes the mark, or moves it
+                break  # it deletes or moves the file that restricts pip
             if has_pip and _is_refused(stage, step):
                 yield Problem(
                     step.instruction,
-                    f"pip does not install into the Python of {stage.image}: externally-managed-environment",
+                    f"pip refuses to install into the Python of {stage.image}: externally-managed-environment",
                     "RUN python3 -m venv /opt/venv, ENV PATH=/opt/venv/bin:$PATH, then pip install; or FROM python",
                 )
 
@@ -74,7 +74,7 @@ def _is_managed(image: Image) -> bool:
 
 
 def _is_refused(stage: Stage, step: Step) -> bool:
-    """Return whether a RUN has the system's own pip install, as far as it can be known."""
+    """Return whether a RUN is known to install with the system's own pip."""
     variables = step.state.variables
     if {"PIP_BREAK_SYSTEM_PACKAGES", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV"} & set(
         variables
@@ -90,7 +90,7 @@ def _is_refused(stage: Stage, step: Step) -> bool:
 
 
 def _is_elsewhere(word: str) -> bool:
-    """Return whether a word is a pip or Python by its path, and not the system's."""
+    """Return whether a word is the path of a pip or Python other than the system's."""
     folder, slash, program = word.rpartition("/")
     return bool(slash) and folder != "/usr/bin" and program.startswith(("pip", "python"))
 
@@ -111,10 +111,10 @@ CMD ["python", "-m", "app"]
 """,
 )
 def second_python(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The system's Python is installed beside the image's own.
+    """The system's Python is installed in addition to the image's own.
 
-    Packages of the system belong to the Python in /usr/bin. The image's Python is in /usr/local and does not find them;
-    there are two interpreters to download and to patch. Install packages with pip.
+    System packages belong to the Python in /usr/bin. The image's Python, in /usr/local, does not find them, and there
+    are two interpreters to download and to patch. Install packages with pip.
     """
     for stage in dockerfile.stages:
         image = stage.image
@@ -125,6 +125,6 @@ def second_python(dockerfile: Dockerfile) -> Iterator[Problem]:
             if names := sorted(name for name in installed(step) if SECOND.fullmatch(name)):
                 yield Problem(
                     step.instruction,
-                    f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} of the system's Python, not of {image}'s",
-                    "pip install what the service imports; pip, venv and headers are in the image",
+                    f"{', '.join(names)} belong{'s' * (len(names) == 1)} to the system's Python, not to {image}'s",
+                    "pip install what the service imports; the image already contains pip, venv and headers",
                 )

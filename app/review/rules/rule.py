@@ -1,4 +1,4 @@
-"""What a rule is: a function that reads a Dockerfile, with its id, severity and examples beside it."""
+"""Rules: functions that check a Dockerfile, each with an id, a severity and examples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.review.syntax import Instruction
 
 
 class Severity(StrEnum):
-    """How bad a finding is: it breaks or endangers, it costs, it could be better."""
+    """The severity of a finding: it breaks or endangers something, it has a cost, or it could be better."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -24,9 +24,8 @@ class Severity(StrEnum):
 class Problem:
     """What a rule yields: an instruction, what is wrong with it, and what to write instead.
 
-    `severity` is given where this one is less or more than the rule's. `edits` are the fix as changes of the text, none
-    where it needs knowledge that the text lacks. They are `safe` if the service does the same as before, or what was
-    meant without a doubt.
+    `severity` overrides that of the rule. `edits` are the fix as changes to the text, or empty if the text alone does
+    not determine them. They are `safe` if they keep the service's behavior or correct a clear mistake.
     """
 
     instruction: Instruction
@@ -42,9 +41,9 @@ Check = Callable[[Dockerfile], Iterator[Problem]]
 
 @dataclass(frozen=True, slots=True)
 class RuleDescription:
-    """A rule as people read it; `bad` and `good` are Dockerfiles that show it broken and kept.
+    """The description of a rule. `bad` and `good` are Dockerfiles with and without the problem.
 
-    `dockerignore` is the `.dockerignore` beside both, empty where there is none.
+    `dockerignore` is the `.dockerignore` next to both, or empty.
     """
 
     id: str
@@ -58,7 +57,7 @@ class RuleDescription:
 
 @dataclass(frozen=True, slots=True)
 class Rule(RuleDescription):
-    """A rule with the function that looks for it."""
+    """A rule with the function that checks it."""
 
     check: Check
 
@@ -67,10 +66,10 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(id: str, severity: Severity, *, bad: str, good: str, dockerignore: str = "") -> Callable[[Check], Check]:
-    """Register the function below as a rule: the first line of its docstring is the title, the rest the why.
+    """Return a decorator that registers a function as a rule.
 
-    `bad` is a Dockerfile in which the rule finds something, `good` one in which it finds nothing, both beside that
-    `.dockerignore`.
+    The first line of the function's docstring is the title of the rule, and the rest is its explanation. The rule must
+    find something in `bad` and nothing in `good`, each with this `.dockerignore`.
     """
 
     def register(check: Check) -> Check:

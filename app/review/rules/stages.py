@@ -1,4 +1,4 @@
-"""Rules about the stages: what is built, what is published, and what each of them has."""
+"""Rules about the stages: what is built, what is published, and what each stage contains."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from app.review.stage import Stage, Step
 from app.review.state import State
 from app.review.system import MANAGERS, compilers, may_do_anything, removes
 
-# Programs that check code, from packages of their names.
+# Programs that check code. Their packages have the same names.
 TOOLS = frozenset(
     {"bandit", "black", "coverage", "flake8", "isort", "mypy", "nox", "pre-commit", "pylint", "pyright", "pytest"}
     | {"ruff", "tox"}
 )
-# Folders of packages in one stage; with more of them, nothing is said.
+# With more folders of packages in one stage, nothing is reported.
 MOST_FOLDERS = 10
-# Packages that bring none of them.
+# Packages that do not install any of these tools.
 RUNTIME = INSTALLERS | {"celery", "django", "fastapi", "flask", "gunicorn", "requests", "sqlalchemy", "uvicorn"}
 RUNTIME_FILE = re.compile(
     r"(?:.*/)?(?:requirements|(?:requirements[-_./])?(?:base|main|prod|production|runtime))\.(?:txt|lock)"
@@ -34,7 +34,7 @@ DEVELOPMENT_FILE = re.compile(
     r"(?:^|[^a-z])(?:(?:check|ci|dev|devel|development|lint|test|testing|tests|typing)(?![a-z])|local\.\w+$)"
 )
 STARTS = frozenset({"CMD", "ENTRYPOINT"})
-# Commands that install the group for development unless one of these options or variables says otherwise.
+# These tools install the development group, unless one of these options or variables is set.
 WITHOUT = {
     "pdm": frozenset({"--group", "--no-default", "--prod", "--production", "-G"}),
     "poetry": frozenset({"--no-dev", "--only", "--only-root", "--without", "POETRY_WITHOUT"}),
@@ -44,7 +44,7 @@ WITHOUT = {
     ),
 }
 OPTIONS = {"pdm": "--prod", "poetry": "--only main", "uv": "--no-dev"}
-# Options that ask for the group, and the names that it has.
+# Options that select the group, and its possible names.
 ASKED = frozenset({"--all-groups", "--dev", "--only-dev", "-d"})
 DEVELOPMENT_GROUP = re.compile(r"(?:^|,)(?:dev|development|lint|test|tests|testing)(?:,|$)")
 PUBLISHED_STAGES = frozenset(
@@ -78,10 +78,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The service is built in the stage that runs.
+    """The service is built in the published stage.
 
-    Whatever building needs is published with it. Compilers among it make this a warning: they help whoever breaks in.
-    Build in a stage of its own, and copy what it made into a fresh one.
+    Everything that the build needs is published too. Compilers make this a warning, because they help intruders. Build
+    in a separate stage, and copy the result into a fresh one.
     """
     stage = dockerfile.published
     is_bare = stage.state.is_bare
@@ -96,7 +96,7 @@ def single_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
     cleaned = any(map(removes, stage.steps))
     installs = any(item.reads_file or item.project_only for item in built)
     if len(dockerfile.stages) == 1 and is_bare and installs and not cleaned:
-        yield Problem(stage.start, "packages are installed, and built where need be, in the stage that runs", fix)
+        yield Problem(stage.start, "packages are installed, and if necessary built, in the published stage", fix)
 
 
 @rule(
@@ -118,10 +118,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The published stage is built on one that holds compilers or development tools.
+    """The published stage is built on one with compilers or development tools.
 
-    They are all published with it: more to download, to patch, and for an intruder to use. Have both stages built on
-    a common one, and copy what the published one needs.
+    They are published too: more to download, to patch, and for an intruder to use. Build both stages on a common one,
+    and copy what the published stage needs.
     """
     stage = dockerfile.published
     if DEVELOPMENT_STAGE.search(stage.label):
@@ -132,21 +132,21 @@ def production_from_development(dockerfile: Dockerfile) -> Iterator[Problem]:
         if names:
             yield Problem(
                 stage.start,
-                f"stage {parent.label}, below the published one, has {', '.join(dict.fromkeys(names))}",
-                f"build on the image that {parent.label} is built on, and COPY --from={parent.label} what is needed",
+                f"the published stage is built on stage {parent.label}, which has {', '.join(dict.fromkeys(names))}",
+                f"build on the base of stage {parent.label}, and COPY --from={parent.label} what is needed",
             )
             return
 
 
 def _tools(installation: Installation) -> list[str]:
-    """The development tools that it installs, by name, or the file that names them."""
+    """Return the development tools that it installs, and the files that list development packages."""
     named = {_package(word): word for word in installation.named}
     files = [file for file in installation.files if DEVELOPMENT_FILE.search("/".join(file.lower().split("/")[-2:]))]
     return [name for name in named if name in TOOLS] + files
 
 
 def _package(word: str) -> str:
-    """The name of the package in a requirement: `pytest[all]>=8` is pytest."""
+    """Return the name of the package in a requirement: `pytest` for `pytest[all]>=8`."""
     return re.split(r"[^\w.-]", word, maxsplit=1)[0].lower()
 
 
@@ -170,10 +170,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """Packages for development are installed into the published image.
+    """Development packages are installed in the published image.
 
-    Tests and linters are more to download and to patch, and no service runs them. uv, Poetry and PDM install the
-    development group unless told otherwise.
+    Test tools and linters are more to download and to patch, and the service never runs them. By default, uv, Poetry
+    and PDM install the development group.
     """
     published = dockerfile.published
     starts = start_commands(published)
@@ -193,7 +193,7 @@ def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
                         continue
                 if found := _development(item, step, named=stage is published or stage not in published.lineage):
                     what, fix, severity, option = found
-                    message = f"`{item.command}` installs {what}, and it is published"
+                    message = f"`{item.command}` installs {what} for the published image"
                     edits = _with_option(step, item, option) if option else _without_files(step, item)
                     yield Problem(step.instruction, message, fix, severity, edits)
                     break
@@ -205,7 +205,7 @@ def _with_option(step: Step, item: Installation, option: str) -> tuple[Edit, ...
 
 
 def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
-    """Return the edits that leave out the files of requirements for development, where another one stays."""
+    """Return the edits that remove the development requirements, if another requirements file remains."""
     files = [file for file in item.files if file in _tools(item)]
     if len(files) == len(item.files):
         return ()
@@ -215,25 +215,25 @@ def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
 
 
 def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, str, Severity | None, str | None] | None:
-    """Return what an installation brings for development, what to write, how bad it is, and the option that is missing.
+    """Return the development packages of an installation, the fix, the severity, and the missing option.
 
-    Tools that it names count where `named` says so: in a stage below, another rule speaks of them.
+    Tools that it names count only if `named`. In a stage that the published one is built on, another rule reports them.
     """
-    told = {word.partition("=")[0] for word in item.arguments}
+    given = {word.partition("=")[0] for word in item.arguments}
     pairs = pairwise(item.arguments)
     groups = [value for option, value in pairs if option in {"--group", "--only-group", "--with", "-G"}]
     groups += [word.partition("=")[2] for word in item.arguments if re.match(r"--(?:only-)?(?:group|with)=", word)]
-    if item.command in PROJECTS and (ASKED & told or any(map(DEVELOPMENT_GROUP.search, groups))):
-        return "a group for development", f"{item.command} without that group", None, None
+    if item.command in PROJECTS and (ASKED & given or any(map(DEVELOPMENT_GROUP.search, groups))):
+        return "a development group", f"{item.command} without that group", None, None
     if item.tool in WITHOUT and item.command in PROJECTS:
-        if WITHOUT[item.tool].isdisjoint(told | step.state.variables.keys() | step.names):
+        if WITHOUT[item.tool].isdisjoint(given | step.state.variables.keys() | step.names):
             option = OPTIONS[item.tool]
-            return "the group dev, if there is one", f"{item.command} {option}", Severity.INFO, option
+            return "the development group, if there is one,", f"{item.command} {option}", Severity.INFO, option
         return None
     tools = _tools(item) if named else []
     extras = [word for word in item.named if re.search(r"\[(?:[\w-]+,)*(?:dev|test|tests|testing|lint)[,\]]", word)]
     if tools or (extras and named):
-        return ", ".join([*tools, *extras]), "install it in a stage for development", None, None
+        return ", ".join([*tools, *extras]), "install it in a development stage", None, None
     return None
 
 
@@ -255,10 +255,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The last stage is the one for development or tests.
+    """The last stage is for development or tests.
 
-    `docker build .` gives the last stage: without `--target`, what is published is not what should run. Put
-    the stage for production last.
+    Without `--target`, `docker build .` builds the last stage, so the published image is not the one for production.
+    Put the production stage last.
     """
     stage = dockerfile.published
     others = [
@@ -276,7 +276,7 @@ def development_published(dockerfile: Dockerfile) -> Iterator[Problem]:
         is_below = last in stage.lineage or last in stage.origins.values()
         yield Problem(
             stage.start,
-            f"`docker build` without --target gives {stage.label}, which is for {'tests' if tests else 'development'}",
+            f"`docker build` without --target builds {stage.label}, which is for {'tests' if tests else 'development'}",
             f"end with `FROM {last.name or '<its name>'}`" if is_below else f"move stage {last.label} to the end",
             edits=insert_below(stage.steps[-1].instruction, f"\nFROM {last.name}")
             if last.name and last.state.user == stage.state.user
@@ -318,10 +318,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A check is run in a stage that does not install it.
+    """A stage runs a check without installing its tool.
 
-    Either the build ends with "not found", or the tool is among the packages of the service, and so it is published
-    with it. Install what only development needs in the stage that uses it, from a file of its own.
+    Either the build fails with "not found", or the tool is one of the service's packages, and so it is published too.
+    Install development tools in the stage that uses them, from a separate file.
     """
     published = dockerfile.published
     takers: dict[Stage | Image | None, list[Step]] = {}
@@ -330,7 +330,7 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
 
     @cache
     def shipped(stage: Stage, folder: str) -> bool:
-        """Whether the published stage has what is in the folder of a stage, or some of it."""
+        """Return whether the published stage contains the folder of a stage, or a part of it."""
         return stage in published.lineage or any(_takes(step, folder) for step in takers.get(stage, []))
 
     held: dict[int, _Packages] = {}
@@ -356,25 +356,25 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
 class _Packages:
     """The Python packages of a stage: where they are, what installed them, and whether they are published too.
 
-    `unknown` says that there may be others.
+    `unknown` means that there may be others.
     """
 
     unknown: bool
     folders: Mapping[str, tuple[str, bool]]
 
     def lack(self, tool: str, published: bool) -> str | None:
-        """What is wrong with running the tool here; None where it may be there."""
+        """Return what is wrong with running the tool here, or None if it may be installed."""
         if self.unknown or (self.folders and (published or not all(shipped for _, shipped in self.folders.values()))):
             return None
         if not self.folders:
-            return f"{tool} is run, and nothing installs it"
+            return f"this stage runs {tool}, but nothing installs it"
         source, _ = next(iter(self.folders.values()))
-        return f"{tool} is run, and nothing installs it for this stage: if {source} does, it is published as well"
+        return f"this stage runs {tool} but does not install it: if {source} does, it is published too"
 
     def with_installed(
         self, installation: Installation, state: State, stage: Stage, shipped: Callable[[Stage, str], bool]
     ) -> _Packages:
-        """These, and what a command in the stage installs."""
+        """Return these packages and those that a command in the stage installs."""
         folder = installation.prefix(state)
         if folder is None or not _is_runtime(installation) or len(self.folders) > MOST_FOLDERS:
             return _Packages(True, {})
@@ -382,7 +382,7 @@ class _Packages:
         return _Packages(self.unknown, {**self.folders, folder: (source, shipped(stage, folder))})
 
     def with_copied(self, step: Step, held: Mapping[int, _Packages]) -> _Packages:
-        """These, and what a step takes from another stage; `held` are the packages of those before."""
+        """Return these packages and those that a step copies. `held` are the packages of earlier stages."""
         if any("from" in mount for mount in step.instruction.mounts):
             return _Packages(True, {})
         if not step.instruction.flag("from") or step.takes_installers:
@@ -394,7 +394,7 @@ class _Packages:
 
 
 def _tool(command: tuple[str, ...]) -> str | None:
-    """The tool that a command runs, by its name or as a module."""
+    """Return the tool that a command runs, by name or as a module."""
     program, *words = command
     if re.fullmatch(r"python[\d.]*", program) and words[:1] == ["-m"] and len(words) > 1:
         program = words[1]
@@ -402,7 +402,7 @@ def _tool(command: tuple[str, ...]) -> str | None:
 
 
 def _may_install(command: tuple[str, ...]) -> bool:
-    """Whether a command may install tools without being read as an installation."""
+    """Return whether a command may install tools in a way that is not recognized as an installation."""
     program, *words = command
     if program in MANAGERS:
         return any(word.startswith(("py-", "py3-", "python3-")) or word in TOOLS for word in words)
@@ -410,13 +410,13 @@ def _may_install(command: tuple[str, ...]) -> bool:
 
 
 def _takes(step: Step, folder: str) -> bool:
-    """Whether a COPY from another stage takes some of what is in the folder there."""
+    """Return whether a COPY from another stage takes the folder or a part of it."""
     sources = (f"/{source.strip('/')}/" for source in step.instruction.words[:-1])
     return any(source.startswith(f"{folder}/") or f"{folder}/".startswith(source) for source in sources)
 
 
 def _is_runtime(installation: Installation) -> bool:
-    """Whether it installs what the service runs on, and no tool that is known."""
+    """Return whether it is known to install only what the service needs at run time."""
     names = {_package(word) for word in installation.named if not word.startswith((".", "-"))}
     if not names <= RUNTIME or any("[" in word for word in installation.named):
         return False

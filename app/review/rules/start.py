@@ -1,4 +1,4 @@
-"""Rules about the process that the container starts, and the question whether it is well."""
+"""Rules about the start command and the health check."""
 
 import json
 import re
@@ -15,20 +15,20 @@ from app.review.stage import Stage, Step
 from app.review.syntax import Instruction
 from app.review.system import lacks
 
-# Programs written in Python that services are started with. Celery and Dramatiq write what is printed to their logs.
+# Python programs that start services. Not Celery and Dramatiq, which write printed output to their logs.
 PYTHON = re.compile(
     r"(?:python|pypy)[\d.]*|arq|daphne|django-admin|fastapi|flask|gunicorn|huey_consumer(?:\.py)?|hypercorn|rq|streamlit"
     r"|taskiq|uvicorn|waitress-serve"
 )
-# Programs that packages bring as scripts.
+# Programs that packages install as scripts.
 SCRIPTS = frozenset(
     {"alembic", "arq", "celery", "daphne", "django-admin", "dramatiq", "fastapi", "flask", "granian", "gunicorn"}
     | {"hypercorn", "rq", "streamlit", "taskiq", "uvicorn", "waitress-serve"}
 )
-# Process 1 in front of another program, whose arguments that program is; and tools that `run` one.
+# Programs for process 1 that start the program in their arguments, and tools that `run` one.
 INITS = frozenset({"catatonit", "dumb-init", "tini"})
 RUNNERS = frozenset({"pdm", "pipenv", "poetry", "uv"})
-# Servers by the options and the variables that say where they listen, and whether that is 127.0.0.1 without them.
+# Servers, with the options and variables for the listening address, and whether the default is 127.0.0.1.
 LISTENING: dict[str, tuple[tuple[str, ...], frozenset[str], bool]] = {
     "daphne": (("-b", "--bind"), frozenset(), True),
     "fastapi": (("--host",), frozenset(), False),
@@ -43,39 +43,39 @@ LISTENING: dict[str, tuple[tuple[str, ...], frozenset[str], bool]] = {
     "waitress-serve": (("--host",), frozenset(), False),
 }
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- in a container, on the container's own interfaces
-# Of these, the address has a port.
+# Options whose address includes a port.
 WITH_PORT = frozenset({"--bind", "runserver"})
-# Servers that pass requests on to another in the same container.
+# Servers that forward requests to another one in the same container.
 PROXIES = frozenset({"apache2ctl", "caddy", "envoy", "haproxy", "httpd", "nginx", "supervisord", "traefik"})
-# What a health check asks.
+# The URL in a health check.
 ADDRESS = re.compile(r"(?:http://)?((?:localhost|127\.0\.0\.1|0\.0\.0\.0)[^\s'\"]*)")
-# A word of a stage's name by which it is no stage to publish.
+# A word in a stage's name that means that the stage is not for production.
 DEVELOPMENT_STAGE = re.compile(
     r"(?:^|[-_.])(?:ci|coverage|debug|dev|devel|develop|development|e2e|lint|linter|linting|tester|testing"
     r"|(?:unit)?tests?)(?![^-_.])"
 )
-# What may put a program in the shell's place: `exec` or `trap`, as the first word of a command but for assignments. A
-# bracket within a word begins no command.
+# `exec` or `trap`, which may replace the shell or handle its signals, as the first word of a command, apart from
+# assignments. A bracket inside a word does not begin a command.
 REPLACED = re.compile(
     r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b"
 )
-# A script that is nothing but a shell with a script of its own.
+# A script that only starts a shell with another script.
 NESTED = re.compile(
     r"""\s*+(?P<exec>exec\s++)?(?:/\S*/)?(?P<program>(?:ba|da|a|z)?sh)\s++-[a-z]*c\s++"""
     r"""(?:"(?P<double>(?:\\.|[^"\\])*+)"|'(?P<single>[^']*+)')\s*+""",
     re.DOTALL,
 )
-# Commands at the end of a script that are no service.
+# Commands at the end of a script that are not the service.
 TRIVIAL = frozenset({":", "echo", "exit", "true", "wait"})
-# How a loop or a condition ends.
+# Words that end a loop or a condition.
 ENDS = frozenset({"}", "done", "esac", "fi"})
-# Inits that pass a signal to their child alone, unless they are told to pass it to all its group.
+# Inits that, by default, forward a signal only to their child, not to its process group.
 TO_CHILD = frozenset({"catatonit", "tini", "tini-static"})
 KILL_SIGNALS = frozenset({"9", "KILL", "SIGKILL"})
 
 
 def start_commands(stage: Stage) -> list[tuple[str, ...]]:
-    """The commands that start the stage's container, as far as they can be read."""
+    """Return the commands that start the container of the stage, as far as they are known."""
     instructions = [step.instruction for step in stage.start_steps]
     if len(instructions) == 2 and all(each.is_json or each.mistaken for each in instructions):
         words = [word for each in instructions for word in each.mistaken or each.words]
@@ -84,7 +84,7 @@ def start_commands(stage: Stage) -> list[tuple[str, ...]]:
 
 
 def _inside(commands: Sequence[tuple[str, ...]], deepest: int = 3) -> list[tuple[str, ...]]:
-    """The commands, with what an init or a runner is given in its place."""
+    """Return the commands. Replace inits and runners with the program that they start."""
     found = []
     for name, *words in commands:
         runs = name in RUNNERS and words[:1] == ["run"]
@@ -119,9 +119,9 @@ CMD ["python", "-m", "app"]
 def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     """Python buffers what the service prints.
 
-    Where standard output is no terminal, what `print` writes waits until some thousand characters have come together:
-    it appears late, and not at all when the process is killed. Logging and tracebacks are not affected. Set
-    PYTHONUNBUFFERED in the stage that runs; a stage on a fresh base image inherits nothing of what other stages set.
+    If standard output is not a terminal, `print` waits until several thousand characters have accumulated. The output
+    appears late, or never if the process is killed. Logging and tracebacks are not affected. Set PYTHONUNBUFFERED in
+    the published stage. A stage on a fresh base image does not inherit the variables of other stages.
     """
     stage = dockerfile.published
     if not stage.state.is_bare:
@@ -139,7 +139,7 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
     elsewhere = [other.label for other in dockerfile.stages if "PYTHONUNBUFFERED" in other.state.environment]
     reason = f"{pythons[-1][0]} is started without PYTHONUNBUFFERED"
     if elsewhere and "PYTHONUNBUFFERED" not in environment:
-        reason = f"PYTHONUNBUFFERED of stage {elsewhere[0]} is not inherited by a fresh base image"
+        reason = f"a stage on a fresh base image does not inherit PYTHONUNBUFFERED from stage {elsewhere[0]}"
     message = f"what the service prints is buffered: {reason}"
     line = "ENV PYTHONUNBUFFERED=1"
     edits = () if "PYTHONUNBUFFERED" in environment else insert_below(stage.start, line)
@@ -147,7 +147,7 @@ def buffered_output(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _is_unbuffered(words: Sequence[str]) -> bool:
-    """Whether Python is told so by its option -u."""
+    """Return whether Python has the option -u."""
     for before, word in pairwise(words):
         if before in {"-W", "-X"}:
             continue
@@ -158,7 +158,7 @@ def _is_unbuffered(words: Sequence[str]) -> bool:
     return False
 
 
-# Variables that turn a server's reloading or debugger on, and programs that start another anew when files change.
+# Variables that enable a server's reloading or debugger, and programs that restart another when files change.
 RELOADING = {"flask": ("FLASK_DEBUG", "FLASK_ENV"), "uvicorn": ("UVICORN_RELOAD",)}
 WATCHERS = frozenset({"hupper", "nodemon", "watchfiles", "watchmedo"})
 
@@ -178,9 +178,9 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The published image starts a development server.
 
-    It watches files that never change in an image, and cannot run several workers; Flask's debugger also shows its
-    internals to whoever asks. Start the server without reloading; a development stage or a compose file can have
-    another command.
+    It watches files that never change in an image, and cannot run several workers. Flask's debugger also shows the
+    internals of the service to anyone. Start the server without reloading, and override the command in a development
+    stage or a Compose file.
     """
     stage = dockerfile.published
     if DEVELOPMENT_STAGE.search(stage.label):
@@ -192,7 +192,7 @@ def reload_in_production(dockerfile: Dockerfile) -> Iterator[Problem]:
         option = next((word for word in words if word == "--reload" or word.startswith("--reload=")), None)
         variable = next((name for name in RELOADING.get(name, ()) if _is_on(environment.get(name))), None)
         edits: tuple[Edit, ...] = ()
-        fix = "a server for production, such as gunicorn"
+        fix = "a production server, such as gunicorn"
         if name == "fastapi" and words[:1] == ["dev"]:
             option, fix = "fastapi dev", "fastapi run"
             edits = replace(start, "dev", "run", left=' \t\n"', right=' \t\n"')
@@ -230,41 +230,41 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def loopback(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The server listens on 127.0.0.1, where nothing outside the container reaches it.
+    """The server listens on 127.0.0.1, which nothing outside the container can reach.
 
-    A published port leads to the container's network interface, not to its loopback. uvicorn, hypercorn, granian and
-    `flask run` listen on 127.0.0.1 unless told otherwise; 0.0.0.0 is every interface.
+    A published port leads to the container's network interface, not to its loopback interface. By default, uvicorn,
+    hypercorn, granian and `flask run` listen on 127.0.0.1. Listen on 0.0.0.0, which is every interface.
     """
     stage = dockerfile.published
     if not stage.state.is_bare or DEVELOPMENT_STAGE.search(stage.label):
         return
     commands = [module(*command) for command in start_commands(stage)]
     if any(name in PROXIES for name, _ in commands):
-        return  # which ask it from within
+        return  # the proxy reaches it inside the container
     for name, words in commands:
         found = _loopback(name, words, stage.state.environment)
         if found is None:
             continue
         option, default = found
         step = stage.start_steps[-1]
-        told = f"{option} {EVERYWHERE}{':8000' if option in WITH_PORT else ''}"
+        wanted = f"{option} {EVERYWHERE}{':8000' if option in WITH_PORT else ''}"
         if default:
-            message, fix = f"{name} listens on 127.0.0.1 unless told otherwise", f"{name} … {told}"
+            message, fix = f"{name} listens on 127.0.0.1 by default", f"{name} … {wanted}"
             is_option = option.startswith("-") and name == commands[-1][0]
-            edits = _with_words(step.instruction, *told.split()) if is_option else ()
+            edits = _with_words(step.instruction, *wanted.split()) if is_option else ()
         else:
-            message, fix = f"{name} listens on the loopback", f"{EVERYWHERE} in its place"
+            message, fix = f"{name} listens on the loopback interface", f"use {EVERYWHERE}"
             edits = tuple(
                 edit
                 for name in ("127.0.0.1", "localhost")
                 for edit in replace(step.instruction, name, EVERYWHERE, left=' \t\n"=', right=' \t\n":')
             )
-        yield Problem(step.instruction, f"{message}: nothing outside the container reaches it", fix, edits=edits)
+        yield Problem(step.instruction, f"{message}: nothing outside the container can reach it", fix, edits=edits)
         return
 
 
 def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]) -> tuple[str, bool] | None:
-    """Return the option that says where a server listens, and whether it is absent; None if it may be reached."""
+    """Return the option for the listening address, and whether it is missing, or None if the server may be reached."""
     if "runserver" in words[:3]:
         addresses = [word for word in words[words.index("runserver") + 1 :] if not word.startswith("-")]
         is_reached = bool(addresses) and not re.match(r"\d+$|127\.|localhost", addresses[0])
@@ -283,9 +283,9 @@ def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]
         return None
     for before, word in pairwise(["", *words]):
         option, equals, value = word.partition("=")
-        told = word if before in options else value if equals and option in options else None
-        if told is not None:
-            is_loopback = re.fullmatch(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::\d+)?", told)
+        address = word if before in options else value if equals and option in options else None
+        if address is not None:
+            is_loopback = re.fullmatch(r"(?:127\.0\.0\.1|localhost|\[?::1\]?)(?::\d+)?", address)
             return (options[0], False) if is_loopback else None
     if any(
         word.startswith(option) and not word.startswith("--")
@@ -300,7 +300,7 @@ def _loopback(name: str, words: list[str], environment: Mapping[str, str | None]
 
 
 def _with_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
-    """Return the edit that adds words at the end of a command."""
+    """Return the edit that appends words to a command."""
     if not shell.SHELLS.isdisjoint(word.rpartition("/")[2] for word in instruction.words):
         return ()
     if instruction.is_json:
@@ -323,11 +323,10 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 """,
 )
 def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The service runs below a shell, which does not pass signals on.
+    """The service runs under a shell, which does not forward signals.
 
-    The shell is process 1 and gets the signal that stops the container, the service does not: after ten
-    seconds it is killed, with the requests that it was serving. Use the JSON form, or let `exec` put the service
-    in the shell's place.
+    The shell is process 1 and receives the signal to stop, but the service does not. After ten seconds, the service is
+    killed, and the requests in flight are lost. Use the JSON form, or let `exec` replace the shell with the service.
     """
     stage = dockerfile.published
     if not (stage.image and stage.state.is_bare) or not stage.start_steps or _stops_by_kill(stage):
@@ -351,31 +350,31 @@ def shell_form_command(dockerfile: Dockerfile) -> Iterator[Problem]:
         else:
             fix += f", with `exec` before {service}"
     elif service in ENDS or (len(commands) > 1 and service in TRIVIAL) or re.search(r"\||(?<![&>])&(?!&)", bare):
-        service, fix = "what it starts", "start one program, by the JSON form or by `exec`"
+        service, fix = "what it starts", "start one program, in the JSON form or with `exec`"
     elif instruction.is_json or re.search(r"[$<>;&*?~`()]", script) or "=" in instruction.words[0]:
-        fix = f"put `exec` before {service}, or start it by the JSON form"
+        fix = f"put `exec` before {service}, or start it in the JSON form"
         edits = insert_exec(instruction, service)
     else:
         words = [word for word in instruction.words if word != "--reload"]
         fix = f"{instruction.keyword} {json.dumps(words)}"
         edits = rewrite(instruction, f"{instruction.keyword} {json.dumps(instruction.words)}")
     if init:
-        message = f"{init} passes the signals to a shell, which keeps them from {service}"
+        message = f"{init} sends signals to a shell, which does not forward them to {service}"
     else:
-        message = f"a shell is process 1 and keeps the signals from {service}"
+        message = f"a shell is process 1 and does not forward signals to {service}"
     yield Problem(instruction, message, fix, edits=edits, safe=True)
 
 
 def _stops_by_kill(stage: Stage) -> bool:
-    """Return whether the container is stopped by SIGKILL, which no shell can pass on."""
+    """Return whether SIGKILL stops the container, which no shell can forward."""
     signals = [step for step in stage.history if step.instruction.keyword == "STOPSIGNAL"]
     return bool(signals) and signals[-1].state.expand(signals[-1].instruction.words[0]) in KILL_SIGNALS
 
 
 def _start_script(stage: Stage) -> tuple[Step, str, str, str | None]:
-    """Return the step with the start script, the init before it if any, the shell that runs it, and the script itself.
+    """Return the step with the start script, the init or "", the shell that runs the script, and the script.
 
-    The script is None where no shell is started.
+    The script is None if no shell is started.
     """
     first, *second = stage.start_steps
     if not first.instruction.is_json:
@@ -401,9 +400,9 @@ def _start_script(stage: Stage) -> tuple[Step, str, str, str | None]:
 
 
 def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
-    """Return whether the shell gives its place to the service, or may.
+    """Return whether the service replaces the shell, or may do so.
 
-    dash, which is Debian's `sh`, never does by itself.
+    dash, which is Debian's `sh`, never lets it do so without `exec`.
     """
     bare = QUOTED.sub("''", script)
     is_dash = program == "dash" or (program == "sh" and is_debian)
@@ -415,7 +414,7 @@ def _is_replaced(is_debian: bool, program: str, script: str) -> bool:
         return True
     if is_dash:
         return False
-    # The others do it for the last command, alone; bash not where that is redirected.
+    # Other shells do so for the last command, unless it is part of a pipe. bash does not if it is redirected.
     last = re.split(r"&&|\|\||[;\n]", bare)[-1].strip()
     if last in ENDS:
         return False
@@ -442,8 +441,8 @@ HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://
 def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The health check calls a program that the image does not have.
 
-    Slim images have neither curl nor wget: the check fails every time, and the container never turns healthy. Python
-    can ask as well, and nothing has to be installed for it.
+    Slim images contain neither curl nor wget, so the check always fails, and the container never becomes healthy.
+    Python can send the request, without another package.
     """
     stage = dockerfile.published
     checks = [step for step in stage.history if step.instruction.keyword == "HEALTHCHECK"]

@@ -14,7 +14,7 @@ from app.review.state import State
 from app.review.syntax import Instruction
 from app.review.system import MANAGERS, may_bring, may_copy, may_do_anything
 
-# Words of a start command by which a service runs as somebody else, or which run services as their settings say.
+# Words of a start command that run the service as another user, or that run services as their settings say.
 PRIVILEGE_DROPPERS = frozenset(
     {"--uid", "--user", "apache2ctl", "chpst", "circusd", "cron", "crond", "gosu", "httpd", "nginx", "runsvdir"}
     | {"runuser", "s6-setuidgid", "setpriv", "su", "su-exec", "sudo", "supervisord", "uwsgi"}
@@ -43,28 +43,28 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
 def root_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The published image runs as root.
 
-    Whoever breaks into the service owns the container: every file in it can be rewritten, and a hole in the
-    kernel or a mounted socket leads out of it. Create a user and name it with USER.
+    An intruder in the service controls the whole container: root can overwrite every file, and can get out through a
+    kernel vulnerability or a mounted socket. Create a user and select it with USER.
     """
     stage = dockerfile.published
     starts = stage.start_steps
     is_scratch = stage.image is not None and stage.image.official == "scratch"
-    # There, what a start command names by a path is a program, or a file that Python runs.
+    # Without a shell, a path in a start command is a program, or a file that Python runs, but not a script.
     has_no_shell = stage.image is not None and (is_scratch or stage.image.is_distroless)
     if not stage.state.is_root or any(_may_drop_privileges(start.instruction, has_no_shell) for start in starts):
         return
     users = [step.instruction for step in stage.history if step.instruction.keyword == "USER"]
     if users:
-        yield Problem(users[-1], "the published image runs as root", "end with USER and somebody else")
-    # Nothing starts from scratch without a command: that is a way to get files out of a build.
+        yield Problem(users[-1], "the published image runs as root", "end with a USER other than root")
+    # An image from scratch without a command only exports files from a build.
     elif stage.image and (starts or not is_scratch):
-        message = "the published image runs as root: it names no USER"
+        message = "the published image runs as root: it sets no USER"
         fix = _other_user(stage, stage.image)
         yield Problem(stage.start, message, fix, edits=_with_user(stage, fix))
 
 
 def _with_user(stage: Stage, fix: str) -> tuple[Edit, ...]:
-    """Return the edit that writes the fix below what root has to do, unless packages are where only root can read."""
+    """Return the edit that inserts the fix after what needs root, unless only root can read the packages."""
     lines = "\n".join(part.partition(",")[0] for part in fix.split(", then "))
     homes = [item.prefix(step.state) or "/root/" for step in stage.history for item in step.installations]
     homes += [step.destination or "/root/" for step in stage.history if step.instruction.flag("from")]
@@ -79,7 +79,7 @@ def _with_user(stage: Stage, fix: str) -> tuple[Edit, ...]:
 
 
 def _other_user(stage: Stage, image: Image) -> str:
-    """The instructions that end with another user: one that is there, else a new one, as far as there are the means."""
+    """Return the instructions that end with another user: an existing one, or else a new one if it can be created."""
     for step in stage.history:
         for program, *words in step.commands:
             if program in {"adduser", "useradd"}:
@@ -91,9 +91,9 @@ def _other_user(stage: Stage, image: Image) -> str:
 
 
 def _may_drop_privileges(start: Instruction, has_no_shell: bool) -> bool:
-    """Whether a start command runs the service as somebody else, or is a script, which may do that."""
+    """Return whether a start command runs the service as another user, or is a script, which may do so."""
     if "/" in start.words[0] and not re.search(r"/s?bin/[^/]+$", start.words[0]):
-        return not has_no_shell  # no installed program, and a script where there is something to run it
+        return not has_no_shell  # not an installed program, so a script if a shell can run it
     if any(command[0] == "gunicorn" and any(word.startswith("-u") for word in command) for command in start.commands):
         return True
     words = [word for command in start.commands for word in command]
@@ -118,15 +118,15 @@ USER 10001
 """,
 )
 def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """The published image names its user by a name.
+    """The published image sets its user by name instead of by number.
 
-    Kubernetes' `runAsNonRoot` cannot look into the image to see who that is, and refuses to start it:
-    "container has runAsNonRoot and image has non-numeric user". A number runs everywhere.
+    With `runAsNonRoot`, Kubernetes does not start the container, because it cannot tell whether a name is root:
+    "container has runAsNonRoot and image has non-numeric user". A number works everywhere.
     """
     users = [step for step in dockerfile.published.history if step.instruction.keyword == "USER"]
     state = dockerfile.published.state
     if dockerfile.published.image and dockerfile.published.image.is_windows:
-        return  # whose users have no numbers
+        return  # its users have no numbers
     if state.is_root is False and state.user and not state.user.partition(":")[0].isdecimal():
         name, colon, group = state.user.partition(":")
         user = users[-1].instruction
@@ -137,7 +137,7 @@ def named_user(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:
-    """How to write the USER with the number that the name has, or may get; and the number if it is known."""
+    """Return how to set the USER by number, and the number of the name, or None if it is unknown."""
     for step in stage.history:
         for program, *words in step.commands:
             if program in {"adduser", "useradd"} and name in map(step.state.expand, words):
@@ -147,12 +147,12 @@ def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:
                     return f"USER {number}{group}", number
                 return f"create {name} with `{option} 10001`, then USER 10001{group}", None
     if stage.image and stage.state.is_bare and not _may_exist(name, stage.image, stage.history):
-        return f"create {name} with the number 10001, then USER 10001{group}", None
+        return f"create {name} with the user id 10001, then USER 10001{group}", None
     return f"USER with the number that `id -u {name}` prints in the image", None
 
 
 def _uid(words: Sequence[str], state: State) -> str | None:
-    """The number that a useradd or adduser gives; None where it names none."""
+    """Return the number in the arguments of useradd or adduser, or None."""
     for word, following in pairwise([*words, ""]):
         option, equals, value = word.partition("=")
         if option == "--uid" or re.fullmatch(r"-[A-Za-z]*u", option):
@@ -174,12 +174,12 @@ RUN useradd --no-create-home --uid 10001 appuser
 """,
 )
 def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """adduser is called in an image that has none.
+    """adduser is used in an image that does not contain it.
 
-    Debian's images have no adduser since version 13 (trixie), the slim images of Python included: the build ends with
-    "adduser: not found". useradd is in all of them, with options of its own.
+    Since version 13 (trixie), Debian images do not contain adduser, and neither do the slim Python images. The build
+    fails with "adduser: not found". They all contain useradd, whose options differ.
     """
-    lacking: dict[int, bool] = {}  # by stage: whether it is known to have none
+    lacking: dict[int, bool] = {}  # by stage: whether adduser is known to be missing
     for stage in dockerfile.stages:
         lacks = (
             lacking[stage.parent.index] if stage.parent else bool(stage.image and stage.image.has("adduser") is False)
@@ -187,7 +187,7 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
         for step in stage.steps if lacks else []:
             called = []
             for command in step.commands:
-                # Both programs are in the package adduser.
+                # The package adduser contains both programs.
                 if lacks and command[0] in INSTEAD_OF_ADDUSER and command[0] not in called:
                     called.append(command[0])
                 lacks = lacks and not may_bring("adduser", command)
@@ -200,14 +200,14 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _with_useradd(step: Step) -> tuple[Edit, ...]:
-    """Return the edits that write useradd and groupadd instead, where every option has its like."""
+    """Return the edits that use useradd and groupadd instead, if every option has an equivalent."""
     edits: tuple[Edit, ...] = ()
     for program, *words in step.commands:
         if program not in INSTEAD_OF_ADDUSER:
             continue
-        likes = _useradd(words) if program == "adduser" else _groupadd(words)
+        equivalent = _useradd(words) if program == "adduser" else _groupadd(words)
         written = " ".join([program, *(word or '""' for word in words)])
-        edit = replace(step.instruction, written, likes, right=" \t\n;&") if likes else ()
+        edit = replace(step.instruction, written, equivalent, right=" \t\n;&") if equivalent else ()
         if not edit:
             return ()
         edits += edit
@@ -215,8 +215,8 @@ def _with_useradd(step: Step) -> tuple[Edit, ...]:
 
 
 def _useradd(words: Sequence[str]) -> str | None:
-    """Return the useradd that does what an adduser of Debian does; None where an option has no like."""
-    likes, name = ["useradd"], None
+    """Return the useradd command for an adduser command of Debian, or None if an option has no equivalent."""
+    equivalent, name = ["useradd"], None
     following = iter(words)
     for word in following:
         option, _, value = word.partition("=")
@@ -225,25 +225,25 @@ def _useradd(words: Sequence[str]) -> str | None:
         if option == "--gecos":
             value = value or next(following, "")
         elif option in {"--no-create-home", "--system"}:
-            likes.append(option)
+            equivalent.append(option)
         elif option in {"--home", "--ingroup", "--shell", "--uid", "-u"}:
             value = value or next(following, "")
-            likes += [{"--ingroup": "--gid", "-u": "--uid"}.get(option, option), value]
+            equivalent += [{"--ingroup": "--gid", "-u": "--uid"}.get(option, option), value]
         elif word.startswith("-") or name:
             return None
         else:
             name = word
-    if not {"--no-create-home", "--system"} & set(likes):
-        likes.append("--create-home")
+    if not {"--no-create-home", "--system"} & set(equivalent):
+        equivalent.append("--create-home")
     return (
-        " ".join([*likes, name])
-        if name and all(re.fullmatch(r"[\w./:${}-]+", word) for word in [*likes, name])
+        " ".join([*equivalent, name])
+        if name and all(re.fullmatch(r"[\w./:${}-]+", word) for word in [*equivalent, name])
         else None
     )
 
 
 def _groupadd(words: Sequence[str]) -> str | None:
-    """Return the groupadd that does what an addgroup of Debian does; None where an option has no like."""
+    """Return the groupadd command for an addgroup command of Debian, or None if an option has no equivalent."""
     known = {"--system", "--gid"}
     plain = all(word in known or re.fullmatch(r"[\w${}]+", word) for word in words)
     names = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before != "--gid"]
@@ -251,11 +251,11 @@ def _groupadd(words: Sequence[str]) -> str | None:
 
 
 def _has_choice(step: Step) -> bool:
-    """Whether a RUN may go on without a program, or asks for it first."""
+    """Return whether a RUN may continue without a program, or looks for it first."""
     return "||" in step.text or "command -v" in step.text or "which " in step.text
 
 
-# Accounts that every image of a distribution has.
+# Accounts that the images of distributions have.
 ACCOUNTS = frozenset(
     {"_apt", "adm", "backup", "bin", "daemon", "ftp", "games", "guest", "irc", "list", "lp", "mail", "man", "news"}
     | {"nobody", "nonroot", "operator", "proxy", "root", "shutdown", "sync", "sys", "uucp", "www-data"}
@@ -284,9 +284,10 @@ CMD ["python", "-m", "app"]
 """,
 )
 def no_such_user(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """USER or `--chown` names a user whom nobody creates.
+    """USER or `--chown` names a user that does not exist.
 
-    The container ends with "unable to find user", the build with "can't find uid for user". A number needs no user.
+    The container fails with "unable to find user", or the build with "can't find uid for user". A number works without
+    a user.
     """
     for stage in dockerfile.stages:
         image = stage.image
@@ -300,19 +301,19 @@ def no_such_user(dockerfile: Dockerfile) -> Iterator[Problem]:
                 continue
             name = step.state.expand(owner or instruction.words[0])
             user = (name or "").partition(":")[0]
-            # A USER may come before its creation, as long as nothing is run between.
+            # A USER may come before the user is created, if nothing runs in between.
             before = stage.history[: inherited + at] if owner else stage.history
             if not re.fullmatch(r"[a-z_][a-z0-9_-]*", user) or _may_exist(user, image, before):
                 continue
             if owner:
                 yield Problem(
-                    instruction, f"--chown names {user}, whom nobody has created here", "a number: --chown=10001"
+                    instruction, f"--chown names {user}, which nothing above creates", "a number: --chown=10001"
                 )
                 continue
             edits = insert_above(instruction, _creation(image, user)) if step.state.is_root else ()
             yield Problem(
                 instruction,
-                f"nobody creates the user {user}",
+                f"no instruction creates the user {user}",
                 f"{_creation(image, user)} above, then USER 10001",
                 edits=edits,
             )
@@ -325,7 +326,7 @@ def _creation(image: Image, user: str) -> str:
 
 
 def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
-    """Return whether somebody of that name may be there after the steps."""
+    """Return whether a user of that name may exist after the steps."""
     if user in ACCOUNTS or IMAGE_ACCOUNTS.get(image.official or "") == user:
         return True
     for step in steps:
@@ -342,7 +343,7 @@ def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
 
 
 def _may_copy_accounts(step: Step) -> bool:
-    """Return whether a COPY or ADD may bring another /etc/passwd."""
+    """Return whether a COPY or ADD may replace /etc/passwd."""
     if step.destination and f"{step.destination}/".startswith("/etc/"):
         return True
     if any(
@@ -354,7 +355,7 @@ def _may_copy_accounts(step: Step) -> bool:
 
 
 def _may_create(user: str, command: tuple[str, ...], step: Step) -> bool:
-    """Return whether a command may create the user: by a variable, or as a program that is not known."""
+    """Return whether a command may create the user, with a variable name or as an unknown program."""
     if command[0] in CREATORS:
         return any(step.state.expand(word) in {None, user} for word in command)
     return command[0] not in MANAGERS and may_do_anything(command)
@@ -375,10 +376,10 @@ USER 10001
 """,
 )
 def not_permitted(dockerfile: Dockerfile) -> Iterator[Problem]:
-    """A command needs root, and somebody else runs it.
+    """A command needs root, but another user runs it.
 
-    Only root may install system packages, create users or give files away: the build ends with "permission denied".
-    USER root above, and the other user again below, or USER further down.
+    Only root can install system packages, create users or change the owner of files, so the build fails with
+    "permission denied". Write USER root above the command and the other user again below it, or move USER further down.
     """
     for stage in dockerfile.stages:
         for step in stage.steps:
@@ -396,7 +397,7 @@ def not_permitted(dockerfile: Dockerfile) -> Iterator[Problem]:
                 edits = (*insert_above(step.instruction, "USER root"), *insert_below(step.instruction, f"USER {user}"))
                 yield Problem(
                     step.instruction,
-                    f"{program} needs root, and {user} runs it",
+                    f"{program} needs root, but {user} runs it",
                     f"USER root above this RUN, and USER {user} below it",
                     edits=edits,
                 )

@@ -70,7 +70,7 @@ def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
     result = run["results"][1]
     assert (result["ruleId"], result["level"]) == ("root-user", "error")
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "root-user"
-    assert result["message"]["text"] == "the published image runs as root. Instead: end with USER and somebody else"
+    assert result["message"]["text"] == "the published image runs as root. Instead: end with a USER other than root"
     assert result["locations"] == [
         {
             "physicalLocation": {
@@ -109,7 +109,7 @@ def test_github_is_told_the_line_of_each_finding() -> None:
     commands = formats.github({"a:b,c": FOUND}).splitlines()
     assert commands[1] == (
         "::error file=a%3Ab%2Cc,line=2,endLine=2,title=root-user::"
-        "the published image runs as root%0Aend with USER and somebody else"
+        "the published image runs as root%0Aend with a USER other than root"
     )
     assert [command.partition(" ")[0] for command in commands] == ["::notice", "::error", "::warning"]
 

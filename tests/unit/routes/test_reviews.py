@@ -33,8 +33,8 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
         "end_line": 3,
         "end_column": 9,
         "stage": "0",
-        "message": "no .dockerignore keeps out .git, .venv, __pycache__",
-        "fix": "add to .dockerignore, a line each: **/.git **/.venv **/__pycache__ **/.env",
+        "message": "no .dockerignore excludes .git, .venv, __pycache__",
+        "fix": "add to .dockerignore, one per line: **/.git **/.venv **/__pycache__ **/.env",
         "edits": [],
         "safe": False,
     }

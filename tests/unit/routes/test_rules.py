@@ -15,7 +15,7 @@ def test_a_rule_says_why_and_shows_a_wrong_and_a_right_example(client: TestClien
     assert set(rule) == {"id", "severity", "title", "why", "bad", "dockerignore", "good"}
     assert rule["title"] == "The published image is built on the full Python image"
     assert rule["severity"] == "warning"
-    assert rule["why"].startswith("It carries compilers")
+    assert rule["why"].startswith("The full image contains compilers")
     assert rule["bad"].startswith("FROM python:3.12\n")
     assert rule["good"].startswith("FROM python:3.12-slim\n")
 

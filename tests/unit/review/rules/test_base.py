@@ -1,4 +1,4 @@
-"""Rules about the image that a stage is built on."""
+"""Rules about the base image."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.unit.review.rules.table import fixes, lines
         ("FROM python@sha256:0123", []),
         ("ARG V\nFROM python:$V", []),
         ("ARG IMAGE\nFROM $IMAGE", []),
-        ("FROM python:3.12 AS builder\nFROM python:3.12-slim", []),  # what builds is not published
+        ("FROM python:3.12 AS builder\nFROM python:3.12-slim", []),  # the builder is not published
         ("FROM python:3.12 AS slim\nFROM python:3.12-slim AS python\nFROM python", []),
         ("FROM python", [1]),
         ("FROM python:latest", [1]),
@@ -55,7 +55,7 @@ def test_full_base_image(dockerfile: str, expected: list[int]) -> None:
         ("docker.io/library/python:3", "docker.io/library/python:3-slim"),
     ],
 )
-def test_the_slim_variant_is_named(base: str, slim: str) -> None:
+def test_fix_names_the_slim_variant(base: str, slim: str) -> None:
     assert fixes("full-base-image", f"FROM {base}") == [f"FROM {slim}"]
 
 
@@ -63,11 +63,11 @@ def test_the_slim_variant_is_named(base: str, slim: str) -> None:
     ("dockerfile", "fix"),
     [
         ("ARG V=3.12\nFROM python:${V}", "FROM python:${V}-slim"),
-        ("ARG I=python:3.12\nFROM $I", "make $I mean python:3.12-slim"),
-        ("ARG V=3.12\nFROM python:$V-trixie", "make python:$V-trixie mean python:3.12-slim-trixie"),
+        ("ARG I=python:3.12\nFROM $I", "set $I to python:3.12-slim"),
+        ("ARG V=3.12\nFROM python:$V-trixie", "set python:$V-trixie to python:3.12-slim-trixie"),
     ],
 )
-def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
+def test_fix_keeps_the_build_argument(dockerfile: str, fix: str) -> None:
     assert fixes("full-base-image", dockerfile) == [fix]
 
 
@@ -83,7 +83,7 @@ def test_a_build_argument_stays_one(dockerfile: str, fix: str) -> None:
         ("FROM scratch", []),
         ("FROM company/base:sha-abc123", []),
         ("FROM company/base:sha-0a1b2c3", []),
-        ("ARG S=slim\nFROM python:3.12-$S", []),  # its own argument would hide the other
+        ("ARG S=slim\nFROM python:3.12-$S", []),  # a second argument would override the first
         ("FROM company/base:3f8a11c", []),
         ("FROM python:3.12.4-slim@sha256:0123", []),
         ("ARG V=3\nFROM python:$V AS python3.12\nFROM python3.12", []),
@@ -113,7 +113,7 @@ def test_hardcoded_version(dockerfile: str, expected: list[int]) -> None:
         ("$IMAGE:2", "IMAGE_VERSION", "2"),
     ],
 )
-def test_the_build_argument_is_written_out(base: str, argument: str, version: str) -> None:
+def test_fix_writes_out_the_build_argument(base: str, argument: str, version: str) -> None:
     expected = f"ARG {argument}={version} before the first FROM, and ${{{argument}}} in place of {version}"
     assert fixes("hardcoded-version", f"FROM {base}") == [expected]
 
@@ -124,9 +124,9 @@ def test_the_build_argument_is_written_out(base: str, argument: str, version: st
         ("FROM python:3.12-slim@sha256:0", []),
         ("FROM python@sha256:0", []),
         ("FROM python:latest@sha256:0", []),
-        ('ARG NAME=""\nFROM docker.io/library/$NAME', []),  # a build has to give it
+        ('ARG NAME=""\nFROM docker.io/library/$NAME', []),  # the build must set it
         ("FROM scratch", []),
-        ("ARG IMAGE\nFROM $IMAGE", []),  # not known
+        ("ARG IMAGE\nFROM $IMAGE", []),  # unknown
         ("ARG D=sha256:0\nFROM python@$D", []),
         ("FROM a@b AS x\nFROM x", []),
         ("FROM a@b AS x-1\nARG N=1\nFROM x-1", []),
@@ -153,5 +153,5 @@ def test_unpinned_base(dockerfile: str, expected: list[tuple[int, str]]) -> None
         ("a/b:1", "add the digest, @sha256:…: `docker buildx imagetools inspect a/b:1` prints it"),
     ],
 )
-def test_the_digest_can_be_asked_for(base: str, fix: str) -> None:
+def test_fix_names_the_command_that_prints_the_digest(base: str, fix: str) -> None:
     assert fixes("unpinned-base", f"FROM {base}") == [fix]

@@ -1,4 +1,4 @@
-"""Rules about the comments by which a Dockerfile speaks to the reviewer."""
+"""Rules about comments for the reviewer."""
 
 import pytest
 
@@ -19,11 +19,11 @@ from tests.unit.review.rules.table import lines
         ("# review-ignore: unpinned-base\nFROM python", [2]),
     ],
 )
-def test_a_comment_silences_one_rule_at_one_instruction(dockerfile: str, expected: list[int]) -> None:
+def test_comment_disables_one_rule_at_one_instruction(dockerfile: str, expected: list[int]) -> None:
     assert lines("unpinned-base", dockerfile) == expected
 
 
-def test_a_comment_among_continued_lines_counts_too() -> None:
+def test_comment_between_continued_lines_has_the_same_effect() -> None:
     dockerfile = "FROM python\nRUN true && \\\n# review-ignore: pip-cache-mount it is built once\n  pip install a"
     assert lines("pip-cache-mount", dockerfile) == []
 
@@ -46,7 +46,7 @@ def test_review_ignore(dockerfile: str, expected: list[int]) -> None:
     assert lines("review-ignore", dockerfile) == expected
 
 
-def test_an_ignored_finding_is_not_counted() -> None:
+def test_ignored_finding_is_not_counted() -> None:
     text = "FROM python:slim\nUSER 1"
     assert review(text).counts.info == 1
     ignored = review(f"# review-ignore: unpinned-base we test each build\n{text}")

@@ -22,7 +22,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN cp -r . /x\nRUN pip install a", []),
         ("COPY . .\nRUN pytest", []),
         ("COPY . .\nFROM a\nRUN pip install a", []),
-        # A project needs its source; its dependencies were there before.
+        # A project needs its source, and its dependencies are already installed.
         ("COPY pyproject.toml .\nRUN pip install -r requirements.txt\nCOPY . .\nRUN pip install .", []),
         ("COPY . .\nRUN pip install --no-deps .", []),
         ("COPY . .\nRUN pip install --no-index --find-links=/wheels -r requirements.txt", []),
@@ -58,12 +58,12 @@ def test_source_before_install(dockerfile: str, expected: list[int]) -> None:
     assert lines("source-before-install", SLIM + dockerfile) == expected
 
 
-def test_source_before_install_is_found_over_inherited_stages() -> None:
+def test_source_copied_in_an_inherited_stage_is_found() -> None:
     dockerfile = "FROM python:slim AS a\nCOPY . .\nFROM a AS b\nRUN pip install x\nFROM a\nRUN pip install y\n"
     assert lines("source-before-install", dockerfile) == [2]
 
 
-def test_the_stage_below_may_have_installed_the_dependencies() -> None:
+def test_base_stage_may_have_installed_the_dependencies() -> None:
     dockerfile = "FROM python:slim AS a\nRUN pip install a\nFROM a\nCOPY . .\nRUN pip install ."
     assert lines("source-before-install", dockerfile) == []
     assert lines("source-before-install", dockerfile.replace("FROM a\n", "FROM python:slim\n")) == [4]
@@ -76,14 +76,14 @@ def test_another_stage_may_have_installed_the_dependencies() -> None:
     assert lines("source-before-install", f"FROM node AS Other\nRUN npm ci\n{project}".replace("=other", "=0")) == [5]
 
 
-def test_a_project_is_told_to_install_its_dependencies_alone() -> None:
+def test_fix_installs_dependencies_without_the_project() -> None:
     (fix,) = fixes("source-before-install", f"{SLIM}COPY . .\nRUN uv sync")
     assert "without the project" in fix
     (fix,) = fixes("source-before-install", f"{SLIM}ADD . .\nRUN pip install a")
-    assert fix == "move this ADD below the installation, which needs only its requirements"
+    assert fix == "move this ADD below the installation, which needs only the requirements"
 
 
-def test_an_unknown_base_may_have_the_dependencies() -> None:
+def test_unknown_base_may_contain_the_dependencies() -> None:
     assert lines("source-before-install", "FROM company/base\nCOPY . .\nRUN pip install .") == []
     assert lines("source-before-install", "FROM company/base\nCOPY . .\nRUN pip install -r requirements.txt") == [2]
 
@@ -124,10 +124,10 @@ def test_dockerignore(dockerfile: str, dockerignore: str | None, expected: list[
     ("dockerfile", "dockerignore", "expected"),
     [
         ("COPY app app", None, []),
-        ("COPY . .\nFROM python:slim", None, []),  # what builds is not published
+        ("COPY . .\nFROM python:slim", None, []),  # the builder is not published
         ("COPY --from=builder . .", None, []),
         ("COPY --exclude=tests . .", None, []),
-        ("COPY . .", "*\n!app", []),  # it lets in what it names
+        ("COPY . .", "*\n!app", []),  # it excludes everything else
         ("COPY . .", ".git\ntests\nDockerfile", []),
         ("COPY . .", None, [2]),
         ("COPY . .", ".git", [2]),
@@ -151,18 +151,18 @@ def test_source_with_everything(dockerfile: str, dockerignore: str | None, expec
         ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCMD audit requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nRUN pip install -r requirements.txt", []),
         ("COPY pyproject.toml uv.lock ./\nRUN uv sync --no-install-project\nCMD uv run app", []),
-        ("COPY pyproject.toml .\nRUN pip install .", []),  # the project has to be there
+        ("COPY pyproject.toml .\nRUN pip install .", []),  # the project must exist
         ("COPY poetry.lock .\nRUN poetry add x && poetry install --no-root", []),
-        ("COPY poetry.lock* pyproject.toml ./\nRUN poetry install --no-root", []),  # a mount takes no patterns
+        ("COPY poetry.lock* pyproject.toml ./\nRUN poetry install --no-root", []),  # a mount does not support patterns
         ("COPY requirements.txt .\nRUN <<E\nsort requirements.txt\nE\nRUN pip install -r requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install -r other.txt", []),
-        ("COPY requirements.txt .\nRUN pip install -r requirements.txt && rm requirements.txt", []),  # no mount can go
+        ("COPY requirements.txt .\nRUN pip install -r requirements.txt && rm requirements.txt", []),  # rm would fail
         ("COPY requirements.txt .\nRUN sed -i s/a/b/ requirements.txt && pip install -r requirements.txt", []),
         ("COPY requirements.txt .\nRUN pip install x.whl\nRUN pip install -r requirements.txt", [2]),
-        # What the project's own files read is not known.
+        # It is unknown what the project's own files read.
         ("COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY setup.py .\nRUN pip install .", []),
         ("COPY a.txt requirements.txt ./\nRUN pip install -r requirements.txt", []),
-        # A stage made from it reads the file once more.
+        # A stage that is built on it reads the file again.
         (
             "FROM a AS b\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n"
             "FROM b\nRUN cat requirements.txt",
@@ -236,7 +236,7 @@ def test_requirements_bind_mount(dockerfile: str, expected: list[int]) -> None:
         ),
     ],
 )
-def test_the_file_is_lent_to_where_it_was_copied(copy: str, file: str, mounts: list[str]) -> None:
+def test_fix_mounts_the_file_where_it_was_copied(copy: str, file: str, mounts: list[str]) -> None:
     (fix,) = fixes("requirements-bind-mount", f"{SLIM}COPY {copy}\nRUN pip install -r {file}")
     flags = " ".join(f"--mount=type=bind,{mount}" for mount in mounts)
     assert fix == f"RUN {flags} in line 3, without this COPY"
@@ -245,35 +245,35 @@ def test_the_file_is_lent_to_where_it_was_copied(copy: str, file: str, mounts: l
 @pytest.mark.parametrize(
     ("dockerignore", "published"),
     [
-        (None, "tests, Dockerfile, .git and all else"),
-        ("", "tests, Dockerfile, .git and all else"),
-        (".git\ntests", "Dockerfile and all else"),
+        (None, "tests, Dockerfile, .git"),
+        ("", "tests, Dockerfile, .git"),
+        (".git\ntests", "Dockerfile"),
     ],
 )
-def test_what_is_published_without_need_is_named(dockerignore: str | None, published: str) -> None:
+def test_message_names_what_is_published_unnecessarily(dockerignore: str | None, published: str) -> None:
     findings = review(f"{SLIM}COPY . .", dockerignore).findings
     (message,) = (finding.message for finding in findings if finding.rule == "source-with-everything")
-    assert message == f"everything in the folder is published: {published}"
+    assert message == f"everything in the folder is published, including {published}"
 
 
 @pytest.mark.parametrize(
     ("dockerignore", "message"),
     [
-        ("", "no .dockerignore keeps out .git, .venv, __pycache__"),
-        (".venv", ".dockerignore does not keep out .git, __pycache__"),
+        ("", "no .dockerignore excludes .git, .venv, __pycache__"),
+        (".venv", ".dockerignore does not exclude .git, __pycache__"),
     ],
 )
-def test_what_should_stay_out_is_named(dockerignore: str, message: str) -> None:
+def test_message_names_what_should_be_excluded(dockerignore: str, message: str) -> None:
     findings = review(f"{SLIM}COPY . .", dockerignore).findings
     assert [finding.message for finding in findings if finding.rule == "dockerignore"] == [message]
 
 
 @pytest.mark.parametrize(
-    ("dockerfile", "dockerignore", "kept_out"),
+    ("dockerfile", "dockerignore", "names"),
     [
         ("FROM node:22\nCOPY . .\nRUN npm ci", "", ".git"),
         ("FROM golang:1.25\nCOPY . .", "node_modules", ".git"),
-        ("FROM company/base\nCOPY . .", "", ".git, .venv, __pycache__"),  # of which nothing is known
+        ("FROM company/base\nCOPY . .", "", ".git, .venv, __pycache__"),  # unknown
         ("FROM node:22 AS web\nCOPY . .\nFROM python:slim", "", ".git, .venv, __pycache__"),
         ("FROM python:slim\nCOPY . .\nRUN git describe", "", ".venv, __pycache__"),
         ("FROM python:slim AS a\nCOPY . .\nFROM a\nRUN git rev-parse HEAD", "", ".venv, __pycache__"),
@@ -282,9 +282,9 @@ def test_what_should_stay_out_is_named(dockerignore: str, message: str) -> None:
         ("FROM python:slim\nRUN git describe\nCOPY . .", "", ".git, .venv, __pycache__"),
     ],
 )
-def test_what_the_build_needs_may_come_along(dockerfile: str, dockerignore: str, kept_out: str) -> None:
+def test_what_the_build_needs_may_be_copied(dockerfile: str, dockerignore: str, names: str) -> None:
     (message,) = [item.message for item in review(dockerfile, dockerignore).findings if item.rule == "dockerignore"]
-    assert message.endswith(f"keep{'s' if message.startswith('no') else ''} out {kept_out}")
+    assert message.endswith(f"exclude{'s' if message.startswith('no') else ''} {names}")
 
 
 @pytest.mark.parametrize(
@@ -300,5 +300,5 @@ def test_what_the_build_needs_may_come_along(dockerfile: str, dockerignore: str,
         ),
     ],
 )
-def test_the_source_has_a_place_where_it_can_go(dockerfile: str, fix: str) -> None:
+def test_fix_names_a_place_for_the_copy(dockerfile: str, fix: str) -> None:
     assert fixes("source-before-install", dockerfile) == [fix]

@@ -17,7 +17,7 @@ PACKAGES = "/usr/local/lib/python3.12/site-packages"
     [
         (f"{BUILD}{SLIM}COPY --from=build /x /x\nCOPY --from=0 /x /x\nCOPY --from=BUILD /x /x", []),
         (f"{BUILD}{SLIM}COPY --from=busybox /x /x\nCOPY --from=docker.io/bulid /x /x", []),
-        (f"FROM a AS nodes\n{SLIM}COPY --from=node /x /x", []),  # an image that there is
+        (f"FROM a AS nodes\n{SLIM}COPY --from=node /x /x", []),  # an existing image
         (f"FROM a AS test\n{SLIM}COPY --from=release /x /x", []),
         (f"{BUILD}{SLIM}COPY --from=bulid /x /x", [3]),
         ("FROM python:3.12-slim AS build\nFROM bulid", [2]),
@@ -64,9 +64,9 @@ def test_not_in_context(instruction: str, dockerignore: str | None, found: bool)
         (f"ARG A=1\n{SLIM}RUN A=2 && echo $A", []),
         (f"ARG A=1\n{SLIM}RUN for A in 1 2; do echo $A; done", []),
         (f"ARG A=1\n{SLIM}RUN echo '$A'", []),
-        (f"ARG A=1\n{SLIM}CMD echo $A", []),  # whoever runs it may say
-        (f"ARG PYTHON_VERSION=3.12\n{SLIM}RUN echo $PYTHON_VERSION", []),  # the image has one
-        ("ARG A=1\nFROM company/base\nWORKDIR /$A", []),  # the image may have one
+        (f"ARG A=1\n{SLIM}CMD echo $A", []),  # it may be set at run time
+        (f"ARG PYTHON_VERSION=3.12\n{SLIM}RUN echo $PYTHON_VERSION", []),  # the image sets it
+        ("ARG A=1\nFROM company/base\nWORKDIR /$A", []),  # the image may set it
         (f"{SLIM}RUN echo $ANY", []),
         (f"{SLIM}ARG TARGETARCH\nRUN echo $TARGETARCH", []),
         ("ARG V=1\nFROM python:$V", []),
@@ -88,9 +88,9 @@ def test_undefined_variable(dockerfile: str, expected: list[int]) -> None:
     [
         (f"{BUILD}{VENV}{SLIM}ENV PATH=/opt/venv/bin:$PATH\nCOPY --from=build /opt/venv /opt/venv\n{UVICORN}", []),
         (f"{BUILD}{VENV}{SLIM}ENV PATH=/opt/venv/bin:$PATH\nCOPY --from=build /opt/ /opt/\n{UVICORN}", []),
-        # Its Python finds its packages wherever it is.
+        # The Python of the environment finds its packages at any path.
         (f'{BUILD}{VENV}{SLIM}COPY --from=build /opt/venv /v\nCMD ["/v/bin/python", "-m", "app"]', []),
-        (f'{BUILD}{VENV}{SLIM}COPY --from=build /opt/venv /v\nCMD ["uvicorn", "app:app"]', []),  # another one's
+        (f'{BUILD}{VENV}{SLIM}COPY --from=build /opt/venv /v\nCMD ["uvicorn", "app:app"]', []),  # from elsewhere
         (f"{MOVED}RUN sed -i s:/opt/venv:/v: /v/bin/*\n{UVICORN}", []),
         (f"{MOVED}{UVICORN}", [7]),
         (f'{BUILD}{VENV}{SLIM}COPY --from=build /opt /srv\nCMD ["/srv/venv/bin/uvicorn", "app:app"]', [6]),
@@ -101,7 +101,7 @@ def test_undefined_variable(dockerfile: str, expected: list[int]) -> None:
         ),
     ],
 )
-def test_a_virtual_environment_works_where_it_was_made(dockerfile: str, expected: list[int]) -> None:
+def test_virtual_environment_works_only_at_its_path(dockerfile: str, expected: list[int]) -> None:
     assert lines("copy-between-stages", dockerfile) == expected
 
 
@@ -119,7 +119,7 @@ def test_a_virtual_environment_works_where_it_was_made(dockerfile: str, expected
         (f"FROM python:3.12-alpine AS build\nRUN pip wheel -w /wheels a\n{SLIM}COPY --from=build /wheels /wheels", [4]),
     ],
 )
-def test_packages_need_their_python_and_their_c_library(dockerfile: str, expected: list[int]) -> None:
+def test_packages_need_their_python_and_c_library(dockerfile: str, expected: list[int]) -> None:
     assert lines("copy-between-stages", dockerfile) == expected
 
 
@@ -144,7 +144,7 @@ SYNC = "RUN uv sync --no-dev\n"
         (UV + "ENV UV_PYTHON_INSTALL_DIR=/python\n" + SYNC, "/srv /srv", True),
     ],
 )
-def test_a_managed_python_comes_along(build: str, copy: str, found: bool) -> None:
+def test_python_that_uv_downloads_must_be_copied(build: str, copy: str, found: bool) -> None:
     dockerfile = f"{build}FROM debian:bookworm-slim\nCOPY --from=build {copy}\n"
     assert bool(lines("copy-between-stages", dockerfile)) is found
 
@@ -165,11 +165,11 @@ def test_a_managed_python_comes_along(build: str, copy: str, found: bool) -> Non
         ("COPY --from=build /usr/local/lib /usr/local/lib\n", UVICORN, True),
     ],
 )
-def test_scripts_come_with_their_packages(copies: str, start: str, found: bool) -> None:
+def test_scripts_must_be_copied_with_their_packages(copies: str, start: str, found: bool) -> None:
     dockerfile = f"{BUILD}RUN pip install -r requirements.txt\n{SLIM}{copies}{start}"
     assert bool(lines("copy-between-stages", dockerfile)) is found
 
 
-def test_a_variable_of_another_stage_needs_a_value() -> None:
+def test_variable_of_another_stage_needs_a_value() -> None:
     dockerfile = f"FROM python:3.12-slim AS a\nARG A=1\n{SLIM}RUN echo $A"
     assert fixes("undefined-variable", dockerfile) == ["ARG A=… in this stage, above"]

@@ -16,22 +16,22 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + "COPY . /app", []),
         (SLIM + "COPY . $FOLDER", []),
         ("FROM python:slim AS base\nWORKDIR /app\nFROM base\nCOPY . .", []),
-        ("FROM company/base\nCOPY . .", []),  # not known
-        ("FROM scratch\nCOPY --from=a /out .", []),  # a way out for files
+        ("FROM company/base\nCOPY . .", []),  # unknown
+        ("FROM scratch\nCOPY --from=a /out .", []),  # it only exports files
         ("FROM python:3.12-windowsservercore\nCOPY . app", []),
-        ("FROM ghcr.io/astral-sh/uv:0.9\nCOPY . .", []),  # it has one
-        ("FROM company/base AS a\nWORKDIR app\nFROM a\nCOPY . .", []),  # not known
+        ("FROM ghcr.io/astral-sh/uv:0.9\nCOPY . .", []),  # it sets one
+        ("FROM company/base AS a\nWORKDIR app\nFROM a\nCOPY . .", []),  # unknown
         (SLIM + "ADD https://example.com/a.tar.gz /tmp/", []),
         (SLIM + 'WORKDIR /srv\nCOPY app app\nCMD ["python", "main.py"]', []),
-        (SLIM + 'COPY app /srv/app\nCMD ["python", "main.py"]', []),  # not known
-        (SLIM + 'CMD ["python", "main.py"]', []),  # not known
+        (SLIM + 'COPY app /srv/app\nCMD ["python", "main.py"]', []),  # unknown
+        (SLIM + 'CMD ["python", "main.py"]', []),  # unknown
         (SLIM + 'COPY main.py /\nCMD ["python", "main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["python", "/app/main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["python", "app/main.py"]', []),
         (SLIM + 'COPY app /app\nCMD ["uvicorn", "app.main:app"]', []),
-        (SLIM + 'COPY app $FOLDER\nCMD ["python", "main.py"]', []),  # not known
-        ('FROM company/base\nCOPY app /app\nCMD ["python", "main.py"]', []),  # not known
-        ('ARG I\nFROM $I\nCOPY app /app\nCMD ["python", "main.py"]', []),  # not known
+        (SLIM + 'COPY app $FOLDER\nCMD ["python", "main.py"]', []),  # unknown
+        ('FROM company/base\nCOPY app /app\nCMD ["python", "main.py"]', []),  # unknown
+        ('ARG I\nFROM $I\nCOPY app /app\nCMD ["python", "main.py"]', []),  # unknown
         (SLIM + "COPY . .", [2]),
         (SLIM + 'COPY ["a", "b", "./"]', [2]),
         ("FROM gcr.io/distroless/python3\nCOPY app app", [2]),
@@ -52,16 +52,16 @@ def test_no_workdir(dockerfile: str, expected: list[int]) -> None:
         ("COPY --chown=1 . /app", []),
         ("RUN chown -R 1 /app\nCOPY . /app", []),
         ("COPY . /app\nRUN mkdir /data && chown -R 1 /data", []),
-        ("COPY . /app\nRUN chown 1 /app", []),  # not what is in it
+        ("COPY . /app\nRUN chown 1 /app", []),  # not recursive
         ("COPY . /app\nRUN chmod +x /app/start.sh", []),
-        ("COPY . /app\nRUN chown -R 1 /app/media", []),  # a folder that may be new
-        ("COPY . /app\nRUN chown -R 1 $FOLDER", []),  # not known
+        ("COPY . /app\nRUN chown -R 1 /app/media", []),  # the folder may be new
+        ("COPY . /app\nRUN chown -R 1 $FOLDER", []),  # unknown
         ("COPY . /application\nRUN chown -R 1 /app", []),
-        ("COPY . /app\nRUN chown -R 1 /app\nFROM python:slim", []),  # what builds is not published
-        ("FROM company/base\nCOPY . .\nRUN chown -R 1 /data", []),  # not known
-        ("COPY --chown=1 . /app\nRUN chown -R 1 /app", []),  # which changes nothing
+        ("COPY . /app\nRUN chown -R 1 /app\nFROM python:slim", []),  # the builder is not published
+        ("FROM company/base\nCOPY . .\nRUN chown -R 1 /data", []),  # unknown
+        ("COPY --chown=1 . /app\nRUN chown -R 1 /app", []),  # this changes nothing
         ("COPY --chmod=755 . /app\nRUN chmod -R 755 /app", []),
-        ("COPY . /app\nRUN chmod -R a+rX /app", []),  # which changes nothing, as a rule
+        ("COPY . /app\nRUN chmod -R a+rX /app", []),  # this usually changes nothing
         ("COPY . /app\nRUN chmod -R /app", []),
         ("COPY . /app\nRUN chgrp -R 1 /data && chown -R", []),
         ("COPY . /app\nWORKDIR /srv\nRUN chown -R 1 .", []),
@@ -93,7 +93,7 @@ def test_late_chown(dockerfile: str, expected: list[int]) -> None:
 @pytest.mark.parametrize(
     ("dockerfile", "expected"),
     [
-        ("ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568", []),  # as the image of Python has
+        ("ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568", []),  # the Python image sets it too
         ("ENV SECRET_KEY=", []),
         ("ARG PUBLIC_API_KEY=x1", []),
         ("ENV DB_PASSWORD_FILE=/run/secrets/db", []),
@@ -119,7 +119,7 @@ def test_late_chown(dockerfile: str, expected: list[int]) -> None:
         ("ENV MONKEY=x TOKENIZERS_PARALLELISM=false", []),
         ("RUN SECRET_KEY=x python manage.py collectstatic", []),
         ("RUN --mount=type=secret,id=token,env=TOKEN pip install a", []),
-        ("ARG TOKEN\nFROM python:slim", []),  # what builds is not published
+        ("ARG TOKEN\nFROM python:slim", []),  # the builder is not published
         ("COPY .env.example .env", []),
         ("COPY ca.pem /etc/ssl/", []),
         ("COPY app/secrets.py app/", []),
@@ -144,7 +144,7 @@ def test_secret_in_image(dockerfile: str, expected: list[int]) -> None:
     assert lines("secret-in-image", SLIM + dockerfile) == expected
 
 
-def test_the_folder_is_named_that_the_files_are_in() -> None:
+def test_fix_names_the_folder_of_the_files() -> None:
     (fix,) = fixes("no-workdir", SLIM + "COPY app /srv\nCMD python main.py")
     assert fix.startswith("WORKDIR /srv ")
 
@@ -172,7 +172,7 @@ def test_the_folder_is_named_that_the_files_are_in() -> None:
         ("DEEPSEEK_KEY=abcdef", True),
     ],
 )
-def test_the_last_word_of_a_name_makes_a_secret(assignment: str, found: bool) -> None:
+def test_last_word_of_a_name_decides_if_it_is_a_secret(assignment: str, found: bool) -> None:
     name, _, value = assignment.partition("=")
     assert bool(lines("secret-in-image", f'FROM python:slim\nENV {name}="{value}"')) is found
 
@@ -193,7 +193,7 @@ def test_the_last_word_of_a_name_makes_a_secret(assignment: str, found: bool) ->
         (f"LABEL key=AKIA{16 * 'A'}", True),
     ],
 )
-def test_a_password_in_an_address_is_a_secret(instruction: str, found: bool) -> None:
+def test_password_in_a_url_is_a_secret(instruction: str, found: bool) -> None:
     findings = review(f"FROM python:slim\n{instruction}").findings
     messages = [finding.message for finding in findings if finding.rule == "secret-in-image"]
     assert bool(messages) is found
@@ -204,7 +204,7 @@ def test_a_password_in_an_address_is_a_secret(instruction: str, found: bool) -> 
     ("copy", "dockerignore", "found"),
     [
         ("COPY . .", None, False),
-        ("COPY . .", "", False),  # another rule says so
+        ("COPY . .", "", False),  # another rule reports it
         ("COPY . .", ".git\n.env", False),
         ("COPY . .", "*\n!app", False),
         ("COPY --exclude=.env . .", ".git", False),
@@ -213,5 +213,5 @@ def test_a_password_in_an_address_is_a_secret(instruction: str, found: bool) -> 
         ("ADD . /srv", ".git", True),
     ],
 )
-def test_a_file_of_secrets_comes_with_everything(copy: str, dockerignore: str | None, found: bool) -> None:
+def test_copy_of_everything_includes_secret_files(copy: str, dockerignore: str | None, found: bool) -> None:
     assert bool(lines("secret-in-image", f"FROM python:slim\nWORKDIR /srv\n{copy}", dockerignore)) is found

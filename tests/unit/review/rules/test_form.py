@@ -36,10 +36,10 @@ def test_not_json(dockerfile: str, expected: list[int]) -> None:
     [
         ("CMD ['python', '-m', 'app']", 'CMD ["python", "-m", "app"]'),
         ('ENTRYPOINT ["python -m", "app"]', 'ENTRYPOINT ["python", "-m", "app"]'),
-        ("CMD [\"python -c 'a b'\"]", 'each word on its own: ["program", "argument"]'),
+        ("CMD [\"python -c 'a b'\"]", 'a string for each word: ["program", "argument"]'),
     ],
 )
-def test_the_json_form_is_written_out(instruction: str, fix: str) -> None:
+def test_fix_writes_out_the_json_form(instruction: str, fix: str) -> None:
     assert fixes("not-json", SLIM + instruction) == [fix]
     assert lines("shell-form-command", SLIM + instruction) == []
 
@@ -50,10 +50,10 @@ def test_the_json_form_is_written_out(instruction: str, fix: str) -> None:
         (SLIM + 'CMD ["bash", "-c", "exec gunicorn --bind 0.0.0.0:$PORT app"]', []),
         (SLIM + 'CMD ["tini", "--", "/bin/sh", "-c", "exec gunicorn --bind :$PORT app"]', []),
         (SLIM + "CMD gunicorn --bind 0.0.0.0:$PORT app", []),
-        (SLIM + 'ENTRYPOINT ["/srv/start"]\nCMD ["$PORT"]', []),  # a script may fill it in
+        (SLIM + 'ENTRYPOINT ["/srv/start"]\nCMD ["$PORT"]', []),  # a script may expand it
         (SLIM + 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD ["--port=$PORT"]', []),
         (SLIM + 'CMD ["python", "-c", "print(\'$PORT\')"]', []),
-        (SLIM + 'CMD ["nginx", "-g", "log $remote_addr"]', []),  # nginx's own
+        (SLIM + 'CMD ["nginx", "-g", "log $remote_addr"]', []),  # a variable of nginx
         (SLIM + "HEALTHCHECK CMD curl http://localhost:$PORT", []),
         (SLIM + 'RUN ["sh", "-c", "pip install app==$VERSION"]', []),
         (SLIM + 'CMD ["gunicorn", "--bind", "0.0.0.0:$PORT", "app"]', [2]),
@@ -75,11 +75,11 @@ def test_exec_form_variable(dockerfile: str, expected: list[int]) -> None:
         ('CMD ["a", "x $PORT"]', 'CMD ["sh", "-c", "exec a \\"x $PORT\\""]'),
         (
             'ARG PORT\nCMD ["a", "$PORT"]',
-            "ENV PORT=$PORT, since no ARG is there at run time, and a shell that fills it in",
+            "ENV PORT=$PORT, because an ARG is not set at run time, and a shell that expands it",
         ),
     ],
 )
-def test_a_shell_fills_the_variable_in(dockerfile: str, fix: str) -> None:
+def test_fix_lets_a_shell_expand_the_variable(dockerfile: str, fix: str) -> None:
     assert fixes("exec-form-variable", SLIM + dockerfile) == [fix]
 
 
@@ -110,7 +110,7 @@ def test_overridden(dockerfile: str, expected: list[int]) -> None:
         ("cd", None),
         (". /opt/venv/bin/activate", "ENV PATH=/opt/venv/bin:$PATH"),
         ("python -m venv /v && . /v/bin/activate", "ENV PATH=/v/bin:$PATH"),
-        ("source ~/.cargo/env", "ENV with what that file sets"),
+        ("source ~/.cargo/env", "ENV with the variables that the file sets"),
         ("cd /srv", "WORKDIR /srv"),
         ("conda activate app", "`conda run -n app …` in each RUN"),
         ("export A=1 B=2", "ENV A=1 B=2"),
@@ -128,9 +128,9 @@ def test_lost_between_runs(run: str, fix: str | None) -> None:
         (SLIM + 'SHELL ["/bin/bash", "-c"]\nRUN source /x && a', []),
         (SLIM + "RUN echo source of all", []),
         (SLIM + "RUN source /x || . /x", []),
-        ("FROM alpine\nRUN source /x && a", []),  # ash has it
+        ("FROM alpine\nRUN source /x && a", []),  # ash supports it
         ("FROM company/base\nRUN source /x && a", []),
-        (SLIM + "RUN source /x", []),  # it is lost anyway, as another rule says
+        (SLIM + "RUN source /x", []),  # another rule reports that it has no effect
         (SLIM + "RUN source /x && a", [2]),
         (SLIM + "RUN a && \\\n    source /x && b", [2]),
     ],

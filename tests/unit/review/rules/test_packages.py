@@ -1,4 +1,4 @@
-"""Rules about the installation of packages."""
+"""Rules about installing packages."""
 
 import pytest
 
@@ -30,7 +30,7 @@ SLIM = "FROM python:3.12-slim\n"
         ("RUN pip freeze", []),
         ("RUN npm install", []),
         ("CMD pip install a", []),
-        ("FROM python:3.12-nanoserver\nRUN pip install a", []),  # without mounts
+        ("FROM python:3.12-nanoserver\nRUN pip install a", []),  # RUN does not support mounts there
         ("RUN pip install a", [2]),
         ("RUN pip install --no-cache-dir a", [2]),
         ("RUN pip3 install a && pip3 install b", [2]),
@@ -66,18 +66,18 @@ def test_pip_cache_mount(dockerfile: str, expected: list[int]) -> None:
         ("poetry install", "/root/.cache/pypoetry"),
     ],
 )
-def test_the_cache_mount_is_the_tools_own(run: str, cache: str) -> None:
+def test_fix_mounts_the_cache_of_the_tool(run: str, cache: str) -> None:
     (fix,) = fixes("pip-cache-mount", f"{SLIM}RUN {run}")
     assert fix == f"RUN --mount=type=cache,target={cache} {' '.join(run.split()[:2])} …"
 
 
 @pytest.mark.parametrize("folder", sorted(OTHER_CACHES))
-def test_another_programs_cache_is_not_pips(folder: str) -> None:
+def test_cache_of_another_program_is_not_used_by_pip(folder: str) -> None:
     run = f"RUN --mount=type=cache,target=/x/{folder} pip install a"
     assert lines("pip-cache-mount", SLIM + run) == [2]
 
 
-def test_the_cache_mount_is_in_the_users_home() -> None:
+def test_fix_mounts_the_cache_in_the_home_of_the_user() -> None:
     (fix,) = fixes("pip-cache-mount", f"{SLIM}USER app\nRUN pip install a")
     assert "target=<home>/.cache/pip,uid=<number> " in fix
 
@@ -90,7 +90,7 @@ def test_the_cache_mount_is_in_the_users_home() -> None:
         ("ENV UV_NO_CACHE=true\nRUN uv sync", "UV_NO_CACHE=true"),
     ],
 )
-def test_what_turns_the_cache_off_has_to_go(dockerfile: str, off: str) -> None:
+def test_fix_removes_what_disables_the_cache(dockerfile: str, off: str) -> None:
     (fix,) = fixes("pip-cache-mount", SLIM + dockerfile)
     assert fix.endswith(f", without {off}")
 
@@ -106,7 +106,7 @@ def test_what_turns_the_cache_off_has_to_go(dockerfile: str, off: str) -> None:
         ("USER 1000:1000\nENV HOME=/home/app\nRUN pip install a", "target=/home/app/.cache/pip,uid=1000"),
     ],
 )
-def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str) -> None:
+def test_fix_mounts_the_cache_where_variables_say(dockerfile: str, mount: str) -> None:
     (fix,) = fixes("pip-cache-mount", SLIM + dockerfile)
     assert fix.startswith(f"RUN --mount=type=cache,{mount} ")
 
@@ -126,12 +126,12 @@ def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str)
         ("RUN --mount=type=cache,target=/var/lib apt-get update && apt-get install -y a", []),
         ("RUN apt-get update && apt-get install -y a && cd /var/lib/apt/lists && rm -rf *", []),
         ("RUN apt-get update && cd /var/lib/dpkg && rm -rf ../apt/lists", []),
-        ("RUN apt-get update && rm -rf $LISTS", []),  # not known
-        ("RUN apt-get install -y a", []),  # without lists it finds nothing, and it makes none
-        ("RUN apt-get update && apt-get install -y a && /build/clean.sh", []),  # not known
-        ("RUN apt-get update && apt-get install -y a && bash /build/finish.sh", []),  # not known
-        ("RUN apt-get update && apt-get install -y a && apt-clean-all", []),  # not known
-        ("RUN apt-get update && apt-get install -y a && /build/finish.sh", []),  # not known
+        ("RUN apt-get update && rm -rf $LISTS", []),  # unknown
+        ("RUN apt-get install -y a", []),  # it downloads no lists
+        ("RUN apt-get update && apt-get install -y a && /build/clean.sh", []),  # unknown
+        ("RUN apt-get update && apt-get install -y a && bash /build/finish.sh", []),  # unknown
+        ("RUN apt-get update && apt-get install -y a && apt-clean-all", []),  # unknown
+        ("RUN apt-get update && apt-get install -y a && /build/finish.sh", []),  # unknown
         ("RUN apt-get update && rm -rf /var/lib/*", []),
         ("RUN --mount=type=bind,source=lists,target=/var/lib/apt/lists,rw apt-get update", []),
         (
@@ -158,14 +158,14 @@ def test_the_cache_mount_is_where_the_variables_say(dockerfile: str, mount: str)
         ("RUN rm -rf /var/lib/apt/lists/* && apt-get update && apt-get install -y a", [2]),
         ("RUN apt-get update && apt-get install -y a && apt-get clean", [2]),
         ("RUN --mount=type=cache,target=/var/cache/apt apt-get update && apt-get install -y a", [2]),
-        ("RUN apt-get update\nFROM python:slim", []),  # what builds is not published
+        ("RUN apt-get update\nFROM python:slim", []),  # the builder is not published
     ],
 )
 def test_apt_lists(dockerfile: str, expected: list[int]) -> None:
     assert lines("apt-lists", SLIM + dockerfile) == expected
 
 
-def test_apt_lists_of_an_inherited_stage_are_published() -> None:
+def test_lists_of_an_inherited_stage_are_published() -> None:
     assert lines("apt-lists", "FROM debian AS a\nRUN apt-get update\nFROM a\nCMD x") == [2]
 
 
@@ -186,18 +186,18 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
         ("ENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x pip install a", []),
         ("ENV XDG_CACHE_HOME=/x\nRUN --mount=type=cache,target=/x pip install a", []),
         ("ENV HOME=/x\nRUN --mount=type=cache,target=/x/.cache/pip pip install a", []),
-        ("ENV PIP_CACHE_DIR=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # not known
+        ("ENV PIP_CACHE_DIR=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # unknown
         ("USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip,uid=1000 pip install a", []),
         ("USER app\nRUN --mount=type=cache,target=/x,mode=777 pip install --cache-dir=/x a", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
-        ("RUN --mount=type=cache,target=$CACHE pip install a", []),  # not known
+        ("RUN --mount=type=cache,target=$CACHE pip install a", []),  # unknown
         ("RUN --mount=type=cache,target=/x <<E\nexport PIP_CACHE_DIR=/x\npip install a\nE", []),
         ("ENV PIP_NO_CACHE_DIR=\n" + CACHE + "pip install a", []),
-        ("ENV PIP_NO_CACHE_DIR=$X\n" + CACHE + "pip install a", []),  # not known
-        ("ENV XDG_CACHE_HOME=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # not known
-        ("FROM company/base\n" + CACHE + "pip install a", []),  # not known
+        ("ENV PIP_NO_CACHE_DIR=$X\n" + CACHE + "pip install a", []),  # unknown
+        ("ENV XDG_CACHE_HOME=$X\nRUN --mount=type=cache,target=/x pip install a", []),  # unknown
+        ("FROM company/base\n" + CACHE + "pip install a", []),  # unknown
         ("RUN --mount=type=cache,target=/root/.cache/uv,uid=1000 uv sync", []),
-        ("RUN --mount=type=cache,target=/root/.cache/pip,uid=$ID pip install a", []),  # not known
+        ("RUN --mount=type=cache,target=/root/.cache/pip,uid=$ID pip install a", []),  # unknown
         ("USER app\nENV PIP_CACHE_DIR=/x\nRUN --mount=type=cache,target=/x,uid=1000 pip install a", []),
         ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "PIP_NO_CACHE_DIR= pip install a", []),
         ("ENV UV_NO_CACHE=0\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
@@ -205,13 +205,13 @@ CACHE = "RUN --mount=type=cache,target=/root/.cache/pip "
         (CACHE + "--mount=type=cache,target=/root/.cache/uv pip install uv && uv sync", []),
         ("WORKDIR /root\nRUN --mount=type=cache,target=.cache/pip pip install a", []),
         ("USER app\n" + CACHE + "sudo pip install a", []),
-        ("FROM company/base\nRUN --mount=type=cache,target=/home/app/.cache/pip pip install a", []),  # not known
-        ("USER 1000\nRUN --mount=type=cache,target=/home/app/.cache/pip,mode=0777 pip install a", []),  # not known
+        ("FROM company/base\nRUN --mount=type=cache,target=/home/app/.cache/pip pip install a", []),  # unknown
+        ("USER 1000\nRUN --mount=type=cache,target=/home/app/.cache/pip,mode=0777 pip install a", []),  # unknown
         (CACHE + "pip install --no-cache-dir a", [2]),
         (CACHE + "pip install --no-cache-dir -r requirements.txt && true", [2]),
         ("ENV PIP_NO_CACHE_DIR=1\n" + CACHE + "pip install a", [3]),
         ("ARG PIP_NO_CACHE_DIR=yes\n" + CACHE + "pip install a", [3]),
-        ("ENV PIP_NO_CACHE_DIR=off\n" + CACHE + "pip install a", [3]),  # any value is a yes
+        ("ENV PIP_NO_CACHE_DIR=off\n" + CACHE + "pip install a", [3]),  # any value means yes
         ("ENV PIP_NO_CACHE_DIR=0\n" + CACHE + "pip install a", [3]),
         ("RUN --mount=type=cache,target=/root/.cache/uv uv pip install --no-cache a", [2]),
         ("ENV UV_NO_CACHE=1\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", [3]),
@@ -245,7 +245,7 @@ USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
 @pytest.mark.parametrize(
     ("dockerfile", "expected"),
     [
-        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local", []),  # root runs it
+        (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local", []),  # root runs the service
         (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /home/app/.local\nUSER app", []),
         (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.bashrc /root/\nUSER app", []),
         (
@@ -256,18 +256,18 @@ USER_INSTALL = "FROM python:slim AS builder\nRUN pip install --user a\n"
         ("FROM python:slim\nRUN pip install a\nUSER app", []),
         ("FROM python:slim\nENV PYTHONUSERBASE=/opt/python\nRUN pip install --user a\nUSER app", []),
         ("FROM python:slim\nUSER app\nRUN pip install --user a", []),
-        ("FROM python:slim\nRUN pip install --user a\nUSER $WHO", []),  # not known
-        # Only whoever builds needs the installer.
+        ("FROM python:slim\nRUN pip install --user a\nUSER $WHO", []),  # unknown
+        # Only the build needs the installer.
         ("FROM python:slim\nRUN pip install --user pipenv && pipenv sync --system\nUSER app", []),
         ("FROM python:slim\nCOPY --from=ghcr.io/astral-sh/uv /uv /uvx /root/.local/bin/\nUSER app", []),
-        ("FROM python:slim AS a\nFROM python:slim\nCOPY --from=a /root/.local $WHERE\nUSER app", []),  # not known
+        ("FROM python:slim AS a\nFROM python:slim\nCOPY --from=a /root/.local $WHERE\nUSER app", []),  # unknown
         (
             "FROM python:slim\nRUN pip install --user a\nRUN true && setfacl -m u:app:rx /root/\nUSER app",
             [],
         ),
-        ("FROM company/base\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
-        ("ARG I\nFROM $I\nUSER root\nRUN pip install --user a\nUSER app", []),  # not known
-        ("FROM python:slim\nCOPY .local /root/.local\nUSER app", []),  # not known
+        ("FROM company/base\nUSER root\nRUN pip install --user a\nUSER app", []),  # unknown
+        ("ARG I\nFROM $I\nUSER root\nRUN pip install --user a\nUSER app", []),  # unknown
+        ("FROM python:slim\nCOPY .local /root/.local\nUSER app", []),  # unknown
         ("FROM python:slim AS a\nFROM python:slim\nCOPY --from=a /root/.config /root/.config\nUSER app", []),
         (USER_INSTALL + "FROM python:slim\nCOPY --from=builder /root/.local /root/.local\nUSER app", [4]),
         (USER_INSTALL + "FROM python:slim\nUSER 10001\nCOPY --from=builder /root/.local /root/.local", [5]),
@@ -281,22 +281,22 @@ def test_unreadable_packages(dockerfile: str, expected: list[int]) -> None:
     assert lines("unreadable-packages", dockerfile) == expected
 
 
-def test_lists_that_the_next_step_reads_are_not_deleted() -> None:
+def test_fix_does_not_delete_lists_that_a_later_step_reads() -> None:
     dockerfile = "FROM python:slim\nRUN apt-get update\nRUN apt-get install -y a"
     assert fixes("apt-lists", dockerfile) == [
-        "join this RUN and that in line 3, and end it with rm -rf /var/lib/apt/lists/*"
+        "join this RUN with the one in line 3, and end it with rm -rf /var/lib/apt/lists/*"
     ]
 
 
 @pytest.mark.parametrize(
     "target", ["/build/target", "/opt/cargo/registry", "/root/.ccache", "/root/.cache/ccache", "/root/.m2"]
 )
-def test_a_cache_of_another_tool_is_not_defeated(target: str) -> None:
+def test_cache_of_another_tool_is_not_reported(target: str) -> None:
     run = f"RUN --mount=type=cache,target={target} pip wheel --no-cache-dir ."
     assert lines("cache-mount-defeated", f"FROM python:slim\n{run}") == []
 
 
 @pytest.mark.parametrize("target", ["/cache", "/srv/.cache", "/var/pip"])
-def test_a_cache_that_may_be_the_tools_is_defeated(target: str) -> None:
+def test_cache_that_may_be_for_the_tool_is_reported(target: str) -> None:
     run = f"RUN --mount=type=cache,target={target} pip install --no-cache-dir a"
     assert lines("cache-mount-defeated", f"FROM python:slim\n{run}") == [2]

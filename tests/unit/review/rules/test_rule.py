@@ -1,4 +1,4 @@
-"""All rules alike: documented, with examples that show what they say."""
+"""All rules: they are documented, and their examples are correct."""
 
 import re
 
@@ -16,24 +16,24 @@ def found(rule: Rule, dockerfile: str) -> bool:
 
 
 @each_rule
-def test_the_good_example_is_quiet(rule: Rule) -> None:
+def test_good_example_has_no_finding(rule: Rule) -> None:
     assert not found(rule, rule.good)
 
 
 @each_rule
-def test_the_bad_example_is_found(rule: Rule) -> None:
+def test_bad_example_has_a_finding(rule: Rule) -> None:
     assert found(rule, rule.bad)
 
 
 @each_rule
-def test_a_rule_has_an_id_a_title_and_a_why(rule: Rule) -> None:
+def test_rule_has_an_id_a_title_and_an_explanation(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
     assert 10 < len(rule.title) < 80
     assert not rule.title.endswith(".")
     assert rule.why.endswith(".")
 
 
-def test_every_anti_pattern_of_the_card_and_every_trap_has_its_rule() -> None:
+def test_each_expected_rule_exists() -> None:
     assert set(RULES) == {
         "full-base-image",
         "hardcoded-version",

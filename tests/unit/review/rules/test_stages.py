@@ -14,11 +14,11 @@ CMD = 'CMD ["uvicorn", "app.main:app"]\n'
     ("dockerfile", "expected"),
     [
         (f"FROM python:slim AS builder\n{GCC}{PIP}FROM python:slim\nCOPY --from=builder /x /x\n{CMD}", []),
-        (f"FROM python:slim\n{PIP}", []),  # nothing starts: an image to build on
+        (f"FROM python:slim\n{PIP}", []),  # nothing starts: other images are built on it
         (f"FROM python:slim\nCOPY app app\n{CMD}", []),
         (f"FROM python:slim\nRUN pip install fastapi\n{CMD}", []),
         (f"FROM python:slim\nRUN pip install --no-index --find-links /wheels -r requirements.txt\n{CMD}", []),
-        (f"FROM company/base\n{PIP}{CMD}", []),  # not known
+        (f"FROM company/base\n{PIP}{CMD}", []),  # unknown
         (
             "FROM python:slim AS a\nFROM python:slim\nRUN apt-get update && apt-get install -y gcc libpq5 && "
             f"pip install -r requirements.txt && apt-get purge -y gcc\n{CMD}",
@@ -30,7 +30,7 @@ CMD = 'CMD ["uvicorn", "app.main:app"]\n'
             [],
         ),
         (f"FROM python:slim AS base\n{GCC}{PIP}FROM base\n{CMD}", []),  # production-from-development
-        # It takes away itself what only building needed.
+        # It removes what only the build needs.
         (f"FROM python:slim\nRUN apt-get install -y gcc libpq-dev && {PIP[4:-1]} && apt-get remove -y gcc\n{CMD}", []),
         (f"FROM python:alpine\nRUN apk add -t .build gcc && {PIP[4:-1]} && apk --purge del .build\n{CMD}", []),
         (f"FROM python:slim\nRUN pip install poetry\n{CMD}", []),
@@ -62,7 +62,7 @@ def test_single_stage(dockerfile: str, expected: list[tuple[int, str]]) -> None:
         (f"FROM python:slim AS base\n{PIP}FROM base\n{CMD}", []),
         (f"FROM python:slim AS dev\nRUN pip install pytest\nFROM python:slim\nCOPY --from=dev /x /x\n{CMD}", []),
         (f"FROM python:slim\nRUN pip install pytest\n{CMD}", []),  # no other stage
-        (f"FROM python:slim AS base\n{GCC}FROM base AS dev", []),  # what is published is for development
+        (f"FROM python:slim AS base\n{GCC}FROM base AS dev", []),  # the published stage is for development
         ("FROM python:slim AS base\nRUN apt-get install -y gcc && apt-get purge -y gcc\nFROM base", []),
         ("FROM python:slim AS base\nRUN pip install -r latest.txt\nFROM base", []),
         ("FROM python:slim AS base\nRUN pip install -r /usr/local/requirements.txt\nFROM base", []),
@@ -105,7 +105,7 @@ def test_development_published(dockerfile: str, expected: list[int]) -> None:
     assert lines("development-published", dockerfile) == expected
 
 
-# The builder's packages are in the published stage as well.
+# The published stage also contains the packages of the builder.
 PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}"
 
 
@@ -117,21 +117,21 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ("FROM python:slim AS dev\nRUN pip install 'pytest[all]==8'\nRUN python -m pytest\nFROM python:slim", []),
         ("FROM python:slim AS dev\nRUN pip install pytest-cov\nRUN pytest\nFROM python:slim", []),
         ("FROM python:slim AS dev\nRUN pip install -r requirements-dev.txt\nRUN ruff check .\nFROM python:slim", []),
-        ("FROM python:slim AS dev\nRUN pip install -r all.txt\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN pip install -r all.txt\nRUN pytest\nFROM python:slim", []),  # unknown
         ("FROM python:slim AS dev\nRUN pip install -e .[dev]\nRUN pytest\nFROM python:slim", []),
         ("FROM python:slim AS dev\nRUN uv sync\nRUN pytest\nFROM python:slim", []),  # with its dev group
         ("FROM python:slim AS dev\nRUN uv run pytest\nFROM python:slim", []),
         ("FROM python:slim AS dev\nRUN uvx ruff && ruff\nFROM python:slim", []),
-        ("FROM python:slim AS dev\nRUN ./install-tools\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN ./install-tools\nRUN pytest\nFROM python:slim", []),  # unknown
         ("FROM python:slim AS dev\nRUN apt-get install -y python3-pytest\nRUN pytest\nFROM python:slim", []),
-        ("FROM company/base AS dev\nRUN pytest\nFROM python:slim", []),  # not known
-        ("FROM python:slim AS dev\nRUN python setup.py develop\nRUN pytest\nFROM python:slim", []),  # not known
-        ("FROM python:slim AS dev\nRUN python tools/install.py && pytest\nFROM python:slim", []),  # not known
+        ("FROM company/base AS dev\nRUN pytest\nFROM python:slim", []),  # unknown
+        ("FROM python:slim AS dev\nRUN python setup.py develop\nRUN pytest\nFROM python:slim", []),  # unknown
+        ("FROM python:slim AS dev\nRUN python tools/install.py && pytest\nFROM python:slim", []),  # unknown
         ("FROM python:slim AS dev\nRUN uv tool install ruff\nRUN ruff\nFROM python:slim", []),
         ("FROM python:slim AS dev\nRUN --mount=from=b,target=/x pip install /x/*\nRUN pytest\nFROM python:slim", []),
         ("FROM python:slim AS a\nRUN x\nFROM python:slim AS dev\nCOPY --from=a /build /build\nRUN pytest\nFROM a", []),
-        ("FROM python:slim AS dev\nRUN conda install pytest\nRUN pytest\nFROM python:slim", []),  # not known
-        ("FROM python:slim AS dev\nCOPY --from=company/tools /x /x\nRUN pytest\nFROM python:slim", []),  # not known
+        ("FROM python:slim AS dev\nRUN conda install pytest\nRUN pytest\nFROM python:slim", []),  # unknown
+        ("FROM python:slim AS dev\nCOPY --from=company/tools /x /x\nRUN pytest\nFROM python:slim", []),  # unknown
         ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nRUN pytest", []),
         (
             "FROM python:slim AS a\nRUN pip install pytest\nFROM python:slim AS dev\nCOPY --from=a /usr/local /usr/"
@@ -140,7 +140,7 @@ PUBLISHED = f"FROM python:slim\nCOPY --from=builder /usr/local /usr/local\n{CMD}
         ),
         # The published stage itself: its requirements may name the tool.
         (f"FROM python:slim\n{PIP}RUN pytest\n{CMD}", []),
-        # The requirements are for the tests alone.
+        # The requirements are only for the tests.
         (f"FROM python:slim AS dev\n{PIP}RUN pytest\nFROM python:slim\n{CMD}", []),
         (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN echo pytest\n{PUBLISHED}", []),
         (f"FROM python:slim AS builder\n{PIP}FROM builder AS dev\nRUN pytest\nFROM python:slim\n{CMD}", []),
@@ -220,13 +220,13 @@ def test_missing_tools(dockerfile: str, expected: list[int]) -> None:
     ("dockerfile", "fix"),
     [
         ("FROM a AS production\nFROM b AS dev", "move stage production to the end"),
-        # Above the stages that are made from it, it cannot go.
+        # It cannot move above the stages that are built on it.
         ("FROM a AS production\nFROM production AS dev", "end with `FROM production`"),
         ("FROM a AS production\nFROM b AS dev\nCOPY --from=production /x /x", "end with `FROM production`"),
         (f"FROM a\n{CMD}FROM b AS dev\nCOPY --from=0 /x /x", "end with `FROM <its name>`"),
     ],
 )
-def test_the_published_stage_can_be_put_last(dockerfile: str, fix: str) -> None:
+def test_fix_puts_the_published_stage_last(dockerfile: str, fix: str) -> None:
     assert fixes("development-published", dockerfile) == [fix]
 
 
@@ -235,17 +235,17 @@ def messages(rule: str, dockerfile: str) -> list[str]:
     return [finding.message for finding in review(dockerfile).findings if finding.rule == rule]
 
 
-def test_it_is_told_who_may_install_the_tool() -> None:
+def test_message_names_what_may_install_the_tool() -> None:
     check = "FROM python:slim AS dev\nRUN ruff check && mypy\n"
-    assert messages("missing-tools", f"{check}FROM python:slim") == ["ruff is run, and nothing installs it"]
+    assert messages("missing-tools", f"{check}FROM python:slim") == ["this stage runs ruff, but nothing installs it"]
     shipped = f"FROM python:slim AS builder\n{PIP}{check.replace('python:slim', 'builder')}{PUBLISHED}"
     assert messages("missing-tools", shipped) == [
-        "ruff is run, and nothing installs it for this stage: if requirements.txt does, it is published as well"
+        "this stage runs ruff but does not install it: if requirements.txt does, it is published too"
     ]
 
 
-def test_it_is_told_what_the_last_stage_is_for() -> None:
-    start = "`docker build` without --target gives"
+def test_message_says_what_the_last_stage_is_for() -> None:
+    start = "`docker build` without --target builds"
     assert messages("development-published", f"FROM a\n{CMD}FROM b AS dev") == [
         f"{start} dev, which is for development"
     ]
@@ -282,17 +282,17 @@ def test_development_packages(dockerfile: str, expected: list[int]) -> None:
 @pytest.mark.parametrize(
     ("dockerfile", "expected"),
     [
-        ("FROM python:slim\nRUN uv sync", []),  # a base for others, or for tests
+        ("FROM python:slim\nRUN uv sync", []),  # nothing starts: other images are built on it
         ('FROM python:slim\nRUN pip install ruff\nENTRYPOINT ["ruff"]', []),  # it is the service
         ("FROM python:slim AS dev\nRUN uv sync\nCMD a", []),
         ("FROM python:slim AS test\nRUN pip install pytest\nFROM python:slim\nCMD a", []),
         ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /b /b\nCMD a", []),
         ("FROM python:slim AS a\nWORKDIR /a\nRUN uv sync\nFROM python:slim\nCOPY --from=a /a /a\nCMD a", [3]),
-        ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nCMD a", []),  # another rule speaks of it
+        ("FROM python:slim AS a\nRUN pip install pytest\nFROM a\nCMD a", []),  # another rule reports it
         ("FROM python:slim AS a\nRUN uv sync\nFROM a\nCMD a", [2]),
     ],
 )
-def test_what_is_not_published_may_hold_tools(dockerfile: str, expected: list[int]) -> None:
+def test_unpublished_stage_may_contain_tools(dockerfile: str, expected: list[int]) -> None:
     assert lines("development-packages", dockerfile) == expected
 
 
@@ -307,10 +307,10 @@ def test_what_is_not_published_may_hold_tools(dockerfile: str, expected: list[in
         ("unit-tests", True),
     ],
 )
-def test_a_stage_for_development_is_known_by_its_name(name: str, found: bool) -> None:
+def test_name_of_a_stage_shows_that_it_is_for_development(name: str, found: bool) -> None:
     dockerfile = f"FROM python:slim AS release\nCMD a\nFROM release AS {name}\nRUN b"
     assert bool(lines("development-published", dockerfile)) is found
 
 
-def test_where_every_stage_is_for_development_none_is_published_by_mistake() -> None:
+def test_only_development_stages_are_not_reported() -> None:
     assert lines("development-published", "FROM python:slim AS dev\nCMD a\nFROM dev AS dev-tools\nRUN b") == []

@@ -1,4 +1,4 @@
-"""Rules about the process that the container starts."""
+"""Rules about the start command and the health check."""
 
 import pytest
 
@@ -19,7 +19,7 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + "CMD python -Ou app.py", []),
         (SLIM + "CMD PYTHONUNBUFFERED=1 python app.py", []),
         (SLIM + 'CMD ["python", "-X", "dev", "-W", "error", "-u", "app.py"]', []),
-        (SLIM + 'CMD ["celery", "-A", "app", "worker"]', []),  # it logs what is printed
+        (SLIM + 'CMD ["celery", "-A", "app", "worker"]', []),  # it logs printed output
         (SLIM + 'CMD ["uv", "sync"]', []),
         (SLIM + 'CMD ["uv", "pip", "gunicorn"]', []),
         (SLIM + 'ENTRYPOINT ["python"]\nCMD ["-u", "app.py"]', []),
@@ -27,9 +27,9 @@ SLIM = "FROM python:3.12-slim\n"
         ("FROM python:slim AS base\nENV PYTHONUNBUFFERED=1\nFROM python:slim\nCOPY --from=base /x /x\nCMD nginx", []),
         (SLIM + 'ENTRYPOINT ["env", "PYTHONUNBUFFERED=1", "python", "app.py"]', []),
         (SLIM, []),  # nothing starts
-        (SLIM + 'CMD ["/srv/server"]', []),  # not known
-        (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
-        ("FROM company/base\nCMD python app.py", []),  # not known
+        (SLIM + 'CMD ["/srv/server"]', []),  # unknown
+        (SLIM + 'CMD ["bash", "start.sh"]', []),  # unknown
+        ("FROM company/base\nCMD python app.py", []),  # unknown
         (SLIM + "CMD python app.py\nCMD []", []),
         (SLIM + 'CMD ["python", "app.py"]', [1]),
         (SLIM + 'CMD ["uvicorn", "app.main:app"]', [1]),
@@ -37,7 +37,7 @@ SLIM = "FROM python:3.12-slim\n"
         (SLIM + 'ENTRYPOINT ["tini", "--"]\nCMD ["gunicorn", "app"]', [1]),
         (SLIM + "CMD exec /usr/local/bin/python3.12 app.py -u", [1]),
         (SLIM + "ENV PYTHONUNBUFFERED=\nCMD python app.py", [1]),
-        (SLIM + "ENV PYTHONUNBUFFERED=0\nCMD python app.py", [1]),  # which means no
+        (SLIM + "ENV PYTHONUNBUFFERED=0\nCMD python app.py", [1]),  # 0 means no
         (SLIM + 'CMD ["uv", "run", "--no-sync", "fastapi", "run"]', [1]),
         (SLIM + 'ENTRYPOINT ["poetry", "run"]\nCMD ["python", "-m", "app"]', [1]),
         (SLIM + 'CMD ["python", "-m", "app", "-u"]', [1]),
@@ -98,11 +98,11 @@ def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
         (SLIM + "CMD migrate && exec uvicorn app", []),
         (SLIM + 'ENTRYPOINT exec uvicorn "$0" "$@"', []),
         (SLIM + 'CMD ["sh", "-c", "exec uvicorn app"]', []),
-        (SLIM + "CMD trap 'kill $!' TERM; uvicorn app & wait", []),  # not known
-        (SLIM + 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD uvicorn app', []),  # not known
+        (SLIM + "CMD trap 'kill $!' TERM; uvicorn app & wait", []),  # unknown
+        (SLIM + 'ENTRYPOINT ["docker-entrypoint.sh"]\nCMD uvicorn app', []),  # unknown
         (SLIM + "CMD uvicorn app\nFROM python:slim", []),
         (SLIM + "CMD uvicorn app\nCMD []", []),
-        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD uvicorn app', []),  # bash gives its place to the last command
+        (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD uvicorn app', []),  # the last command replaces bash
         (SLIM + 'CMD ["bash", "-c", "migrate; uvicorn app"]', []),
         (SLIM + 'SHELL ["/bin/bash", "-c"]\nCMD migrate > log && uvicorn app', []),
         (SLIM + 'CMD ["bash", "-c", "set -e\\nmigrate\\nuvicorn app"]', []),
@@ -113,13 +113,13 @@ def test_reload_in_production(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:3.12-alpine\nCMD uvicorn app > log", []),
         ("FROM python:3.12-alpine\nCMD test -f x || uvicorn app", []),
         ("FROM python:3.12-alpine\nCMD migrate && uvicorn app", []),  # so does BusyBox
-        ("FROM company/base\nCMD uvicorn app", []),  # not known
-        (SLIM + 'CMD ["bash", "start.sh"]', []),  # not known
+        ("FROM company/base\nCMD uvicorn app", []),  # unknown
+        (SLIM + 'CMD ["bash", "start.sh"]', []),  # unknown
         (SLIM + 'CMD ["sh"]', []),
         (SLIM + 'CMD ["sh", "-x", "start app"]', []),
         (SLIM + 'CMD ["python", "-c", "a | b"]', []),
         (SLIM + "CMD A=1", []),
-        ("FROM company/base\nCMD a | b", []),  # not known: it may have an ENTRYPOINT
+        ("FROM company/base\nCMD a | b", []),  # unknown: it may have an ENTRYPOINT
         ("ARG I\nFROM $I\nCMD a | b", []),
         (SLIM + "CMD uvicorn app", [2]),
         (SLIM + "ENTRYPOINT uvicorn app", [2]),
@@ -147,19 +147,19 @@ def test_shell_form_command(dockerfile: str, expected: list[int]) -> None:
     [
         ('CMD uvicorn "a b"', 'CMD ["uvicorn", "a b"]'),
         ("ENTRYPOINT uvicorn", 'ENTRYPOINT ["uvicorn"]'),
-        ("CMD migrate && uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
-        ("CMD uvicorn --port $PORT", "put `exec` before uvicorn, or start it by the JSON form"),
-        ("CMD A=1 uvicorn", "put `exec` before uvicorn, or start it by the JSON form"),
-        ('CMD ["sh", "-c", "uvicorn"]', "put `exec` before uvicorn, or start it by the JSON form"),
-        ("CMD uvicorn *.py", "put `exec` before uvicorn, or start it by the JSON form"),
-        ("CMD (uvicorn)", "put `exec` before uvicorn, or start it by the JSON form"),
-        ("CMD uvicorn | tee log", "start one program, by the JSON form or by `exec`"),
-        ("CMD uvicorn || exit 1", "start one program, by the JSON form or by `exec`"),
-        ("CMD celery & uvicorn", "start one program, by the JSON form or by `exec`"),
-        ("CMD uvicorn 2>&1", "put `exec` before uvicorn, or start it by the JSON form"),
+        ("CMD migrate && uvicorn", "put `exec` before uvicorn, or start it in the JSON form"),
+        ("CMD uvicorn --port $PORT", "put `exec` before uvicorn, or start it in the JSON form"),
+        ("CMD A=1 uvicorn", "put `exec` before uvicorn, or start it in the JSON form"),
+        ('CMD ["sh", "-c", "uvicorn"]', "put `exec` before uvicorn, or start it in the JSON form"),
+        ("CMD uvicorn *.py", "put `exec` before uvicorn, or start it in the JSON form"),
+        ("CMD (uvicorn)", "put `exec` before uvicorn, or start it in the JSON form"),
+        ("CMD uvicorn | tee log", "start one program, in the JSON form or with `exec`"),
+        ("CMD uvicorn || exit 1", "start one program, in the JSON form or with `exec`"),
+        ("CMD celery & uvicorn", "start one program, in the JSON form or with `exec`"),
+        ("CMD uvicorn 2>&1", "put `exec` before uvicorn, or start it in the JSON form"),
     ],
 )
-def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> None:
+def test_fix_contains_the_working_command(command: str, fix: str) -> None:
     assert fixes("shell-form-command", SLIM + command) == [fix]
 
 
@@ -170,20 +170,20 @@ def test_the_command_is_given_in_a_form_that_works(command: str, fix: str) -> No
         (SLIM + "HEALTHCHECK NONE", []),
         (SLIM + "HEALTHCHECK CMD curl x\nHEALTHCHECK NONE", []),
         (SLIM + "RUN apt-get update && apt-get install -y curl\nHEALTHCHECK CMD curl x", []),
-        (SLIM + "RUN apt-get install -y company-tools\nHEALTHCHECK CMD curl x", []),  # not known
-        (SLIM + "RUN ./setup\nHEALTHCHECK CMD curl x", []),  # not known
+        (SLIM + "RUN apt-get install -y company-tools\nHEALTHCHECK CMD curl x", []),  # unknown
+        (SLIM + "RUN ./setup\nHEALTHCHECK CMD curl x", []),  # unknown
         (SLIM + "COPY --from=a /usr/bin/curl /usr/bin/\nHEALTHCHECK CMD curl x", []),
         (SLIM + "COPY --from=a / /\nHEALTHCHECK CMD curl x", []),
         (SLIM + 'HEALTHCHECK CMD ["python", "curl.py"]', []),
         (SLIM + "HEALTHCHECK CMD curl x || python -m app.probe", []),
         (SLIM + "HEALTHCHECK CMD nc -z localhost 80", []),
         (SLIM + "RUN apt-get update && apt-get install -y wget\nHEALTHCHECK CMD curl x || wget x || exit 1", []),
-        (SLIM + "RUN python install_tools.py\nHEALTHCHECK CMD curl x", []),  # not known
+        (SLIM + "RUN python install_tools.py\nHEALTHCHECK CMD curl x", []),  # unknown
         (SLIM + "COPY curl /usr/bin/curl\nHEALTHCHECK CMD curl x", []),
-        ("FROM gcr.io/distroless/python3-debian12:debug\nHEALTHCHECK CMD wget x", []),  # not known
+        ("FROM gcr.io/distroless/python3-debian12:debug\nHEALTHCHECK CMD wget x", []),  # unknown
         ("FROM python:3.12\nHEALTHCHECK CMD curl x", []),
         ("FROM python:3.12-alpine\nHEALTHCHECK CMD wget x", []),
-        ("FROM company/base\nHEALTHCHECK CMD curl x", []),  # not known
+        ("FROM company/base\nHEALTHCHECK CMD curl x", []),  # unknown
         ("FROM python:slim AS a\nRUN apt-get install curl\nFROM a\nHEALTHCHECK CMD curl x", []),
         (SLIM + "HEALTHCHECK --interval=5s CMD curl -f http://127.0.0.1/ || exit 1", [2]),
         (SLIM + 'HEALTHCHECK CMD ["/usr/bin/curl", "x"]', [2]),
@@ -218,12 +218,12 @@ def test_healthcheck_tool(dockerfile: str, expected: list[int]) -> None:
         (SLIM + "HEALTHCHECK CMD curl $URL", "http://127.0.0.1:8000/"),
     ],
 )
-def test_python_asks_what_the_check_asked(dockerfile: str, fix: str) -> None:
+def test_fix_requests_the_same_url_with_python(dockerfile: str, fix: str) -> None:
     expected = f"CMD python -c \"import urllib.request as r; r.urlopen('{fix}', timeout=2)\""
     assert fixes("healthcheck-tool", dockerfile) == [expected]
 
 
-def test_an_image_without_python_has_to_get_the_program() -> None:
+def test_fix_installs_the_program_without_python() -> None:
     assert fixes("healthcheck-tool", "FROM debian\nHEALTHCHECK CMD curl x") == ["install curl in this stage"]
 
 
@@ -235,11 +235,11 @@ def test_an_image_without_python_has_to_get_the_program() -> None:
         ("FROM a AS x\n" + SLIM + "CMD python app.py", "python is started without PYTHONUNBUFFERED"),
         (
             "FROM a AS x\nENV PYTHONUNBUFFERED=1\n" + SLIM + "CMD python app.py",
-            "PYTHONUNBUFFERED of stage x is not inherited by a fresh base image",
+            "a stage on a fresh base image does not inherit PYTHONUNBUFFERED from stage x",
         ),
     ],
 )
-def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> None:
+def test_message_says_why_the_output_is_buffered(dockerfile: str, reason: str) -> None:
     findings = review(dockerfile).findings
     (message,) = (finding.message for finding in findings if finding.rule == "buffered-output")
     assert message == f"what the service prints is buffered: {reason}"
@@ -251,12 +251,12 @@ def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> 
         ('CMD ["sh", "-c", "alembic upgrade head && exec uvicorn app"]', []),
         ("CMD exec sh -c 'a && exec uvicorn app'", []),
         ("STOPSIGNAL SIGKILL\nCMD uvicorn app", []),
-        ('ENTRYPOINT ["tini", "-g", "--"]\nCMD uvicorn app', []),  # it signals all of the group
-        ('ENTRYPOINT ["dumb-init", "--"]\nCMD uvicorn app', []),  # the same
+        ('ENTRYPOINT ["tini", "-g", "--"]\nCMD uvicorn app', []),  # it signals the whole process group
+        ('ENTRYPOINT ["dumb-init", "--"]\nCMD uvicorn app', []),  # so does dumb-init
         ('ENV TINI_KILL_PROCESS_GROUP=1\nENTRYPOINT ["tini", "--"]\nCMD uvicorn app', []),
         ('ENTRYPOINT ["tini", "--"]\nCMD exec uvicorn app', []),
         ('ENTRYPOINT ["tini", "--"]\nCMD ["uvicorn", "app"]', []),
-        ('CMD sh -c "a && exec uvicorn app"', [2]),  # exec gives away the place of the inner shell only
+        ('CMD sh -c "a && exec uvicorn app"', [2]),  # exec replaces only the inner shell
         ("CMD exec sh -c 'a && uvicorn app'", [2]),
         ("CMD uvicorn --workers $(nproc) app", [2]),
         ("CMD while true; do python -m job; done", [2]),
@@ -264,22 +264,22 @@ def test_it_is_told_why_the_output_is_buffered(dockerfile: str, reason: str) -> 
         ('ENTRYPOINT ["tini", "--", "sh", "-c", "uvicorn app; true"]', [2]),
     ],
 )
-def test_a_shell_between_the_signal_and_the_service(start: str, expected: list[int]) -> None:
+def test_shell_that_does_not_forward_signals_is_found(start: str, expected: list[int]) -> None:
     assert lines("shell-form-command", SLIM + start) == expected
 
 
 @pytest.mark.parametrize(
     ("start", "fix"),
     [
-        ("CMD gunicorn --workers $(nproc) app", "put `exec` before gunicorn, or start it by the JSON form"),
-        ("CMD while true; do a; sleep 9; done", "start one program, by the JSON form or by `exec`"),
-        ("CMD gunicorn app; true", "start one program, by the JSON form or by `exec`"),
+        ("CMD gunicorn --workers $(nproc) app", "put `exec` before gunicorn, or start it in the JSON form"),
+        ("CMD while true; do a; sleep 9; done", "start one program, in the JSON form or with `exec`"),
+        ("CMD gunicorn app; true", "start one program, in the JSON form or with `exec`"),
         ('CMD sh -c "a && exec uvicorn app"', 'CMD ["sh", "-c", "a && exec uvicorn app"]'),
         ('CMD sh -c "a && uvicorn app"', 'CMD ["sh", "-c", "a && uvicorn app"], with `exec` before uvicorn'),
-        ("CMD uvicorn app --reload", 'CMD ["uvicorn", "app"]'),  # as another finding says
+        ("CMD uvicorn app --reload", 'CMD ["uvicorn", "app"]'),  # another rule reports --reload
     ],
 )
-def test_the_service_is_what_gets_the_shells_place(start: str, fix: str) -> None:
+def test_fix_lets_the_service_replace_the_shell(start: str, fix: str) -> None:
     assert fixes("shell-form-command", SLIM + start) == [fix]
 
 
@@ -293,12 +293,12 @@ def test_the_service_is_what_gets_the_shells_place(start: str, fix: str) -> None
         ("CMD uvicorn app:app $OPTIONS", []),
         ('ENV UVICORN_HOST=0.0.0.0\nCMD ["uvicorn", "app:app"]', []),
         ('ENTRYPOINT ["uvicorn"]', []),
-        ('CMD ["gunicorn", "app:app"]', []),  # gunicorn.conf.py may say
+        ('CMD ["gunicorn", "app:app"]', []),  # gunicorn.conf.py may set it
         ('CMD ["gunicorn", "-b0.0.0.0:80", "app:app"]', []),
         ('CMD ["fastapi", "run"]', []),
         ('CMD ["flask", "routes"]', []),
         ("CMD python manage.py runserver 0.0.0.0:8000", []),
-        ("CMD nginx && exec uvicorn app:app", []),  # nginx asks it
+        ("CMD nginx && exec uvicorn app:app", []),  # nginx forwards requests to it
         ('CMD ["uvicorn", "app:app"]', [2]),
         ('CMD ["python", "-m", "uvicorn", "app:app", "--port", "80"]', [2]),
         ('CMD ["uv", "run", "uvicorn", "app:app", "--host", "127.0.0.1"]', [2]),
@@ -323,7 +323,7 @@ def test_loopback(start: str, expected: list[int]) -> None:
         ("CMD watchfiles 'python -m app'", [2]),
     ],
 )
-def test_reloading_by_other_means(dockerfile: str, expected: list[int]) -> None:
+def test_reloading_by_variables_and_other_programs_is_found(dockerfile: str, expected: list[int]) -> None:
     assert lines("reload-in-production", SLIM + dockerfile) == expected
 
 
@@ -334,8 +334,8 @@ def test_reloading_by_other_means(dockerfile: str, expected: list[int]) -> None:
         ('CMD ["hypercorn", "app:app"]', "hypercorn … --bind 0.0.0.0:8000"),
         ('CMD ["daphne", "app:app"]', "daphne … -b 0.0.0.0"),
         ("CMD python manage.py runserver", "python … runserver 0.0.0.0:8000"),
-        ("CMD uvicorn app:app --host localhost", "0.0.0.0 in its place"),
+        ("CMD uvicorn app:app --host localhost", "use 0.0.0.0"),
     ],
 )
-def test_each_server_is_told_in_its_own_words(start: str, fix: str) -> None:
+def test_fix_uses_the_option_of_the_server(start: str, fix: str) -> None:
     assert fixes("loopback", SLIM + start) == [fix]

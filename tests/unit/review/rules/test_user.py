@@ -19,34 +19,34 @@ from tests.unit.review.rules.table import fixes, lines
         ("FROM python:slim AS dev\nUSER root\nFROM python:slim\nUSER appuser", []),
         ("FROM python:slim\nENV NAME=appuser\nUSER $NAME", []),
         ("ARG NAME=appuser\nFROM python:slim\nARG NAME\nUSER ${NAME}", []),
-        ("FROM python:slim\nARG NAME\nUSER $NAME", []),  # not known
-        ("FROM company/base", []),  # not known
-        ("ARG IMAGE\nFROM $IMAGE", []),  # not known
+        ("FROM python:slim\nARG NAME\nUSER $NAME", []),  # unknown
+        ("FROM company/base", []),  # unknown
+        ("ARG IMAGE\nFROM $IMAGE", []),  # unknown
         ('FROM python:slim\nENTRYPOINT ["gosu", "appuser", "uvicorn"]', []),
         ('FROM python:slim\nENTRYPOINT ["tini", "--"]\nCMD ["gosu", "appuser", "uvicorn"]', []),
         ('FROM python:slim\nENTRYPOINT ["/usr/bin/dumb-init", "--", "/sbin/su-exec", "appuser", "x"]', []),
         ('FROM python:slim\nCMD ["gunicorn", "--user=appuser", "app:app"]', []),
-        ('FROM python:slim\nENTRYPOINT ["docker-entrypoint.sh"]', []),  # not known
-        ('FROM python:slim\nENTRYPOINT ["/entrypoint"]', []),  # not known
-        ('FROM python:slim\nENTRYPOINT ["/usr/bin/tini", "--", "docker-entrypoint.sh"]', []),  # not known
-        ('FROM python:slim\nENTRYPOINT ["bash", "/entrypoint.sh"]', []),  # not known
-        ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # a way out for files
+        ('FROM python:slim\nENTRYPOINT ["docker-entrypoint.sh"]', []),  # unknown
+        ('FROM python:slim\nENTRYPOINT ["/entrypoint"]', []),  # unknown
+        ('FROM python:slim\nENTRYPOINT ["/usr/bin/tini", "--", "docker-entrypoint.sh"]', []),  # unknown
+        ('FROM python:slim\nENTRYPOINT ["bash", "/entrypoint.sh"]', []),  # unknown
+        ("FROM python:slim AS build\nFROM scratch\nCOPY --from=build /wheels /", []),  # it only exports files
         ("FROM python:slim\nENTRYPOINT exec setpriv --reuid 10001 uvicorn", []),
-        ('FROM python:slim\nCMD ["/start"]', []),  # not known
-        ('FROM python:slim\nCMD ["bash", "start.sh"]', []),  # not known
-        ('FROM python:slim\nCMD ["bash", "entrypoint"]', []),  # not known
-        ('FROM python:slim\nENTRYPOINT ["init"]', []),  # not known
-        ("FROM python:slim\nCMD ./run --port 8000", []),  # not known
-        ('FROM python:slim\nCMD ["supervisord", "-n"]', []),  # its settings say who runs what
+        ('FROM python:slim\nCMD ["/start"]', []),  # unknown
+        ('FROM python:slim\nCMD ["bash", "start.sh"]', []),  # unknown
+        ('FROM python:slim\nCMD ["bash", "entrypoint"]', []),  # unknown
+        ('FROM python:slim\nENTRYPOINT ["init"]', []),  # unknown
+        ("FROM python:slim\nCMD ./run --port 8000", []),  # unknown
+        ('FROM python:slim\nCMD ["supervisord", "-n"]', []),  # its settings select the users
         ("FROM gcr.io/distroless/python3-debian12:nonroot", []),
         ("FROM gcr.io/distroless/python3:debug-nonroot", []),
         ("FROM python:3.12-windowsservercore-ltsc2025\nCMD python app.py", []),
-        ("FROM ghcr.io/astral-sh/uv:0.9", []),  # not known
+        ("FROM ghcr.io/astral-sh/uv:0.9", []),  # unknown
         ("FROM python:slim AS a\nONBUILD USER app\nFROM a\nCMD b", []),
         ("FROM python:slim", [1]),
         ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim", [1]),
         ('FROM scratch\nCMD ["app"]', [1]),
-        ('FROM scratch\nCMD ["/app"]', [1]),  # no script, with nothing to run it
+        ('FROM scratch\nCMD ["/app"]', [1]),  # not a script: there is no shell
         ('FROM python:slim\nCMD ["/app/.venv/bin/gunicorn", "app"]', [1]),
         ("FROM python:slim\nCMD /usr/local/bin/uvicorn app", [1]),
         ("FROM gcr.io/distroless/python3-debian12", [1]),
@@ -83,17 +83,17 @@ def test_root_user(dockerfile: str, expected: list[int]) -> None:
         ("FROM python:slim\nRUN useradd app", "USER <number>, the user that line 2 creates"),
     ],
 )
-def test_the_user_is_made_with_what_the_image_has(dockerfile: str, fix: str) -> None:
+def test_fix_creates_the_user_with_tools_of_the_image(dockerfile: str, fix: str) -> None:
     assert fixes("root-user", dockerfile) == [fix]
 
 
 @pytest.mark.parametrize("image", sorted(BARE - {"scratch"}))
-def test_root_runs_what_is_built_on_a_bare_image(image: str) -> None:
+def test_bare_image_runs_as_root(image: str) -> None:
     assert lines("root-user", f"FROM {image}\nCMD a") == [1]
 
 
 @pytest.mark.parametrize("word", sorted(PRIVILEGE_DROPPERS))
-def test_a_start_command_may_drop_privileges(word: str) -> None:
+def test_start_command_may_drop_privileges(word: str) -> None:
     assert lines("root-user", f'FROM python:slim\nCMD ["tini", "{word}", "appuser"]') == []
 
 
@@ -102,11 +102,11 @@ def test_a_start_command_may_drop_privileges(word: str) -> None:
     [
         ("FROM python:slim\nUSER 10001", []),
         ("FROM python:slim\nUSER 10001:app", []),
-        ("FROM python:slim\nUSER $WHO", []),  # not known
+        ("FROM python:slim\nUSER $WHO", []),  # unknown
         ("FROM python:slim\nUSER root", []),  # root-user
         ("FROM python:slim\nUSER app\nUSER 10001", []),
         ("FROM python:slim AS a\nUSER app\nFROM python:slim\nUSER 1", []),
-        ("FROM company/base", []),  # not known
+        ("FROM company/base", []),  # unknown
         ("FROM python:slim\nUSER app", [2]),
         ("FROM python:slim\nUSER app:app", [2]),
         ("FROM company/base\nENV WHO=app\nUSER $WHO", [3]),
@@ -126,13 +126,13 @@ def test_named_user(dockerfile: str, expected: list[int]) -> None:
         ("adduser --uid ${ID:-77} app", "USER 77"),
         ("chown -u 5 app && useradd -u 7 app", "USER 7"),
         ("useradd -m -r -u 1001 -g app app", "USER 1001"),
-        ("useradd --uid 10001 other", "create app with the number 10001, then USER 10001"),
+        ("useradd --uid 10001 other", "create app with the user id 10001, then USER 10001"),
         ("useradd --uid $ID app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd --uid x app", "create app with `--uid 10001`, then USER 10001"),
         ("useradd app", "create app with `--uid 10001`, then USER 10001"),
     ],
 )
-def test_the_number_is_the_one_that_the_user_was_given(run: str, fix: str) -> None:
+def test_fix_uses_the_number_of_the_user(run: str, fix: str) -> None:
     assert fixes("named-user", f"FROM python:slim\nRUN {run}\nUSER app") == [fix]
 
 
@@ -141,24 +141,24 @@ def test_the_number_is_the_one_that_the_user_was_given(run: str, fix: str) -> No
     [
         ("FROM python:3.12-slim\nRUN useradd app", []),
         ("FROM python:3.12-slim-bookworm\nRUN adduser app", []),
-        ("FROM python:3.12.4-slim\nRUN adduser app", []),  # made before Debian 13
+        ("FROM python:3.12.4-slim\nRUN adduser app", []),  # built before Debian 13
         ("FROM python:3.8-slim\nRUN adduser app", []),
-        ("FROM python:3.12-slim@sha256:0\nRUN adduser app", []),  # of any age
+        ("FROM python:3.12-slim@sha256:0\nRUN adduser app", []),  # it may be of any age
         ("FROM python:3.12-alpine\nRUN adduser -D app", []),
-        ("FROM python:3.12\nRUN adduser app", []),  # not known
-        ("FROM ubuntu\nRUN adduser app", []),  # not known
-        ("FROM company/base\nRUN adduser app", []),  # not known
+        ("FROM python:3.12\nRUN adduser app", []),  # unknown
+        ("FROM ubuntu\nRUN adduser app", []),  # unknown
+        ("FROM company/base\nRUN adduser app", []),  # unknown
         ("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim\nRUN adduser app", []),
         ("FROM python:slim\nRUN apt-get update && apt-get install -y adduser && adduser app", []),
         ("FROM python:slim AS a\nRUN apt-get install -y adduser\nFROM a\nRUN adduser app", []),
-        ("FROM python:slim\nRUN apt-get install -y gnupg\nRUN adduser app", []),  # which brings it
-        ("FROM python:slim\nRUN ./setup.sh\nRUN adduser app", []),  # not known
-        ("FROM python:slim\nRUN python setup_system.py\nRUN adduser app", []),  # not known
+        ("FROM python:slim\nRUN apt-get install -y gnupg\nRUN adduser app", []),  # it installs adduser
+        ("FROM python:slim\nRUN ./setup.sh\nRUN adduser app", []),  # unknown
+        ("FROM python:slim\nRUN python setup_system.py\nRUN adduser app", []),  # unknown
         ("FROM python:slim\nRUN adduser app || useradd app", []),
         ("FROM python:slim\nRUN if command -v adduser; then adduser app; else useradd app; fi", []),
         ("FROM python:slim\nRUN <<E\nif which adduser; then adduser app; else useradd app; fi\nE", []),
         ("FROM python:slim\nCOPY --from=debian:12 /usr/sbin/adduser /usr/sbin/\nRUN adduser app", []),
-        ("FROM amazonlinux\nRUN adduser app", []),  # not known
+        ("FROM amazonlinux\nRUN adduser app", []),  # unknown
         ("FROM python:slim\nRUN echo adduser", []),
         ("FROM python:3.12-slim\nRUN adduser --disabled-password app", [2]),
         ("FROM python:slim\nRUN addgroup app && adduser --ingroup app app", [2]),
@@ -177,17 +177,17 @@ def test_missing_adduser(dockerfile: str, expected: list[int]) -> None:
     assert lines("missing-adduser", dockerfile) == expected
 
 
-def test_adduser_of_busybox_knows_short_options_only() -> None:
+def test_fix_uses_short_options_for_busybox() -> None:
     (fix,) = fixes("named-user", "FROM alpine\nRUN adduser -D app\nUSER app")
     assert fix == "create app with `-u 10001`, then USER 10001"
 
 
-def test_the_name_of_a_user_may_be_an_argument() -> None:
+def test_user_name_may_be_a_build_argument() -> None:
     dockerfile = "FROM python:slim\nARG NAME=app\nARG ID=1000\nRUN useradd -u $ID ${NAME}\nUSER $NAME"
     assert fixes("named-user", dockerfile) == ["USER 1000"]
 
 
-def test_a_missing_program_is_named_once() -> None:
+def test_missing_program_is_named_once() -> None:
     findings = review("FROM python:slim\nRUN addgroup a && adduser a && adduser b").findings
     (message,) = (finding.message for finding in findings if finding.rule == "missing-adduser")
     assert message == "python:slim has no addgroup and no adduser"
@@ -206,7 +206,7 @@ def test_a_missing_program_is_named_once() -> None:
         ("FROM python:slim\nRUN ./setup.sh\nUSER svc", []),
         ("FROM python:slim\nCOPY --from=x /etc/passwd /etc/passwd\nUSER svc", []),
         ("FROM python:slim AS a\nRUN useradd svc\nFROM a\nCOPY --chown=svc x /x\nUSER svc", []),
-        ("FROM python:slim\nUSER svc\nRUN useradd svc", []),  # while nothing runs between
+        ("FROM python:slim\nUSER svc\nRUN useradd svc", []),  # nothing runs in between
         ("FROM python:3.12-windowsservercore\nUSER ContainerUser", []),
         ("FROM python:slim\nUSER svc", [2]),
         ("FROM python:slim\nRUN useradd other\nUSER svc:0", [3]),
@@ -250,13 +250,13 @@ def test_gunicorn_may_drop_root(dockerfile: str, expected: list[int]) -> None:
     assert lines("root-user", f"FROM python:slim\n{dockerfile}") == expected
 
 
-def test_a_file_that_an_image_without_a_shell_runs_is_no_script() -> None:
+def test_file_in_an_image_without_a_shell_is_not_a_script() -> None:
     assert lines("root-user", 'FROM gcr.io/distroless/python3-debian12\nCMD ["app/main.py"]') == [1]
 
 
-def test_the_group_of_a_user_stays() -> None:
+def test_fix_keeps_the_group() -> None:
     assert fixes("named-user", "FROM python:slim\nRUN useradd --uid 5 svc\nUSER svc:root") == ["USER 5:root"]
 
 
-def test_users_of_windows_have_no_numbers() -> None:
+def test_windows_users_have_no_numbers() -> None:
     assert lines("named-user", "FROM python:3.12-windowsservercore\nUSER ContainerUser") == []
