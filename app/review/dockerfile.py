@@ -1,4 +1,4 @@
-"""A Dockerfile as its stages: text in, what each stage is built from and made by out."""
+"""Parse a Dockerfile into its stages: what each is built on, and its steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.review.state import State
 from app.review.syntax import DockerfileError, Instruction
 from app.review.variables import expand
 
-# Far above what anybody writes: each stage has variables of its own, and so do the stages based on it.
+# No real Dockerfile reaches these limits. Each stage has its own copy of the variables.
 MOST_STAGES = 100
 MOST_VARIABLES = 1000
 
@@ -25,9 +25,9 @@ STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """A parsed Dockerfile, and the `.dockerignore` beside it: None where nothing is told of one.
+    """A parsed Dockerfile and its `.dockerignore`, or None if that is unknown.
 
-    `arguments` are the ARGs before the first FROM, None for one without a default.
+    `arguments` are the ARGs before the first FROM. The value of an ARG without a default is None.
     """
 
     stages: tuple[Stage, ...]
@@ -36,9 +36,9 @@ class Dockerfile:
 
     @classmethod
     def parse(cls, text: str, dockerignore: str | None = None) -> Dockerfile:
-        """Both texts, parsed. `dockerignore` is "" where there is none, None where that is not known.
+        """Parse both texts. `dockerignore` is "" if there is none, or None if that is unknown.
 
-        Raises DockerfileError, with its line, where the text is no Dockerfile.
+        Raises DockerfileError if the text is not a Dockerfile.
         """
         instructions = syntax.parse(text)
         starts = [at for at, instruction in enumerate(instructions) if instruction.keyword == "FROM"]
@@ -63,12 +63,12 @@ class Dockerfile:
 
     @property
     def published(self) -> Stage:
-        """The stage that `docker build` gives when none is named: the last one."""
+        """The last stage, which `docker build` builds by default."""
         return self.stages[-1]
 
     @cached_property
     def is_python(self) -> bool:
-        """Return whether it may be about Python: by an image, an installation, or a command."""
+        """Whether an image, an installation or a command may be about Python."""
         for stage in self.stages:
             if stage.image is None or stage.image.official not in OFFICIAL or "py" in str(stage.image):
                 return True
@@ -80,7 +80,7 @@ class Dockerfile:
 
     @property
     def needed(self) -> set[int]:
-        """The stages, by index, that the published one is made of, itself among them: what a build runs."""
+        """The indexes of the stages that a build of the published stage runs, including that one."""
         needed: set[int] = set()
         waiting = [self.published]
         while waiting:
@@ -92,7 +92,7 @@ class Dockerfile:
 
 
 def _arguments(instructions: Iterable[Instruction]) -> Mapping[str, str | None]:
-    """Return the values of the ARGs before the first FROM. None means that a build must set it."""
+    """Return the values of the ARGs before the first FROM. None means that the build must set it."""
     state = State.on(None)
     for instruction in instructions:
         state = state.after(instruction, {})
@@ -111,19 +111,21 @@ def _stage(
             name = None
         case [base, keyword, name] if keyword.upper() == "AS":
             if not STAGE_NAME.fullmatch(name):
-                raise DockerfileError(start.line, "a stage's name is a letter, then letters, digits, - _ .")
+                raise DockerfileError(
+                    start.line, "a stage name must begin with a letter and contain only letters, digits and - _ ."
+                )
             name = name.lower()
         case _:
-            raise DockerfileError(start.line, "FROM takes an image, or an image AS a name")
+            raise DockerfileError(start.line, "FROM needs an image, or image AS name")
     resolved = expand(base, arguments) or None
     if resolved and resolved[-1] in "/:@":
-        resolved = None  # no image: an argument without a value, which a build has to give
+        resolved = None  # not an image: the build must set an argument
     parent = named.get(resolved.lower()) if resolved else None
     origins: dict[str, Stage | Image] = {}
     for word in (word for instruction in instructions for word in instruction.origins):
-        # A number is a stage's, as long as it is an earlier one's.
+        # A number is the index of an earlier stage, or else the name of an image.
         numbered = earlier[int(word)] if re.fullmatch(r"[0-9]{1,4}", word) and int(word) < len(earlier) else None
-        if "$" not in word:  # which BuildKit takes in no such place
+        if "$" not in word:  # BuildKit does not expand variables here
             origins[word] = named.get(word.lower()) or numbered or Image.parse(word)
     state = parent.state if parent else State.on(Image.parse(resolved) if resolved else None)
     steps = []
@@ -131,5 +133,5 @@ def _stage(
         steps.append(Step(instruction, state, origins))
         state = state.after(instruction, arguments)
         if len(state.environment) + len(state.arguments) > MOST_VARIABLES:
-            raise DockerfileError(instruction.line, f"more than {MOST_VARIABLES} variables: no Dockerfile has those")
+            raise DockerfileError(instruction.line, f"more than {MOST_VARIABLES} variables")
     return Stage(len(earlier), name, resolved, parent, tuple(steps), origins, state)

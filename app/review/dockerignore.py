@@ -1,4 +1,4 @@
-"""`.dockerignore`: which paths never enter the build context.
+"""`.dockerignore`: the paths that the build context excludes.
 
 https://docs.docker.com/build/concepts/context/#dockerignore-files
 """
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-# More than anybody writes, and little enough to be matched in a few hundredths of a second.
+# No real file reaches this limit, and matching takes less than 0.1 s.
 MOST_WORDS = 10_000
-WORD_OR_SIGN = re.compile(r"[\w./]++|[^\w./\s]")
+WORD_OR_SYMBOL = re.compile(r"[\w./]++|[^\w./\s]")
 LONGEST_PATH = 4096
-# One step of a pattern: how far it can move within a path.
+# A part of a pattern.
 STEP = re.compile(
     r"(?P<any>\*\*+/?)|(?P<star>\*)|(?P<one>\?)|\[(?P<not>\^?)(?P<set>[^\]]++)\]|(?P<open>\[[^\]]++\Z)"
     r"|(?P<text>[^*?\[\\]++)|\\?(?P<char>.)",
@@ -26,7 +26,7 @@ RANGE = re.compile(r"(.)-(.)", re.DOTALL)
 
 
 class DockerignoreError(ValueError):
-    """The text is too long for a `.dockerignore`; `line`, from 1, is where that shows."""
+    """The text is too long. `line` is the first line beyond the limit, from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -35,23 +35,23 @@ class DockerignoreError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Dockerignore:
-    """The patterns in order; the last one that matches a path decides. `!` in front takes it back in."""
+    """The patterns in order. The last one that matches a path decides. A `!` in front of it includes the path again."""
 
     patterns: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Dockerignore:
         """Parse the patterns of a `.dockerignore`. Raises DockerignoreError if there are too many."""
-        if beyond := next(islice(WORD_OR_SIGN.finditer(text), MOST_WORDS, None), None):
+        if beyond := next(islice(WORD_OR_SYMBOL.finditer(text), MOST_WORDS, None), None):
             line = text.count("\n", 0, beyond.start()) + 1
-            raise DockerignoreError(line, f"more than {MOST_WORDS} words and symbols: no more are read")
+            raise DockerignoreError(line, f"more than {MOST_WORDS} words and symbols")
         lines = (line.strip() for line in text.removeprefix("\ufeff").split("\n"))
         patterns = [line for line in lines if line and not line.startswith("#") and len(line) <= LONGEST_PATH]
-        # A line that is repeated decides where it stands last.
+        # Of a repeated line, the last one decides.
         return cls(tuple(reversed(dict.fromkeys(reversed(patterns)))))
 
     def excluded(self, paths: Iterable[str]) -> set[str]:
-        """Those of the paths, relative to the context's root, that stay out; so does all below a path that does."""
+        """Return the excluded paths, relative to the build context. A path below an excluded one is excluded too."""
         tape = _tape(frozenset(paths))
         excluded = 0
         for line in self.patterns:
@@ -63,15 +63,15 @@ class Dockerignore:
 
 
 class _Tape:
-    """Paths one after the other, each place between their characters a bit.
+    """Several paths in a row, with a bit for each place between their characters.
 
-    A pattern is followed to every place that it can reach, step by step and in all paths at once, and is no
-    regular expression: patterns are somebody's input, and can be made to back off for ever.
+    Matching follows a pattern part by part to every place that it can reach, in all paths at once. A regular expression
+    would not be safe: a hostile pattern can make it backtrack almost indefinitely.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self.paths: list[tuple[str, int, int]] = []  # each with the bit of its start and those of its places
-        self.chars: dict[str, int] = {}  # where each character comes next
+        self.paths: list[tuple[str, int, int]] = []  # each with the bit of its start and the bits of its places
+        self.chars: dict[str, int] = {}  # the places before each character
         place = 0
         for path in paths:
             self.paths.append((path, 1 << place, (2 << len(path)) - 1 << place))
@@ -85,7 +85,7 @@ class _Tape:
         self.names = self.inner & ~self.slashes
 
     def matches(self, pattern: str, starts: int) -> int:
-        """Return those of the starts whose paths, or a parent folder, match the pattern completely."""
+        """Return the starts of the paths that match the pattern, or have a parent folder that matches it."""
         reached = starts
         for step in STEP.finditer(pattern):
             if not reached:
@@ -108,7 +108,7 @@ class _Tape:
         return sum(start for _, start, places in self.paths if found & places) if found else 0
 
     def _set(self, members: str, negated: bool) -> int:
-        """Where one of the characters comes next that a `[…]` names."""
+        """Return the places before a character that matches `[…]`."""
         named = set(RANGE.sub("", members))
         for low, high in RANGE.findall(members):
             named |= {char for char in self.chars if low <= char <= high}
@@ -116,11 +116,11 @@ class _Tape:
         return self.inner & (~places if negated else places)
 
 
-@lru_cache(maxsize=1)  # every COPY of everything is asked about the same paths
+@lru_cache(maxsize=1)  # every COPY of the whole context checks the same paths
 def _tape(paths: frozenset[str]) -> _Tape:
     return _Tape(paths)
 
 
 def _flood(reached: int, ground: int) -> int:
-    """Return what is reached from there over the ground, runs of ones: the addition carries to the end of each run."""
+    """Return the places that are reached over runs of ones in `ground`: the addition carries to the end of each run."""
     return reached | ((reached & ground) + ground ^ ground)

@@ -1,6 +1,6 @@
-"""Edits of a Dockerfile: what to write where, and how the edited text reads.
+"""Edits of a Dockerfile, and the text after them.
 
-The functions that make edits return none where they cannot be made without doubt.
+The functions that return edits return none if they cannot be sure of the place.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from itertools import accumulate
 from app.review.syntax import DIRECTIVE, Instruction
 
 BLANK = " \t\n"
-# Places of a word, and assignments before a command; nobody writes more of them.
+# Search at most this many places of a word, and assignments before a command.
 MOST_PLACES = 50
 MOST_ASSIGNMENTS = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Write `text` in place of what stands between two positions.
+    """A replacement of the text between two positions with `text`.
 
-    Lines and columns count from 1, columns in code points. The end is exclusive; where both positions are the same,
+    Lines and columns count from 1, and columns count code points. The end is exclusive. If both positions are the same,
     the text is inserted.
     """
 
@@ -51,7 +51,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
-    """Return whether one of the first edits touches what one of the second changes."""
+    """Return whether an edit of the first list touches an edit of the second."""
     others = [((edit.line, edit.column), (edit.end_line, edit.end_column)) for edit in second]
     return any(
         (edit.line, edit.column) <= end and start <= (edit.end_line, edit.end_column)
@@ -81,14 +81,14 @@ def delete(instruction: Instruction) -> tuple[Edit, ...]:
 
 
 def rewrite(instruction: Instruction, text: str) -> tuple[Edit, ...]:
-    """Write another instruction in place of one, unless comments or heredocs would be lost."""
+    """Replace an instruction, unless comments or heredocs would be lost."""
     if instruction.heredocs or any(comment.line > instruction.line for comment in instruction.comments):
         return ()
     return (Edit(instruction.line, instruction.column, instruction.end_line, len(instruction.source[-1]) + 1, text),)
 
 
 def replace(instruction: Instruction, old: str, new: str, *, left: str = BLANK, right: str = BLANK) -> tuple[Edit, ...]:
-    """Replace a text that stands once in an instruction, between two of these characters or at an end."""
+    """Replace a text that occurs once in an instruction, between two of these characters or at an end."""
     text = "\n".join(instruction.source)
     places = []
     at = text.find(old)
@@ -101,7 +101,7 @@ def replace(instruction: Instruction, old: str, new: str, *, left: str = BLANK, 
 
 
 def insert_exec(instruction: Instruction, program: str) -> tuple[Edit, ...]:
-    """Insert `exec` before the last place where a program is started."""
+    """Insert `exec` before the last start of the program."""
     text = "\n".join(instruction.source)
     start = len(text)
     for _ in range(MOST_PLACES):
@@ -118,7 +118,7 @@ def insert_exec(instruction: Instruction, program: str) -> tuple[Edit, ...]:
 
 
 def _is_command_start(text: str, keyword: str) -> bool:
-    """Return whether a command begins after the text: at the start, after a sign, or after assignments."""
+    """Return whether a command begins after the text: at the start, after an operator, or after assignments."""
     for _ in range(MOST_ASSIGNMENTS):
         text = text.rstrip(BLANK + "\\`")
         if text.upper().endswith((keyword, "&&", "||", ";", '"', "'")):
@@ -140,7 +140,7 @@ def add_words(instruction: Instruction, *words: str) -> tuple[Edit, ...]:
 
 
 def _written(instruction: Instruction, start: int, end: int, text: str) -> tuple[Edit, ...]:
-    """Return the edit between two offsets in the lines of an instruction, unless a comment stands there."""
+    """Return the edit between two offsets in the lines of an instruction, unless there is a comment."""
     line, column = _position(instruction, start)
     end_line, end_column = _position(instruction, end)
     commented = {comment.line for comment in instruction.comments}
@@ -148,7 +148,7 @@ def _written(instruction: Instruction, start: int, end: int, text: str) -> tuple
 
 
 def append(instruction: Instruction, text: str) -> tuple[Edit, ...]:
-    """Write a text at the end of an instruction in the shell form."""
+    """Append a text to an instruction in the shell form."""
     commented = any(comment.line >= instruction.end_line for comment in instruction.comments)
     if instruction.is_json or instruction.heredocs or commented or not instruction.source[-1].strip():
         return ()
@@ -157,7 +157,7 @@ def append(instruction: Instruction, text: str) -> tuple[Edit, ...]:
 
 
 def drop_word(instruction: Instruction, word: str) -> tuple[Edit, ...]:
-    """Remove a word, such as an option, wherever it stands in an instruction; with a line that has nothing else."""
+    """Remove every occurrence of a word, such as an option, and lines that contain nothing else."""
     if instruction.is_json:
         text, quoted = "\n".join(instruction.source), json.dumps(word)
         before = text.partition(quoted)[0].rstrip()

@@ -1,4 +1,4 @@
-"""Installations of Python packages: which of a RUN's commands install, and what they install from."""
+"""Installations of Python packages: the commands that install, and what they install."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from itertools import pairwise
 
 from app.review.state import State
 
-# Versions may follow the names: `pip3`, `python3.12`, `python${VERSION}`.
+# The names may end with a version: `pip3`, `python3.12`, `python${VERSION}`.
 PIP = re.compile(r"pip[\d.]*+(?:\$.*)?")
 PYTHON = re.compile(r"(?:python|pypy)[\d.]*+(?:\$.*)?")
-# What each tool's subcommands install. The words of a nested subcommand are joined: `uv pip install`.
+# Commands that install packages, and commands that install a project with its dependencies.
 PACKAGES = frozenset({"pip install", "pip download", "pip wheel", "uv add", "uv pip install", "uv pip sync"})
 PROJECTS = frozenset(
     {"pdm install", "pdm sync", "pipenv install", "pipenv sync", "poetry install", "poetry sync", "uv sync"}
 )
 PROJECT_FILES = frozenset({"Pipfile", "Pipfile.lock", "pdm.lock", "poetry.lock", "pyproject.toml", "uv.lock"})
-# Their options for the dependencies alone.
+# Options of these commands to install only the dependencies.
 NO_PROJECT = frozenset({"--no-install-project", "--no-install-workspace", "--no-root", "--no-self"})
-# Tools with a virtual environment in the project's folder, by the variable that puts it there.
+# Tools with a virtual environment in the project's folder, each with the variable that must be set for that.
 IN_PROJECT = {"pdm": "", "pipenv": "PIPENV_VENV_IN_PROJECT", "poetry": "POETRY_VIRTUALENVS_IN_PROJECT"}
-# Tools that install, and so are no service's dependencies.
+# Tools that install packages, and so are not dependencies of a service.
 INSTALLERS = frozenset({"build", "hatch", "pdm", "pip", "pipenv", "poetry", "setuptools", "uv", "uvx", "wheel"})
 # Options of pip and uv that are followed by a value.
 VALUED = frozenset(
@@ -43,21 +43,21 @@ VALUED = frozenset(
     | {"--root-user-action", "--target", "--timeout", "--trusted-host", "--upgrade-strategy", "--wheel-dir"}
     | {"-c", "-f", "-i", "-t", "-w"}
 )
-# A path, the project in the working directory, or an editable one; not a package by its name.
+# A path or an editable project, not the name of a package.
 LOCAL = re.compile(r"[./]|file:|-e|--editable|\S+\.whl$")
 ARCHIVE = re.compile(r"(?!https?:)\S+(?:\.whl|\.tar\.gz|/\*)$")
 
 
 @dataclass(frozen=True)
 class Installation:
-    """One command that installs Python packages: `pip install`, `uv sync` …, and its arguments."""
+    """A command that installs Python packages, such as `pip install` or `uv sync`, and its arguments."""
 
     command: str
     arguments: tuple[str, ...]
 
     @property
     def tool(self) -> str:
-        """The program whose cache the downloads go to."""
+        """The program whose cache stores the downloads."""
         return self.command.split()[0]
 
     @cached_property
@@ -69,17 +69,17 @@ class Installation:
 
     @cached_property
     def has_project(self) -> bool:
-        """Return whether it names a local project, whose source has to be there."""
+        """Whether it names a local project, whose source must exist."""
         return any(LOCAL.match(word) and not ARCHIVE.match(word) for word in self.named)
 
     @property
     def reads_file(self) -> bool:
-        """Whether it reads what to install from a file of requirements."""
+        """Whether it installs from a requirements file."""
         return bool(self.files)
 
     @cached_property
     def downloads(self) -> bool:
-        """Whether packages come over the network."""
+        """Whether it downloads packages."""
         options = set(self.arguments)
         if {"--no-index", "--offline", "--only-root"} & options:
             return False
@@ -89,7 +89,7 @@ class Installation:
 
     @cached_property
     def dependencies(self) -> bool:
-        """Whether it installs a service's dependencies, and not only tools or the project itself."""
+        """Whether it installs dependencies of a service, not only tools or the project itself."""
         if self.project_only:
             return "--no-deps" not in self.arguments
         names = {re.split(r"[^\w-]", word, maxsplit=1)[0].lower() for word in self.named}
@@ -97,19 +97,19 @@ class Installation:
 
     @cached_property
     def files(self) -> list[str]:
-        """The files of requirements that it reads."""
+        """The requirements files that it reads."""
         return [value for name, value in self.options if name in {"-r", "--requirement", "--requirements"}]
 
     @property
     def reads(self) -> Set[str]:
-        """The names of files and folders that it reads, told so or because the tool always does."""
+        """The names of the files and folders that it reads, by its arguments or by default."""
         if self.command in PROJECTS:
             return PROJECT_FILES
         return {name for file in self.files for name in file.split("/")}
 
     @cached_property
     def options(self) -> list[tuple[str, str]]:
-        """The options that are followed by a value, with it: `--prefix=/x`, `--prefix /x`, `-rfile`."""
+        """The options with a value: `--prefix=/x`, `--prefix /x`, `-rfile`."""
         found = []
         for word, following in pairwise((*self.arguments, "")):
             name, equals, value = word.partition("=")
@@ -122,7 +122,7 @@ class Installation:
         return found
 
     def prefix(self, state: State) -> str | None:
-        """Return the folder that it installs under in this state, or None if that is not known."""
+        """Return the folder in which it installs in this state, or None if that is unknown."""
         options = dict(self.options)
         variables = state.variables
         for option in ("-t", "--target", "--prefix"):
@@ -148,19 +148,19 @@ class Installation:
 
     @cached_property
     def project_only(self) -> bool:
-        """Whether it names nothing but local projects, whose source has to be there already."""
+        """Whether it names only local projects, whose source must exist."""
         if self.command in PROJECTS:
             return NO_PROJECT.isdisjoint(self.arguments)
         return bool(self.named) and not self.reads_file and all(LOCAL.match(word) for word in self.named)
 
 
 def installation(command: tuple[str, ...]) -> Installation | None:
-    """Return the command as an installation of Python packages; None where it is none."""
+    """Return the command as an installation of Python packages, or None if it is not one."""
     return _installation(*module(*command))
 
 
 def module(program: str, *words: str) -> tuple[str, list[str]]:
-    """Return the module and its arguments where the program is Python and runs one, else the command as it is."""
+    """Return the module that Python runs and its arguments, or the unchanged command if it is not Python."""
     if PYTHON.fullmatch(program):
         for at, word in enumerate(words):
             if match := re.fullmatch(r"-[A-Za-ln-z]*+m(\w*+)", word):
@@ -174,7 +174,7 @@ def module(program: str, *words: str) -> tuple[str, list[str]]:
 def _installation(program: str, words: list[str]) -> Installation | None:
     command = "pip" if PIP.fullmatch(program) else program
     for at, word in enumerate(words):
-        # Options may stand before the subcommand, some with a value: here, a path or an address.
+        # Skip options before the subcommand, and values of options that are paths or URLs.
         if word.startswith("-") or "/" in word:
             continue
         command = f"{command} {word}"

@@ -1,13 +1,12 @@
-"""Shell text in, simple commands out, each as its words.
+"""Parse a shell script into its simple commands, each a tuple of words.
 
-A reading, not a shell: expansions stay as they are written, and what only running could tell (a
-script in a file, a value of a variable) is not known here.
+Nothing is expanded or run: variables stay as they are written, and scripts in files are not read.
 """
 
 import re
 from collections.abc import Sequence
 
-# No space is one to a shell but the blanks of ASCII.
+# Shells split words only at ASCII white space.
 TOKEN = re.compile(
     r"""(?P<blank>(?:[ \t\r]|\\\n)*+)
     (?: (?P<comment>(?:(?<=[\s;&|()])|\A)\#[^\n]*+)
@@ -21,15 +20,15 @@ TOKEN = re.compile(
     )""",
     re.ASCII | re.DOTALL | re.VERBOSE,
 )
-# Stands in a word for what a command prints: `$(nproc)`, and the same in backquotes.
+# Replaces a command substitution in a word: `$(nproc)`, and the same in backquotes.
 SUBSTITUTION = "$(…)"
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
-# Words before a command that leave it what it is.
+# Words before a command that do not change which program it runs.
 PREFIXES = frozenset(
     {"!", "{", "command", "do", "elif", "else", "env", "exec", "if", "nice", "nohup", "sudo", "then", "time"}
     | {"timeout", "until", "while", "xargs"}
 )
-# Options of these words that are followed by a value.
+# Options of these words that have a value.
 VALUED = frozenset({"-C", "-g", "-k", "-n", "-s", "-u", "--user"})
 DURATION = re.compile(r"[\d.]+[smhd]?")
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh"})
@@ -59,16 +58,16 @@ def unquote(word: str, escape: str = "\\") -> str:
 
 
 def commands(script: str) -> list[tuple[str, ...]]:
-    """Return the simple commands of a script, in order; the first word of each is the program, without its folder.
+    """Return the simple commands of a script, in order. The first word of each is the program, without its folder.
 
-    A command whose output is part of another's words comes before that one.
+    The commands of a command substitution come before the command that contains it.
     """
     found = []
     words: list[str] = []
-    part: str | None = None  # of a word, as far as it was read
+    part: str | None = None  # what was read of the current word
     redirection = ""
-    ends: list[str] = []  # what ends each heredoc that was opened in this line
-    around: list[tuple[str, list[str], str | None, str]] = []  # what an open bracket or backquote interrupts
+    ends: list[str] = []  # the delimiters of the heredocs that this line opens
+    around: list[tuple[str, list[str], str | None, str]] = []  # what each open bracket or backquote interrupts
     at = 0
 
     def end_word() -> None:
@@ -87,7 +86,7 @@ def commands(script: str) -> list[tuple[str, ...]]:
         found.extend(unwrapped(words))
         words, redirection = [], ""
 
-    script += "\n\n"  # ends the last command, even where a backslash takes the first of the two
+    script += "\n\n"  # ends the last command, even if a backslash escapes the first newline
     while token := TOKEN.match(script, at):
         at = token.end()
         if token["blank"]:
@@ -116,7 +115,7 @@ def commands(script: str) -> list[tuple[str, ...]]:
                 at = _after_heredocs(script, token.start("separator") + token["separator"].index("\n") + 1, ends)
                 ends.clear()
     end_command()
-    while around:  # what is still open ends as well
+    while around:  # close what is still open
         opened, words, part, redirection = around.pop()
         part = part if opened == "(" else (part or "") + SUBSTITUTION
         end_command()
@@ -124,7 +123,7 @@ def commands(script: str) -> list[tuple[str, ...]]:
 
 
 def _after_heredocs(script: str, at: int, ends: list[str]) -> int:
-    """Where the script goes on after the heredocs that begin at `at`."""
+    """Return where the script continues after the heredocs that begin at `at`."""
     for end in ends:
         while at < len(script):
             line, _, _ = script[at : script.index("\n", at) + 1].partition("\n")
@@ -135,7 +134,7 @@ def _after_heredocs(script: str, at: int, ends: list[str]) -> int:
 
 
 def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the command in the words, without its prefixes. For `sh -c`, return the commands of the script."""
+    """Return the command in the words, without prefixes. For `sh -c`, return the commands of its script."""
     start = 0
     timed = False
     while start < len(words):
@@ -163,7 +162,7 @@ def unwrapped(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _operands(arguments: Sequence[str]) -> tuple[bool, Sequence[str]]:
-    """Whether a shell's options have a `c`, and what comes after them."""
+    """Return whether the options of a shell include `c`, and the arguments after the options."""
     at, inline = 0, False
     while at < len(arguments) and arguments[at].startswith("-"):
         letters = "" if arguments[at].startswith("--") else arguments[at]
@@ -173,12 +172,12 @@ def _operands(arguments: Sequence[str]) -> tuple[bool, Sequence[str]]:
 
 
 def is_shell(command: Sequence[str]) -> bool:
-    """Whether the command is a shell that reads its script from standard input."""
+    """Return whether the command is a shell that reads its script from standard input."""
     program, *arguments = command
     return program in SHELLS and not _operands(arguments)[1]
 
 
 def is_shell_script(text: str) -> bool:
-    """Whether the text is a shell's: without a first line that names another interpreter."""
+    """Return whether the text is a shell script: no first line names another interpreter."""
     shebang = text.removeprefix("#!").partition("\n")[0]
     return not text.startswith("#!") or not SHELLS.isdisjoint(re.split(r"[\s/]+", shebang))

@@ -1,4 +1,4 @@
-"""A stage of a Dockerfile: the steps that make its image, each with what holds when it runs."""
+"""A stage of a Dockerfile: the steps that build its image, each with the state in which it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.review.syntax import Instruction
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """An instruction in its stage: what holds when it runs, and what it takes from where."""
+    """An instruction in its stage, with the state in which it runs, and the stages and images that it copies from."""
 
     instruction: Instruction
     state: State
@@ -25,12 +25,12 @@ class Step:
 
     @property
     def origin(self) -> Stage | Image | None:
-        """Where a COPY takes its files from; None for the build context, or where that is not known."""
+        """The stage or image that a COPY copies from, or None for the build context or if it is unknown."""
         return self.origins.get(self.instruction.flag("from") or "")
 
     @cached_property
     def context_sources(self) -> list[str]:
-        """The paths, relative to the build context, that a COPY or ADD takes from it; "." is all of it."""
+        """The paths that a COPY or ADD copies from the build context, relative to it. "." is all of it."""
         if self.instruction.keyword not in {"ADD", "COPY"} or self.instruction.flag("from"):
             return []
         sources = [word for word in self.instruction.words[:-1] if not re.match(r"\w+://|git@|<<", word)]
@@ -38,62 +38,62 @@ class Step:
 
     @cached_property
     def copies_everything(self) -> bool:
-        """Whether a COPY or ADD takes the whole build context."""
+        """Whether a COPY or ADD copies the whole build context."""
         return not {".", "*", "**"}.isdisjoint(self.context_sources)
 
     def excluded(self, paths: Iterable[str]) -> set[str]:
-        """Return those of the paths that its `--exclude` names."""
+        """Return those of the paths that its `--exclude` flags exclude."""
         flags = "\n".join(value for name, value in self.instruction.flags if name == "exclude")
         return Dockerignore.parse(flags).excluded(paths) if flags else set()
 
     @cached_property
     def takes_installers(self) -> bool:
-        """Whether a COPY takes nothing but installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
-        programs = INSTALLERS - {"build", "wheel"}  # which are folders more often
+        """Whether a COPY copies only installers: `COPY --from=ghcr.io/astral-sh/uv /uv /bin/`."""
+        programs = INSTALLERS - {"build", "wheel"}  # these are usually folders
         return programs.issuperset(map(posixpath.basename, self.instruction.words[:-1]))
 
     @cached_property
     def destination(self) -> str | None:
-        """The absolute path that a COPY or ADD writes to; None for another instruction, or where it is not known."""
+        """The absolute path that a COPY or ADD writes to, or None for other instructions or if it is unknown."""
         if self.instruction.keyword not in {"ADD", "COPY"}:
             return None
         return self.state.path(self.instruction.words[-1])
 
     @cached_property
     def text(self) -> str:
-        """What the instruction says, the heredocs included."""
+        """The text of the instruction, including its heredocs."""
         return "\n".join([self.instruction.value, *(heredoc.content for heredoc in self.instruction.heredocs)])
 
     @cached_property
     def names(self) -> Set[str]:
-        """What can be the name of a variable in what it says."""
+        """The words in its text that can be names of variables."""
         return frozenset(re.findall(r"\w++", self.text))
 
     @cached_property
     def tokens(self) -> Set[str]:
-        """Return the words and paths in what it says, without quotes and signs."""
+        """The words and paths in its text, without quotes and other characters."""
         return frozenset(re.findall(r"[\w./-]++", self.text))
 
     @cached_property
     def sets(self) -> Set[str]:
-        """Return the names that an ENV sets; none for another instruction."""
+        """The names that an ENV sets. Empty for other instructions."""
         return {name for name, _ in self.instruction.assignments} if self.instruction.keyword == "ENV" else frozenset()
 
     @property
     def commands(self) -> list[tuple[str, ...]]:
-        """The simple commands of a RUN; none for another instruction."""
+        """The simple commands of a RUN. Empty for other instructions."""
         return self.instruction.commands if self.instruction.keyword == "RUN" else []
 
     @property
     def all_commands(self) -> list[tuple[str, ...]]:
-        """Return the simple commands of a RUN, a start command or a health check; none for another instruction."""
+        """The simple commands of a RUN, a start command or a health check. Empty for other instructions."""
         if self.instruction.keyword == "HEALTHCHECK":
             return self.instruction.check
         return self.instruction.commands if self.instruction.keyword in {"CMD", "ENTRYPOINT", "RUN"} else []
 
     @cached_property
     def installed(self) -> list[Installation | None]:
-        """For each of its commands, what it is as an installation of Python packages."""
+        """For each of its commands, the installation of Python packages, or None."""
         return list(map(installation, self.commands))
 
     @cached_property
@@ -106,10 +106,9 @@ class Step:
 class Stage:
     """The instructions from one FROM to the next.
 
-    `base` is what FROM names, its variables filled in; None where a build argument without a default
-    decides. `parent` is the earlier stage of that name, None for an image from outside. `origins` are the
-    stages and outside images that its steps take files from, by the word that they name them with. `state` is
-    what the last step leaves.
+    `base` is what FROM names, with its variables expanded, or None if it depends on a build argument without a default.
+    `parent` is the earlier stage of that name, or None for an external image. `origins` are the stages and external
+    images that its steps copy from, by the word that names them. `state` is the state after the last step.
     """
 
     index: int
@@ -127,12 +126,12 @@ class Stage:
 
     @property
     def label(self) -> str:
-        """What `COPY --from` can call the stage: its name, or its number."""
+        """The name of the stage, or else its number, as in `COPY --from`."""
         return self.name or str(self.index)
 
     @cached_property
     def lineage(self) -> tuple[Stage, ...]:
-        """The stages that make up this one: that on an outside image first, this one last."""
+        """The stages that this one is built on, beginning with the one on an external image, and this one."""
         stages = [self]
         while parent := stages[-1].parent:
             stages.append(parent)
@@ -140,18 +139,18 @@ class Stage:
 
     @cached_property
     def image(self) -> Image | None:
-        """The outside image at the root of the lineage, None where it cannot be known."""
+        """The external image that the lineage begins with, or None if it is unknown."""
         base = self.lineage[0].base
         return None if base is None else Image.parse(base)
 
     @cached_property
     def history(self) -> tuple[Step, ...]:
-        """Every step that made this stage's image, inherited ones first."""
+        """Every step that built the image of this stage, inherited ones first."""
         return tuple(step for stage in self.lineage for step in stage.steps)
 
     @cached_property
     def start_steps(self) -> list[Step]:
-        """The ENTRYPOINT and the CMD that start its container, as far as there are any."""
+        """The ENTRYPOINT and the CMD that start its container, if there are any."""
         entrypoint = command = None
         for stage in self.lineage:
             inherited = True
@@ -159,6 +158,6 @@ class Stage:
                 if step.instruction.keyword == "CMD":
                     command, inherited = step, False
                 elif step.instruction.keyword == "ENTRYPOINT":
-                    # It takes back an inherited CMD, which was for another program.
+                    # It resets an inherited CMD, which was for another program.
                     entrypoint, command = step, None if inherited else command
         return [step for step in (entrypoint, command) if step and step.instruction.words]

@@ -1,4 +1,4 @@
-"""The state in which an instruction runs: user, working directory and variables, as those before it left them."""
+"""The state in which an instruction runs: user, working directory and variables, as earlier instructions set them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from app.review.image import Image
 from app.review.syntax import Instruction
 from app.review.variables import LONGEST, expand
 
-# What a bare image has, or else the engine gives.
+# The PATH of a bare image, or else of the engine.
 BARE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What one instruction leaves to the next.
+    """The state that an instruction leaves for the next one.
 
-    `is_bare` says that the base image is known to set nothing: root works in `/`. `user` and `workdir` are None
-    where nothing but the base image sets them, and hold a `$` where a variable decides whose value is not
-    known. `environment` is what ENV sets, `arguments` what ARG does; a value that is not known is None.
-    `shell` is the program that SHELL names, None without one.
+    `is_bare` means that the base image is known to set nothing: root works in `/`. `user` and `workdir` are None if
+    only the base image can set them, and contain a `$` if they depend on a variable whose value is unknown.
+    `environment` is what ENV sets, and `arguments` what ARG sets; an unknown value is None. `shell` is the program that
+    SHELL names, or None.
     """
 
     is_bare: bool
@@ -41,12 +41,12 @@ class State:
 
     @property
     def variables(self) -> Mapping[str, str | None]:
-        """What `$NAME` means: an ENV hides an ARG of its name."""
+        """The values of variables. An ENV overrides an ARG of the same name."""
         return ChainMap(self.environment, self.arguments) if self.arguments else self.environment
 
     @property
     def is_root(self) -> bool | None:
-        """Whether root runs what comes; None where that is not known."""
+        """Whether root runs the next instruction, or None if that is unknown."""
         if self.user is None:
             return True if self.is_bare else None
         if "$" in self.user:
@@ -54,17 +54,17 @@ class State:
         return self.user.partition(":")[0] in {"root", "0"}
 
     def expand(self, text: str) -> str | None:
-        """Return the text with its variables expanded, or None if one is not known."""
+        """Return the text with its variables expanded, or None if one is unknown."""
         return expand(text, self.variables)
 
     def path(self, text: str) -> str | None:
-        """Return the absolute path of a path in an instruction, or None if it is not known."""
+        """Return the absolute path of a path in an instruction, or None if it is unknown."""
         known = self.expand(text)
         start = self.workdir or ("/" if self.is_bare else "$")
         if known is None or ("$" in start and not known.startswith("/")):
             return None
         path = posixpath.join(start, known)
-        # Else many relative WORKDIRs would make a long one.
+        # Otherwise many relative WORKDIRs would make a long path.
         return "/" + posixpath.normpath(path).lstrip("/") if len(path) <= LONGEST else None
 
     def after(self, instruction: Instruction, outside: Mapping[str, str | None]) -> State:
@@ -74,14 +74,14 @@ class State:
                 user = instruction.words[0]
                 return replace(self, user=self.expand(user) or user)
             case "ONBUILD" if instruction.words[0].upper() == "USER":
-                return replace(self, user="$")  # it is another one in the stages built on this
+                return replace(self, user="$")  # the stages built on this one have another user
             case "WORKDIR":
                 folder = " ".join(instruction.words)
                 return replace(self, workdir=self.path(folder) or f"${folder}")
             case "SHELL":
                 return replace(self, shell=posixpath.basename(instruction.words[0]))
             case "ENV":
-                # All of one ENV are read before any of them is set.
+                # An ENV expands all of its values before it sets any.
                 added = {name: self.expand(value or "") for name, value in instruction.assignments}
                 return replace(self, environment={**self.environment, **added})
             case "ARG":

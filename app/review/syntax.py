@@ -1,8 +1,8 @@
-"""The syntax of a Dockerfile: text in, instructions with their line numbers out.
+"""Parse a Dockerfile into instructions with their line numbers.
 
-Follows BuildKit's parser, which defines the format:
+This follows BuildKit's parser, which defines the format:
 https://github.com/moby/buildkit/tree/master/frontend/dockerfile/parser
-Every pattern here reads its input once: quantifiers are possessive where they could back off.
+Every regular expression here takes linear time: quantifiers that could backtrack are possessive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import NoReturn
 
 from app.review import shell
 
-ARGUMENTS = {  # how many an instruction needs: without any, CMD and ENTRYPOINT undo the base image's, RUN runs nothing
+# The minimum number of arguments. Without any, CMD and ENTRYPOINT reset those of the base image, and RUN does nothing.
+ARGUMENTS = {
     "ADD": 2,
     "ARG": 1,
     "CMD": 0,
@@ -38,7 +39,8 @@ ARGUMENTS = {  # how many an instruction needs: without any, CMD and ENTRYPOINT 
     "VOLUME": 1,
     "WORKDIR": 1,
 }
-FLAGS = {  # of Dockerfile 1.20; the other instructions have none
+# The flags in Dockerfile syntax 1.20. Other instructions have none.
+FLAGS = {
     "ADD": {"checksum", "chmod", "chown", "exclude", "keep-git-dir", "link", "unpack"},
     "COPY": {"chmod", "chown", "exclude", "from", "link", "parents"},
     "FROM": {"platform"},
@@ -46,32 +48,32 @@ FLAGS = {  # of Dockerfile 1.20; the other instructions have none
     "RUN": {"device", "mount", "network", "security"},
 }
 SWITCHES = frozenset({"keep-git-dir", "link", "parents", "unpack"})  # flags that need no value
-ANY_FLAG = frozenset({"ARG", "STOPSIGNAL"})  # BuildKit reads their flags and does not look at them
+ANY_FLAG = frozenset({"ARG", "STOPSIGNAL"})  # BuildKit accepts any flag of these
 NO_TRIGGERS = frozenset({"FROM", "MAINTAINER", "ONBUILD"})
 HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 JSON_KEYWORDS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 
-# More than anybody writes, and little enough that the worst text within them is reviewed in some 0.15 s. The sum of
-# words and symbols bounds all that is made of them: arguments, flags, mounts, shell commands.
+# No real Dockerfile reaches these limits. The slowest text within them takes about 0.15 s. The number of words and
+# symbols limits everything that consists of them: arguments, flags, mounts, shell commands.
 MOST_LINES = 10_000
 MOST_INSTRUCTIONS = 1_000
 MOST_WORDS = 10_000
-WORD_OR_SIGN = re.compile(r"[\w./:-]++|[^\w./:\s-]")
+WORD_OR_SYMBOL = re.compile(r"[\w./:-]++|[^\w./:\s-]")
 LONGEST_LINE = 65_535  # in bytes: BuildKit's own limit
-# Linux takes no longer path, and each step after a WORKDIR or USER has to do with its name.
+# The longest path on Linux. A long WORKDIR or USER would slow down every step after it.
 LONGEST_NAME = 4096
 NAMING = frozenset({"ADD", "COPY", "FROM", "USER", "WORKDIR"})
 
 DIRECTIVE = re.compile(r"#\s*+([a-zA-Z][a-zA-Z0-9]*+)\s*+=\s*+(\S.*)")
 DIRECTIVES = frozenset({"check", "escape", "syntax"})
 FLAG = re.compile(r"--([^=]*+)(=?)(.*)", re.DOTALL)
-# A list of quoted words that is no JSON, for its quotes or its commas.
+# A list of quoted words that may be invalid JSON because of its quotes or commas.
 LIST = re.compile(r"""\[\s*+(?:'[^']*+'|"[^"]*+"|[“”][^“”]*+[“”])(?P<rest>[^\]]*+)\]""")
 ITEM = re.compile(r"""'([^']*+)'|"([^"]*+)"|[“”]([^“”]*+)[“”]""")
 HEREDOC = re.compile(r"\d*+<<(-?+)([^<]++)")
-# Of white space, BuildKit knows that of ASCII here.
+# BuildKit accepts only ASCII white space here.
 SPACE = re.compile(r"[ \t\r\v\f]++")
-# A word as a shell sees it: quoted parts keep their white space and, at first, their quotes.
+# A word as a shell reads it. Quoted parts keep their white space and, until they are unquoted, their quotes.
 WORD = {
     escape: re.compile(
         rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'|[^ \t\r\n\v\f])++""",
@@ -82,7 +84,7 @@ WORD = {
 
 
 class DockerfileError(ValueError):
-    """The text is no Dockerfile; `line`, from 1, is where that shows."""
+    """The text is not a Dockerfile. `line` is the invalid line, from 1."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
@@ -91,7 +93,7 @@ class DockerfileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
-    """A document inside an instruction: the word that ends it and the lines before that, as they stand."""
+    """A document inside an instruction: the word that ends it, and the unchanged lines before that word."""
 
     name: str
     content: str
@@ -99,7 +101,7 @@ class Heredoc:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment: the line it stands in, and its text without the `#`."""
+    """A comment: its line number, and its text without the `#`."""
 
     line: int
     text: str
@@ -109,11 +111,11 @@ class Comment:
 class Instruction:
     """One instruction of a Dockerfile.
 
-    `keyword` is in capitals, `flags` are its `--name=value` in order, `value` is the rest with continued
-    lines joined. `words` are the arguments: the strings of the JSON form where `is_json`, else what white
-    space and quotes make of the value. `line` and `end_line` count from 1; heredocs are within them.
-    `comments` are those above, since the instruction before, and those among its lines. `source` are the lines as they
-    stand, from `line` on, and `escape` is the character that continues them.
+    `keyword` is in capitals. `flags` are its `--name=value` words in order, and `value` is the rest, with continued
+    lines joined. `words` are the arguments: the strings of the JSON form if `is_json`, else the shell words of the
+    value. `line` and `end_line` count from 1 and include heredocs. `comments` are those between the previous
+    instruction and this one, and those between its lines. `source` are its unchanged lines, and `escape` is the
+    character that continues them.
     """
 
     keyword: str
@@ -130,11 +132,11 @@ class Instruction:
 
     @property
     def column(self) -> int:
-        """Return where its keyword stands in its first line, from 1."""
+        """The column of its keyword in its first line, from 1."""
         return len(self.source[0]) - len(self.source[0].lstrip()) + 1
 
     def flag(self, name: str) -> str | None:
-        """Return the value of the flag with that name, or None."""
+        """Return the value of the flag, or None."""
         return self._last_flags.get(name)
 
     @cached_property
@@ -143,7 +145,7 @@ class Instruction:
 
     @cached_property
     def mounts(self) -> list[dict[str, str]]:
-        """The options of every `--mount` of a RUN, by BuildKit's first names for them."""
+        """The options of every `--mount` of a RUN, by BuildKit's preferred names."""
         aliases = {"dst": "target", "destination": "target", "src": "source"}
         mounts = []
         for flag, value in self.flags:
@@ -155,13 +157,13 @@ class Instruction:
 
     @property
     def origins(self) -> list[str]:
-        """The words by which it names the stages and images that it takes files from."""
+        """The words that name the stages and images that it copies from or mounts."""
         named = [self.flag("from"), *(mount.get("from") for mount in self.mounts)]
         return [word for word in named if word]
 
     @property
     def assignments(self) -> list[tuple[str, str | None]]:
-        """The names and values of an ENV or ARG; None is the value of an ARG without a default."""
+        """The names and values of an ENV or ARG. The value of an ARG without a default is None."""
         if self.keyword == "ENV" and "=" not in self.words[0]:
             return [(self.words[0], " ".join(self.words[1:]))]  # the old form: ENV name value
         pairs = [word.partition("=") for word in self.words]
@@ -169,7 +171,7 @@ class Instruction:
 
     @cached_property
     def mistaken(self) -> list[str] | None:
-        """Return the words of a command that is meant as the JSON form and is not, or has one string for all of them.
+        """The words of a command that looks like the JSON form but is invalid, or that has one string for all words.
 
         None for any other instruction. `RUN [ "$NAME" ]` is a test.
         """
@@ -186,12 +188,12 @@ class Instruction:
 
     @cached_property
     def commands(self) -> list[tuple[str, ...]]:
-        """The simple commands that a RUN, CMD or ENTRYPOINT runs, in order."""
+        """The simple commands of a RUN, CMD or ENTRYPOINT, in order."""
         if self.is_json or self.mistaken:
             return shell.unwrapped(self.mistaken or self.words)
         found = shell.commands(self.value)
         if all(shell.is_shell(command) for command in found):
-            # A shell, be it the one that RUN itself starts, reads the heredocs.
+            # A shell reads the heredocs. It can be the one that RUN starts.
             for heredoc in self.heredocs:
                 if shell.is_shell_script(heredoc.content):
                     found += shell.commands(heredoc.content)
@@ -199,14 +201,14 @@ class Instruction:
 
     @cached_property
     def json_words(self) -> tuple[str, ...] | None:
-        """Return the strings of the JSON form, that of a HEALTHCHECK's command included; None for another form."""
+        """The strings of the JSON form, also that of a HEALTHCHECK's command, or None for the shell form."""
         if self.keyword == "HEALTHCHECK":
             return json_array(self.value[len("CMD") :].strip(), self.line)
         return self.words if self.is_json else None
 
     @cached_property
     def check(self) -> list[tuple[str, ...]]:
-        """Return the simple commands of a HEALTHCHECK, in the JSON form or the shell's."""
+        """The simple commands of a HEALTHCHECK in either form."""
         if self.json_words is None:
             return shell.commands(self.value[len("CMD") :].strip())
         return shell.unwrapped(self.json_words)
@@ -215,7 +217,7 @@ class Instruction:
 def parse(text: str) -> list[Instruction]:
     """Parse a Dockerfile and return its instructions in order.
 
-    Raises DockerfileError, with its line, for what BuildKit would refuse as well, and for more than the limits.
+    Raises DockerfileError if BuildKit would reject the text too, or if it exceeds the limits.
     """
     lines = _lines(text)
     escape = _escape(lines)
@@ -240,7 +242,7 @@ def parse(text: str) -> list[Instruction]:
                 parts.append(part)
         if joined := "".join(parts).strip():
             if len(instructions) == MOST_INSTRUCTIONS:
-                raise DockerfileError(start + 1, f"more than {MOST_INSTRUCTIONS} instructions: no more are read")
+                raise DockerfileError(start + 1, f"more than {MOST_INSTRUCTIONS} instructions")
             instruction, at = _instruction(joined, lines, start, at, escape, tuple(comments))
             instructions.append(instruction)
             comments = []
@@ -248,19 +250,17 @@ def parse(text: str) -> list[Instruction]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of the text, if it is valid and within the limits."""
+    """Return the lines of the text. Raises DockerfileError if it is invalid or exceeds the limits."""
     if "\0" in text:
-        raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is no text")
+        raise DockerfileError(_line_at(text, text.index("\0")), "a NUL character: this is not text")
     if surrogate := LONE_SURROGATE.search(text):
-        raise DockerfileError(_line_at(text, surrogate.start()), "a lone surrogate: this is no text")
+        raise DockerfileError(_line_at(text, surrogate.start()), "a lone surrogate: this is not text")
     if text.count("\n") > MOST_LINES:
-        raise DockerfileError(MOST_LINES + 1, f"more than {MOST_LINES} lines: no more are read")
-    # Counted only where there can be so many.
-    words = WORD_OR_SIGN.finditer(text) if len(text) > MOST_WORDS else iter(())
+        raise DockerfileError(MOST_LINES + 1, f"more than {MOST_LINES} lines")
+    # Count them only if there can be too many.
+    words = WORD_OR_SYMBOL.finditer(text) if len(text) > MOST_WORDS else iter(())
     if beyond := next(islice(words, MOST_WORDS, None), None):
-        raise DockerfileError(
-            _line_at(text, beyond.start()), f"more than {MOST_WORDS} words and symbols: no more are read"
-        )
+        raise DockerfileError(_line_at(text, beyond.start()), f"more than {MOST_WORDS} words and symbols")
     lines = text.removeprefix("\ufeff").split("\n")
     for number, line in enumerate(lines, start=1):
         if len(line) > LONGEST_LINE // 4 and len(line.encode()) > LONGEST_LINE:
@@ -273,7 +273,7 @@ def _line_at(text: str, at: int) -> int:
 
 
 def _escape(lines: list[str]) -> str:
-    """Return the escape character: the one of the directive at the top, or else the backslash."""
+    """Return the escape character that a directive at the top sets, or else the backslash."""
     seen: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         match = DIRECTIVE.fullmatch(line.strip())
@@ -284,7 +284,7 @@ def _escape(lines: list[str]) -> str:
             raise DockerfileError(number, f"only one {name} parser directive can be used")
         seen[name] = match[2]
         if name == "escape" and match[2] not in WORD:
-            raise DockerfileError(number, "the escape directive takes a backslash or a backtick")
+            raise DockerfileError(number, "the escape directive must be a backslash or a backtick")
     return seen.get("escape", "\\")
 
 
@@ -317,7 +317,7 @@ def _instruction(
             content.append(lines[at])
             at += 1
         if at == len(lines):
-            raise DockerfileError(number, f"heredoc without its end: {_quoted(name)}")
+            raise DockerfileError(number, f"unterminated heredoc: {_quoted(name)}")
         at += 1
         heredocs.append(Heredoc(name, "\n".join(content)))
 
@@ -338,23 +338,23 @@ def _objection(instruction: Instruction) -> str | None:
     if len(words) < (needed := ARGUMENTS[keyword]):
         return f"{keyword} needs {'an argument' if needed == 1 else 'two arguments'}"
     if keyword in NAMING and any(len(word) > LONGEST_NAME for word in words):
-        return f"{keyword} takes names and paths of {LONGEST_NAME} characters at most"
+        return f"a name or path in {keyword} may have at most {LONGEST_NAME} characters"
     first, *rest = SPACE.split(instruction.value, maxsplit=1)
     first = first.upper()
     match keyword:
         case "ARG" | "ENV" | "LABEL" if any(word.startswith("=") for word in words) and (
             keyword == "ARG" or "=" in words[0]
         ):
-            return f"{keyword} needs a name before =, and no space around it"
+            return f"{keyword} needs a name before =, without spaces around the ="
         case "ENV" | "LABEL" if "=" in words[0]:
             odd = next((word for word in words if "=" not in word), None)
             return None if odd is None else f"{keyword} needs name=value, not {_quoted(odd)}"
-        case "ENV" | "LABEL" if len(words) == 1:  # else it is the old form, `ENV name value`
+        case "ENV" | "LABEL" if len(words) == 1:  # otherwise it is the old form, `ENV name value`
             return f"{keyword} needs a name and a value"
         case "HEALTHCHECK" if first == "NONE":
             return "HEALTHCHECK NONE takes no arguments" if rest else None
         case "HEALTHCHECK" if first != "CMD":
-            return f"HEALTHCHECK takes CMD or NONE, not {_quoted(first)}"
+            return f"HEALTHCHECK needs CMD or NONE, not {_quoted(first)}"
         case "HEALTHCHECK" if not rest or json_array(rest[0], instruction.line) == ():
             return "HEALTHCHECK CMD needs a command"
         case "ONBUILD" if first in NO_TRIGGERS:
@@ -372,7 +372,7 @@ def _heredoc_starts(keyword: str, raw_words: list[str], escape: str) -> list[tup
         return []
     starts = []
     for word, following in pairwise([*raw_words, ""]):
-        # As BuildKit reads it, white space may stand after << but not after <<-.
+        # BuildKit allows white space after << but not after <<-.
         match = HEREDOC.fullmatch(word + following if re.fullmatch(r"\d*+<<", word) else word)
         if match:
             starts.append((shell.unquote(match[2], escape), bool(match[1])))
@@ -407,24 +407,24 @@ def json_array(value: str, number: int) -> tuple[str, ...] | None:
     try:
         array = JSON.decode(value)
     except (ValueError, RecursionError):
-        return None  # as for BuildKit: then it is the shell form
+        return None  # BuildKit also reads it as the shell form
     if not all(isinstance(item, str) for item in array):
-        raise DockerfileError(number, "the JSON form takes strings only")
+        raise DockerfileError(number, "the JSON form may contain only strings")
     return tuple(LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", item) for item in array)
 
 
 def _no_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is Python's, and no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
-# Of a number, only that it is no string matters: Python refuses to read one of thousands of digits.
+# Numbers are only rejected, so do not parse them: Python fails if they have thousands of digits.
 JSON = json.JSONDecoder(parse_constant=_no_json, parse_float=len, parse_int=len)
-# JSON can write one, and UTF-8 cannot. BuildKit replaces it as well.
+# JSON can encode it, but UTF-8 cannot. BuildKit replaces it too.
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _quoted(text: str) -> str:
-    """Somebody's text, short and printable."""
+    """Return the start of the text, quoted and in printable ASCII."""
     return ascii(text if len(text) <= 40 else text[:39] + "…")
 
 

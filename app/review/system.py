@@ -1,4 +1,4 @@
-"""System packages: what apt-get, apk and dnf install, and whether a stage can have a program."""
+"""System packages: what apt-get, apk and dnf install, and whether a stage can contain a program."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COMPILERS = frozenset(
     | {"llvm", "ninja-build", "rust", "rustc"}
 )
 
-# Packages that bring neither adduser nor curl nor wget: `apt-get --simulate install` of each, on Debian 13. Nor does
-# curl bring wget or adduser, nor wget curl.
+# Packages that do not install adduser, curl or wget, by `apt-get --simulate install` of each on Debian 13. Neither does
+# curl install wget or adduser, nor wget curl.
 PLAIN = frozenset(
     {"autoconf", "automake", "bash-completion", "binutils", "build-essential", "bzip2", "ca-certificates", "cmake"}
     | {"default-libmysqlclient-dev", "default-mysql-client", "dnsutils", "dumb-init", "file", "fontconfig"}
@@ -36,7 +36,7 @@ PLAIN = frozenset(
     | {"shared-mime-info", "sqlite3", "sudo", "supervisor", "swig", "telnet", "tesseract-ocr", "tini", "tk", "tzdata"}
     | {"unixodbc-dev", "unzip", "vim", "xz-utils", "zip", "zlib1g-dev"}
 )
-# Programs that install no other program. What is not named here may do anything.
+# Programs that install no other programs. Any other program may do anything.
 HARMLESS = frozenset(
     {"", ":", "[", "addgroup", "adduser", "apt-mark", "awk", "cat", "cd", "chgrp", "chmod", "chown", "cp", "curl"}
     | {"date", "echo", "export", "false", "find", "fi", "done", "for", "esac", "case", "}", "getent", "git", "grep"}
@@ -49,7 +49,7 @@ PROGRAM_FOLDERS = frozenset({"/", "/bin", "/sbin", "/usr", "/usr/bin", "/usr/sbi
 
 
 def _subcommand(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the action of the package manager, and the packages that it names."""
+    """Return the action in the arguments of a package manager, and the packages."""
     plain = [word for before, word in pairwise(["", *words]) if not word.startswith("-") and before not in VALUED]
     names = [re.split(r"[=:~<>]", word, maxsplit=1)[0] for word in plain[1:]]
     return (plain[0] if plain else ""), names
@@ -61,19 +61,19 @@ def _orders(step: Step) -> list[tuple[str, list[str]]]:
 
 
 def removes(step: Step) -> bool:
-    """Whether a RUN removes system packages that it names."""
+    """Return whether a RUN removes system packages by name."""
     return any(subcommand in REMOVE and packages for subcommand, packages in _orders(step))
 
 
 def installed(step: Step) -> set[str]:
-    """Return the system packages that a RUN installs and leaves, or none if it also removes some."""
+    """Return the system packages that a RUN installs, or none if it also removes packages."""
     if removes(step):
-        return set()  # what goes with them is not known here
+        return set()  # it is unknown which other packages that removes
     return {name for subcommand, packages in _orders(step) if subcommand in INSTALL for name in packages}
 
 
 def lacks(program: str, stage: Stage) -> bool:
-    """Whether it is known that a stage's image has no such program (adduser, curl, wget)."""
+    """Return whether a stage is known not to contain the program (adduser, curl or wget)."""
     return (
         stage.image is not None
         and stage.image.has(program) is False
@@ -83,17 +83,17 @@ def lacks(program: str, stage: Stage) -> bool:
 
 
 def may_bring(program: str, command: Sequence[str]) -> bool:
-    """Whether a command may install the program."""
+    """Return whether a command may install the program."""
     name, *words = command
     if name in MANAGERS:
         subcommand, packages = _subcommand(words)
         return subcommand in INSTALL and not PLAIN.issuperset(set(packages) - ({"curl", "wget"} - {program}))
-    # A playwright, say, installs system packages itself.
+    # Playwright, for example, installs system packages with these options.
     return may_do_anything(command) or "install-deps" in words or "--with-deps" in words
 
 
 def may_do_anything(command: Sequence[str]) -> bool:
-    """Whether a command is a program that is not known here, or a script in Python: but for Django's."""
+    """Return whether a command is an unknown program, or a Python script other than Django's manage.py."""
     name, *words = command
     if name in {".", "source"}:
         return not words or words[0].rpartition("/")[2] not in {"activate", "env", "os-release"}
@@ -102,7 +102,7 @@ def may_do_anything(command: Sequence[str]) -> bool:
 
 
 def may_copy(program: str, step: Step) -> bool:
-    """Whether a COPY or ADD may bring the program from elsewhere."""
+    """Return whether a COPY or ADD may add the program."""
     if step.instruction.keyword not in {"ADD", "COPY"}:
         return False
     sources = [source.rpartition("/")[2] for source in step.instruction.words[:-1]]
@@ -114,7 +114,7 @@ def may_copy(program: str, step: Step) -> bool:
 
 
 def compilers(steps: Iterable[Step]) -> Iterator[tuple[Step, list[str]]]:
-    """Return the steps that install compilers and leave them, each with their names."""
+    """Yield the steps that install compilers and do not remove them, each with their names."""
     for step in steps:
         if found := sorted(COMPILERS & installed(step)):
             yield step, found

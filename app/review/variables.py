@@ -1,4 +1,4 @@
-"""Variables in a Dockerfile: `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME/text/replacement}` and others, filled in.
+"""Expand the variables in a Dockerfile: `$NAME`, `${NAME:-default}`, `${NAME/text/replacement}` and others.
 
 https://docs.docker.com/reference/dockerfile/#environment-replacement
 """
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 
 VARIABLE = re.compile(
     r"\$(?:(?P<plain>\w++)|\{(?P<name>\w++)(?:(?P<operator>:?[-+?])(?P<word>[^{}]*+)"
-    # A pattern that is a plain text, as in ${NAME/text/replacement}.
+    # A pattern without wildcards, as in ${NAME/text/replacement}.
     r"|(?P<every>//?)(?P<pattern>[^{}$/*?\[\]\\]++)/(?P<replacement>[^{}$\\]*+))?\})"
 )
 
-# Longer texts and values count as not known: a few lines that double a value would fill the memory, and each use of a
-# long one would take long.
+# Longer texts and values count as unknown. Otherwise, a few lines that double a value would fill the memory, and each
+# use of a long value would be slow.
 LONGEST = 1024
 
 
 def expand(text: str, variables: Mapping[str, str | None]) -> str | None:
-    """Return the text with its variables expanded, or None if it is too long or a value is not known.
+    """Return the text with its variables expanded, or None if it is too long or a value is unknown.
 
-    A variable that is missing, or None, is not known. A default may hold variables, without braces.
+    The value of a variable that is missing or None is unknown. A default may contain variables without braces.
     """
     if len(text) > LONGEST:
         return None

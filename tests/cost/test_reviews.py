@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from app.review import pipe
-from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SIGN
+from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
 from app.settings import Settings
 
 # The beginning of a Dockerfile that the steps below refer to: names of any length, texts, commands, stages.
@@ -68,8 +68,8 @@ INSTRUCTIONS = {
 def body(start: str, unit: str, end: str, most: int) -> str:
     """Return the longest text that is accepted, made of a start, a repeated unit and an end."""
     room = Settings().max_body_bytes - len(start + end)
-    words = MOST_WORDS - 100 - len(WORD_OR_SIGN.findall(start + end))
-    each = max(1, len(WORD_OR_SIGN.findall(unit)))
+    words = MOST_WORDS - 100 - len(WORD_OR_SYMBOL.findall(start + end))
+    each = max(1, len(WORD_OR_SYMBOL.findall(unit)))
     return start + unit * min(room // len(unit), words // each, most) + end
 
 

@@ -7,7 +7,7 @@ from app.review.image import Image
 from app.review.syntax import DockerfileError
 
 
-def test_stages_have_names_and_numbers_and_know_what_they_are_built_from() -> None:
+def test_stages_have_names_numbers_and_parents() -> None:
     dockerfile = Dockerfile.parse("FROM a AS One\nFROM one\nFROM b as two\n")
     one, unnamed, two = dockerfile.stages
     assert [stage.label for stage in dockerfile.stages] == ["one", "1", "two"]
@@ -22,7 +22,7 @@ def test_history_is_inherited() -> None:
     assert [step.instruction.line for step in dockerfile.published.history] == [1, 2, 3, 4]
 
 
-def test_a_name_given_again_means_the_latest_before_it() -> None:
+def test_repeated_name_means_the_last_stage_before() -> None:
     first, second, third = Dockerfile.parse("FROM a AS x\nFROM x AS x\nFROM x\n").stages
     assert (second.parent, third.parent) == (first, second)
 
@@ -41,16 +41,16 @@ def test_a_name_given_again_means_the_latest_before_it() -> None:
         ('FROM "python:3.12"', "python:3.12"),
     ],
 )
-def test_a_base_is_what_its_variables_make_it(text: str, base: str | None) -> None:
+def test_variables_in_a_base_are_expanded(text: str, base: str | None) -> None:
     assert Dockerfile.parse(text).published.base == base
 
 
-def test_a_variable_can_name_a_stage() -> None:
+def test_variable_can_name_a_stage() -> None:
     dockerfile = Dockerfile.parse("ARG S=x\nFROM a AS x\nFROM $S\n")
     assert dockerfile.published.parent is dockerfile.stages[0]
 
 
-def test_an_unknown_base_is_no_image() -> None:
+def test_unknown_base_has_no_image() -> None:
     assert Dockerfile.parse("ARG I\nFROM $I AS a\nFROM a").published.image is None
 
 
@@ -61,20 +61,20 @@ def test_an_unknown_base_is_no_image() -> None:
         ("ARG a\nARG b\n", 2, "no FROM"),
         ("RUN a\nFROM b\n", 1, "RUN before the first FROM"),
         ("RUN a\n", 1, "RUN before the first FROM"),
-        ("FROM a AS\n", 1, "FROM takes"),
-        ("FROM a b\n", 1, "FROM takes"),
-        ("FROM a AS b c\n", 1, "FROM takes"),
-        ("FROM a\nFROM a AS 1b\n", 2, "a stage's name"),
+        ("FROM a AS\n", 1, "FROM needs an image, or"),
+        ("FROM a b\n", 1, "FROM needs an image, or"),
+        ("FROM a AS b c\n", 1, "FROM needs an image, or"),
+        ("FROM a\nFROM a AS 1b\n", 2, "a stage name"),
         ("FROM a\n" * (MOST_STAGES + 1), MOST_STAGES + 1, "more than 100 stages"),
         ("FROM a\nENV" + "".join(f" A{i}=1" for i in range(MOST_VARIABLES + 1)), 2, "more than 1000 variables"),
     ],
 )
-def test_what_has_no_stages_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+def test_text_without_stages_is_rejected_with_the_line(text: str, line: int, message: str) -> None:
     with pytest.raises(DockerfileError, match=message) as error:
         Dockerfile.parse(text)
     assert error.value.line == line
 
 
-def test_values_that_double_do_not_fill_the_memory() -> None:
+def test_doubling_values_do_not_fill_the_memory() -> None:
     text = "ARG A=xxxxxxxxxx\n" + "ARG A=$A$A\n" * 60 + "FROM $A\n"
     assert Dockerfile.parse(text).published.base is None

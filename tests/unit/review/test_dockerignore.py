@@ -27,7 +27,7 @@ from app.review.dockerignore import MOST_WORDS, Dockerignore, DockerignoreError
         ("!.git", ".git"),
     ],
 )
-def test_a_path_that_no_pattern_decides_on_enters(text: str, path: str) -> None:
+def test_path_without_a_matching_pattern_is_included(text: str, path: str) -> None:
     assert Dockerignore.parse(text).excluded([path]) == set()
 
 
@@ -63,11 +63,11 @@ def test_a_path_that_no_pattern_decides_on_enters(text: str, path: str) -> None:
         ("! .git\n.git", ".git"),
     ],
 )
-def test_the_last_pattern_that_matches_keeps_a_path_out(text: str, path: str) -> None:
+def test_last_matching_pattern_excludes_the_path(text: str, path: str) -> None:
     assert Dockerignore.parse(text).excluded([path]) == {path}
 
 
-def test_paths_do_not_run_into_each_other() -> None:
+def test_paths_are_matched_separately() -> None:
     paths = ["a", "a/b", "ab", "b", "b/a"]
     for pattern, excluded in [
         ("a", {"a", "a/b"}),
@@ -83,14 +83,14 @@ def test_paths_do_not_run_into_each_other() -> None:
         assert Dockerignore.parse(pattern).excluded(paths) == excluded
 
 
-def test_more_patterns_than_anybody_writes_are_refused_with_the_line() -> None:
+def test_too_many_patterns_are_rejected_with_the_line() -> None:
     Dockerignore.parse("*a\n" * (MOST_WORDS // 2))
     with pytest.raises(DockerignoreError, match="more than 10000 words and symbols") as error:
         Dockerignore.parse("*a\n" * (MOST_WORDS // 2 + 1))
     assert error.value.line == MOST_WORDS // 2 + 1
 
 
-def test_no_pattern_takes_for_ever() -> None:
-    # By backing off, either of these would outlast whoever waits for the test.
+def test_no_pattern_takes_exponential_time() -> None:
+    # With backtracking, either of these would take longer than anyone would wait.
     assert not Dockerignore.parse("*?" * 2000 + "x").excluded(["__pycache__"])
     assert not Dockerignore.parse("**/" * 1000 + "x").excluded(["a/b/c/d/e/f"])

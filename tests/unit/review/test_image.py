@@ -1,4 +1,4 @@
-"""References to images."""
+"""Image references."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from app.review.image import Image
         ("localhost:5000/a/b:c", Image("localhost:5000/a/b", "c", None)),
     ],
 )
-def test_a_reference_has_parts(reference: str, image: Image) -> None:
+def test_reference_is_parsed(reference: str, image: Image) -> None:
     assert Image.parse(reference) == image
     assert str(image) == reference
 
@@ -33,7 +33,7 @@ def test_a_reference_has_parts(reference: str, image: Image) -> None:
         ("registry.example/python", None),
     ],
 )
-def test_an_official_image_is_known_by_any_mirror(reference: str, official: str | None) -> None:
+def test_official_image_is_recognized_in_any_mirror(reference: str, official: str | None) -> None:
     assert Image.parse(reference).official == official
 
 
@@ -58,7 +58,7 @@ def test_an_official_image_is_known_by_any_mirror(reference: str, official: str 
         ("scratch", True),
     ],
 )
-def test_a_bare_image_is_known_to_set_nothing(reference: str, is_bare: bool) -> None:
+def test_bare_images_are_recognized(reference: str, is_bare: bool) -> None:
     assert Image.parse(reference).is_bare is is_bare
 
 
@@ -79,7 +79,7 @@ def test_a_bare_image_is_known_to_set_nothing(reference: str, is_bare: bool) -> 
         ("ghcr.io/astral-sh/uv:trixie-slim", True),
     ],
 )
-def test_debian_is_known(reference: str, is_debian: bool) -> None:
+def test_debian_is_recognized(reference: str, is_debian: bool) -> None:
     assert Image.parse(reference).is_debian is is_debian
 
 
@@ -120,6 +120,6 @@ def test_debian_is_known(reference: str, is_debian: bool) -> None:
         ("ubuntu:24.04", None, False, False),
     ],
 )
-def test_what_an_image_brings(reference: str, adduser: bool | None, curl: bool | None, wget: bool | None) -> None:
+def test_image_contains_a_program(reference: str, adduser: bool | None, curl: bool | None, wget: bool | None) -> None:
     image = Image.parse(reference)
     assert (image.has("adduser"), image.has("curl"), image.has("wget")) == (adduser, curl, wget)

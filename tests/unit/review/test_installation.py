@@ -1,4 +1,4 @@
-"""Installations of Python packages, by meaning."""
+"""Installations of Python packages."""
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_other_commands_install_nothing(run: str) -> None:
         ("<<EOF\nset -e\npip install a\nEOF", "pip install"),
     ],
 )
-def test_an_installation_is_known_however_it_is_written(run: str, command: str) -> None:
+def test_installation_is_recognized_in_any_form(run: str, command: str) -> None:
     assert found(run) == [command]
 
 
@@ -94,7 +94,7 @@ def test_an_installation_is_known_however_it_is_written(run: str, command: str) 
         ("pip install --requirement=requirements.txt", False),
     ],
 )
-def test_an_installation_may_need_the_source(run: str, project_only: bool) -> None:
+def test_installation_of_the_project_only(run: str, project_only: bool) -> None:
     (installation,) = installed(run)
     assert installation.project_only is project_only
 
@@ -102,7 +102,7 @@ def test_an_installation_may_need_the_source(run: str, project_only: bool) -> No
 @pytest.mark.parametrize(
     ("before", "run", "prefix"),
     [
-        ("", "poetry install", None),  # not known
+        ("", "poetry install", None),  # unknown
         ("", "pip install --root=/x a", None),
         ("USER app", "pip install --user a", None),
         ("ENV PATH=$ELSEWHERE", "pip install a", None),
@@ -119,22 +119,22 @@ def test_an_installation_may_need_the_source(run: str, project_only: bool) -> No
         ("ENV PATH=/opt/venv/bin:$PATH", "uv pip install a", "/opt/venv"),
         ("WORKDIR /app", "uv sync", "/app/.venv"),
         ("ENV UV_PROJECT_ENVIRONMENT=/venv", "uv sync", "/venv"),
-        ("ENV UV_PROJECT_ENVIRONMENT=$X", "uv sync", None),  # not known
-        ("ENV VIRTUAL_ENV=/venv", "uv pip install --python=/x/bin/python a", None),  # not known
+        ("ENV UV_PROJECT_ENVIRONMENT=$X", "uv sync", None),  # unknown
+        ("ENV VIRTUAL_ENV=/venv", "uv pip install --python=/x/bin/python a", None),  # unknown
     ],
 )
-def test_packages_go_under_a_prefix(before: str, run: str, prefix: str | None) -> None:
+def test_packages_are_installed_in_a_folder(before: str, run: str, prefix: str | None) -> None:
     *_, step = Dockerfile.parse(f"FROM python:slim\n{before}\nRUN {run}").published.steps
     (installation,) = step.installations
     assert installation.prefix(step.state) == prefix
 
 
-def test_the_prefix_on_an_unknown_image_is_not_known() -> None:
+def test_folder_on_an_unknown_image_is_unknown() -> None:
     step = Dockerfile.parse("FROM company/base\nRUN pip install a").published.steps[-1]
     assert step.installations[0].prefix(step.state) is None
 
 
-def test_only_a_run_installs() -> None:
+def test_only_run_installs() -> None:
     assert Dockerfile.parse("FROM a\nCMD pip install a").published.steps[-1].installations == []
 
 
@@ -152,11 +152,11 @@ def test_only_a_run_installs() -> None:
         ("pip install -r requirements.txt dist/a.whl", True),
         ("pip install https://example.com/a.whl", True),
         ("pip install .", True),
-        ("pip install --no-deps .", True),  # what builds it
+        ("pip install --no-deps .", True),  # it downloads the build backend
         ("uv sync", True),
     ],
 )
-def test_packages_may_come_over_the_network(run: str, downloads: bool) -> None:
+def test_installation_may_download_packages(run: str, downloads: bool) -> None:
     (installation,) = installed(run)
     assert installation.downloads is downloads
 
@@ -175,7 +175,7 @@ def test_packages_may_come_over_the_network(run: str, downloads: bool) -> None:
         ("poetry install", True),
     ],
 )
-def test_an_installation_may_be_of_a_services_dependencies(run: str, dependencies: bool) -> None:
+def test_installation_may_install_dependencies_of_a_service(run: str, dependencies: bool) -> None:
     (installation,) = installed(run)
     assert installation.dependencies is dependencies
 
@@ -190,7 +190,7 @@ def test_an_installation_may_be_of_a_services_dependencies(run: str, dependencie
         ("pip install -c constraints.txt -r a.txt x", ["a.txt"]),
     ],
 )
-def test_files_of_requirements_are_read(run: str, files: list[str]) -> None:
+def test_requirements_files_are_recognized(run: str, files: list[str]) -> None:
     (installation,) = installed(run)
     assert installation.files == files
     assert installation.reads_file is bool(files)

@@ -1,4 +1,4 @@
-"""Shell text as simple commands."""
+"""Shell scripts as simple commands."""
 
 import pytest
 
@@ -58,5 +58,5 @@ from app.review.shell import commands
         ('a "b && c', [("a", "b"), ("c",)]),
     ],
 )
-def test_a_script_is_its_simple_commands(script: str, expected: list[tuple[str, ...]]) -> None:
+def test_script_is_parsed_into_simple_commands(script: str, expected: list[tuple[str, ...]]) -> None:
     assert commands(script) == expected

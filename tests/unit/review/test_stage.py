@@ -23,7 +23,7 @@ from app.review.dockerfile import Dockerfile
         ("FROM a AS b\nENTRYPOINT x\nCMD y\nFROM b", ["x", "y"]),
         ("FROM a AS b\nENTRYPOINT x\nCMD y\nFROM b\nCMD []", ["x"]),
         ("FROM a AS b\nCMD x\nFROM a", []),
-        # An ENTRYPOINT takes back an inherited CMD, which was for another program.
+        # An ENTRYPOINT resets an inherited CMD, which was for another program.
         ("FROM a AS b\nCMD y\nFROM b\nENTRYPOINT x", ["x"]),
         ("FROM a AS b\nCMD y\nFROM b\nENTRYPOINT []", []),
         ("FROM a AS b\nCMD y\nFROM b\nENTRYPOINT x\nCMD z", ["x", "z"]),
@@ -31,7 +31,7 @@ from app.review.dockerfile import Dockerfile
         ("FROM a AS b\nCMD y\nFROM b AS c\nENTRYPOINT x\nFROM c", ["x"]),
     ],
 )
-def test_a_container_starts_its_entrypoint_and_its_command(dockerfile: str, started: list[str]) -> None:
+def test_container_starts_its_entrypoint_and_command(dockerfile: str, started: list[str]) -> None:
     assert [step.instruction.value for step in Dockerfile.parse(dockerfile).published.start_steps] == started
 
 
@@ -52,7 +52,7 @@ def test_a_container_starts_its_entrypoint_and_its_command(dockerfile: str, star
         ("ADD a/.. /x", ["."], True),
     ],
 )
-def test_a_copy_takes_from_the_build_context(instruction: str, sources: list[str], everything: bool) -> None:
+def test_copy_from_the_build_context(instruction: str, sources: list[str], everything: bool) -> None:
     step = Dockerfile.parse(f"FROM a\n{instruction}").published.steps[1]
     assert (step.context_sources, step.copies_everything) == (sources, everything)
 
@@ -67,7 +67,7 @@ def test_a_copy_takes_from_the_build_context(instruction: str, sources: list[str
         ("COPY --from=a / /", False),
     ],
 )
-def test_a_copy_may_take_installers_alone(instruction: str, expected: bool) -> None:
+def test_copy_of_installers_only(instruction: str, expected: bool) -> None:
     assert Dockerfile.parse(f"FROM b\n{instruction}").published.steps[-1].takes_installers is expected
 
 
@@ -81,15 +81,15 @@ def test_a_copy_may_take_installers_alone(instruction: str, expected: bool) -> N
         ("ADD a /x/", "/x"),
     ],
 )
-def test_a_copy_goes_to_a_folder(instruction: str, destination: str | None) -> None:
+def test_destination_of_a_copy(instruction: str, destination: str | None) -> None:
     assert Dockerfile.parse(f"FROM b\nWORKDIR /app\n{instruction}").published.steps[-1].destination == destination
 
 
-def test_a_step_says_what_its_heredocs_say() -> None:
+def test_text_of_a_step_includes_heredocs() -> None:
     assert Dockerfile.parse("FROM a\nRUN <<A cat <<B\nx\nA\ny\nB").published.steps[-1].text == "<<A cat <<B\nx\ny"
 
 
-def test_a_stage_has_a_lineage_and_a_history() -> None:
+def test_stage_has_a_lineage_and_a_history() -> None:
     stages = Dockerfile.parse("FROM a:1 AS x\nRUN 1\nFROM b\nRUN 2\nFROM X\nRUN 3").stages
     last = stages[-1]
     assert last.lineage == (stages[0], last)
@@ -98,5 +98,5 @@ def test_a_stage_has_a_lineage_and_a_history() -> None:
     assert [stage.label for stage in stages] == ["x", "1", "2"]
 
 
-def test_the_image_of_an_unset_argument_is_not_known() -> None:
+def test_image_of_an_unset_argument_is_unknown() -> None:
     assert Dockerfile.parse("ARG I\nFROM $I AS a\nFROM a").published.image is None

@@ -1,4 +1,4 @@
-"""The state that instructions leave."""
+"""The state after instructions."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_user(dockerfile: str, user: str | None, is_root: bool | None) -> None:
         ("FROM python\nWORKDIR app\nWORKDIR src\nWORKDIR ../lib", "a", "/app/lib/a"),
         ("FROM python\nENV HOME=/home/app\nWORKDIR $HOME/x", "$HOME", "/home/app"),
         ("FROM python\nENV HOME=/home/app\nWORKDIR $HOME/x", "a", "/home/app/x/a"),
-        ("FROM python\nWORKDIR /app", "$X/a", None),  # not known
+        ("FROM python\nWORKDIR /app", "$X/a", None),  # unknown
         ("FROM python\nWORKDIR $X", "a", None),
         ("FROM python\nWORKDIR $X\nWORKDIR a", "a", None),
         ("FROM python\nWORKDIR $X\nWORKDIR /b", "a", "/b/a"),
@@ -66,7 +66,7 @@ def test_user(dockerfile: str, user: str | None, is_root: bool | None) -> None:
         ("FROM python\n" + f"WORKDIR {'a' * 100}\n" * 20, "a", None),  # too long
     ],
 )
-def test_a_path_is_in_the_working_directory(dockerfile: str, path: str, expected: str | None) -> None:
+def test_path_is_relative_to_the_working_directory(dockerfile: str, path: str, expected: str | None) -> None:
     assert left_by(dockerfile).path(path) == expected
 
 
@@ -75,7 +75,7 @@ def test_a_path_is_in_the_working_directory(dockerfile: str, path: str, expected
     [
         ("FROM a\nENV A=1", "$A", "1"),
         ("FROM a\nENV A 1 2", "${A}", "1 2"),
-        ("FROM a\nENV A=1\nENV A=2 B=$A", "$A$B", "21"),  # all of one ENV are read before any of them is set
+        ("FROM a\nENV A=1\nENV A=2 B=$A", "$A$B", "21"),  # an ENV expands all of its values before it sets any
         ("FROM a\nARG A=1\nENV A=2", "$A", "2"),
         ("FROM a\nENV A=2\nARG A=1", "$A", "2"),
         ("FROM a\nARG A=1\nENV A=$A", "$A", "1"),
@@ -84,7 +84,7 @@ def test_a_path_is_in_the_working_directory(dockerfile: str, path: str, expected
         ("FROM a\nARG A", "${A:-b}", "b"),
         ("FROM a\nENV A=$X", "$A", None),
         ("FROM a\nENV A=", "$A", ""),
-        ("ARG A=1\nFROM a", "$A", None),  # it has to be declared
+        ("ARG A=1\nFROM a", "$A", None),  # it must be declared
         ("ARG A=1\nFROM a\nARG A", "$A", "1"),
         ("ARG A=1\nFROM a\nARG A=2", "$A", "2"),
         ("ARG A=1\nARG B=$A\nFROM a\nARG B", "$B", "1"),
@@ -94,7 +94,7 @@ def test_a_path_is_in_the_working_directory(dockerfile: str, path: str, expected
         ("FROM company/base", "$PATH", None),
     ],
 )
-def test_variables_are_filled_in(dockerfile: str, text: str, expected: str | None) -> None:
+def test_variables_are_expanded(dockerfile: str, text: str, expected: str | None) -> None:
     assert left_by(dockerfile).expand(text) == expected
 
 
@@ -111,7 +111,7 @@ def test_shell(dockerfile: str, shell: str | None) -> None:
     assert left_by(dockerfile).shell == shell
 
 
-def test_a_step_runs_in_what_those_before_it_left() -> None:
+def test_step_runs_in_the_state_of_earlier_steps() -> None:
     steps = Dockerfile.parse("FROM python\nUSER a\nWORKDIR /a\nUSER b\nRUN c").published.steps
     assert [(step.state.user, step.state.workdir) for step in steps] == [
         (None, None),
@@ -122,6 +122,6 @@ def test_a_step_runs_in_what_those_before_it_left() -> None:
     ]
 
 
-def test_nothing_is_known_of_no_image() -> None:
+def test_state_without_an_image_is_unknown() -> None:
     assert State.on(None) == State(is_bare=False)
     assert State.on(Image.parse("python")).is_bare

@@ -1,4 +1,4 @@
-"""The syntax: every awkward case of the format, as BuildKit reads it."""
+"""The syntax: the special cases of the format, as BuildKit reads them."""
 
 import pytest
 
@@ -22,14 +22,14 @@ def only(text: str) -> Instruction:
     return instruction
 
 
-def test_an_instruction_has_a_keyword_words_and_a_line() -> None:
+def test_instruction_has_a_keyword_words_and_a_line() -> None:
     instruction = only("\n  copy a  b\n")
     assert (instruction.keyword, instruction.value, instruction.words) == ("COPY", "a  b", ("a", "b"))
     assert (instruction.line, instruction.end_line) == (2, 2)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# comment\n", "  # indented\n\t\n", "\ufeff", "# escape=`\n"])
-def test_text_without_instructions_has_none(text: str) -> None:
+def test_text_without_instructions_is_empty(text: str) -> None:
     assert parse(text) == []
 
 
@@ -89,13 +89,13 @@ def test_lines_are_joined_by_the_escape_character(text: str, value: str, end_lin
         ("STOPSIGNAL --any=thing 9", (("any", "thing"),), "9"),
     ],
 )
-def test_flags_stand_before_the_arguments(text: str, flags: tuple[tuple[str, str], ...] | None, value: str) -> None:
+def test_flags_come_before_the_arguments(text: str, flags: tuple[tuple[str, str], ...] | None, value: str) -> None:
     instruction = only(text)
     assert instruction.value == value
     assert flags is None or instruction.flags == flags
 
 
-def test_a_mount_has_options_by_their_first_names() -> None:
+def test_mount_options_have_preferred_names() -> None:
     instruction = only("RUN --mount=src=a,dst=b --mount=type=cache,destination=/c,id=x true")
     assert instruction.mounts == [
         {"type": "bind", "source": "a", "target": "b"},
@@ -131,7 +131,7 @@ def test_a_mount_has_options_by_their_first_names() -> None:
         ('RUN a "b', ("a", "b"), False),
     ],
 )
-def test_words_are_strings_of_the_json_form_or_else_as_quoted(text: str, words: tuple[str, ...], is_json: bool) -> None:
+def test_words_are_json_strings_or_shell_words(text: str, words: tuple[str, ...], is_json: bool) -> None:
     instruction = only(text)
     assert (instruction.words, instruction.is_json) == (words, is_json)
 
@@ -170,7 +170,7 @@ def test_heredocs_belong_to_their_instruction(text: str, heredocs: list[tuple[st
     assert instruction.end_line == end_line
 
 
-def test_what_follows_a_heredoc_has_its_own_line() -> None:
+def test_instruction_after_a_heredoc_has_the_correct_line() -> None:
     assert [(item.keyword, item.line) for item in parse("RUN <<E\nFROM x\nE\n\nUSER a")] == [("RUN", 1), ("USER", 5)]
 
 
@@ -188,7 +188,7 @@ def test_what_follows_a_heredoc_has_its_own_line() -> None:
         ("RUN <<E\nE\n# a\nUSER b", [[], [(3, "a")]]),
     ],
 )
-def test_comments_belong_to_the_instruction_below_or_around_them(
+def test_comments_belong_to_the_next_or_surrounding_instruction(
     text: str, comments: list[list[tuple[int, str]]]
 ) -> None:
     found = [instruction.comments for instruction in parse(text)]
@@ -204,7 +204,7 @@ def test_comments_belong_to_the_instruction_below_or_around_them(
         ("ARG A= B=1", [("A", ""), ("B", "1")]),
     ],
 )
-def test_an_env_or_arg_assigns(text: str, assignments: list[tuple[str, str | None]]) -> None:
+def test_env_and_arg_have_assignments(text: str, assignments: list[tuple[str, str | None]]) -> None:
     assert only(text).assignments == assignments
 
 
@@ -223,7 +223,7 @@ def test_an_env_or_arg_assigns(text: str, assignments: list[tuple[str, str | Non
         ("RUN cat <<E > x\npip install a\nE", [("cat",)]),
     ],
 )
-def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list[tuple[str, ...]]) -> None:
+def test_run_has_the_commands_that_a_shell_would_run(text: str, commands: list[tuple[str, ...]]) -> None:
     assert only(text).commands == commands
 
 
@@ -240,7 +240,7 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("ENV a", 1, "ENV needs a name and a value"),
         ("LABEL a", 1, "LABEL needs a name and a value"),
         ("ENV A=b # c", 1, "ENV needs name=value, not '#'"),
-        ('CMD ["a", 1]', 1, "strings only"),
+        ('CMD ["a", 1]', 1, "only strings"),
         ("COPY []", 1, "COPY needs two arguments"),
         ("VOLUME []", 1, "VOLUME needs an argument"),
         ("SHELL []", 1, "SHELL needs an argument"),
@@ -255,11 +255,11 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("ONBUILD from a", 1, "ONBUILD cannot trigger FROM"),
         ("ONBUILD MAINTAINER a", 1, "ONBUILD cannot trigger MAINTAINER"),
         ("HEALTHCHECK --interval=1s", 1, "HEALTHCHECK needs an argument"),
-        ("HEALTHCHECK a", 1, "HEALTHCHECK takes CMD or NONE, not 'A'"),
+        ("HEALTHCHECK a", 1, "HEALTHCHECK needs CMD or NONE, not 'A'"),
         ("HEALTHCHECK none a", 1, "HEALTHCHECK NONE takes no arguments"),
         ("HEALTHCHECK CMD", 1, "HEALTHCHECK CMD needs a command"),
         ("HEALTHCHECK CMD [ ]", 1, "HEALTHCHECK CMD needs a command"),
-        ("RUN a\nRUN cat <<EOF\na", 2, "heredoc without its end: 'EOF'"),
+        ("RUN a\nRUN cat <<EOF\na", 2, "unterminated heredoc: 'EOF'"),
         ("# escape=x\nRUN a", 1, "a backslash or a backtick"),
         ("# escape=`\n# escape=`\nRUN a", 2, "only one escape"),
         ("RUN a\n\nRUN \0", 3, "a NUL character"),
@@ -267,7 +267,7 @@ def test_a_run_has_the_commands_that_a_shell_would_run(text: str, commands: list
         ("\n\ud800", 2, "a lone surrogate"),
     ],
 )
-def test_what_is_no_dockerfile_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+def test_invalid_dockerfile_is_rejected_with_the_line(text: str, line: int, message: str) -> None:
     with pytest.raises(DockerfileError) as error:
         parse(text)
     assert error.value.line == line
@@ -286,7 +286,7 @@ LONG_NAMES = [f"{start}{'a' * LONGEST_NAME}" for start in ("FROM ", "FROM a AS "
 
 
 @pytest.mark.parametrize("text", [*LONG.values(), *LONG_NAMES], ids=[*LONG, *(name[:12] for name in LONG_NAMES)])
-def test_more_than_anybody_writes_is_read(text: str) -> None:
+def test_text_at_the_limits_is_accepted(text: str) -> None:
     parse(text)
 
 
@@ -298,10 +298,10 @@ def test_more_than_anybody_writes_is_read(text: str) -> None:
         (LONG["words and symbols"] + "a;", MOST_WORDS // 3 + 1, "more than 10000 words and symbols"),
         (LONG["bytes"] + "a", 1, "a line of more than 65535 bytes"),
         ("RUN <<E\n" + LONG["bytes"] + "\r\nE", 2, "a line of more than 65535 bytes"),
-        *((text + "a", 1, "names and paths of 4096 characters at most") for text in LONG_NAMES),
+        *((text + "a", 1, "may have at most 4096 characters") for text in LONG_NAMES),
     ],
 )
-def test_what_is_beyond_the_limits_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+def test_text_beyond_the_limits_is_rejected_with_the_line(text: str, line: int, message: str) -> None:
     with pytest.raises(DockerfileError, match=message) as error:
         parse(text)
     assert error.value.line == line

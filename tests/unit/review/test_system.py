@@ -1,4 +1,4 @@
-"""System packages, and what a stage can have."""
+"""System packages, and the programs in a stage."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def stage(dockerfile: str) -> Stage:
         ("apt-get source gcc", set()),
         ("pip install gcc", set()),
         ("echo apt-get install gcc", set()),
-        ("apt-get install -y gcc && apt-get purge -y gcc", set()),  # what goes with it is not known
+        ("apt-get install -y gcc && apt-get purge -y gcc", set()),  # it is unknown which other packages this removes
         ("apk add --virtual .build gcc && make && apk del .build", set()),
         ("dnf install -y gcc && dnf erase -y gcc", set()),
         ("apt-get install -y --no-install-recommends gcc libpq5", {"gcc", "libpq5"}),
@@ -35,7 +35,7 @@ def stage(dockerfile: str) -> Stage:
         ("<<E\nset -e\napt-get update\napt-get install -y gcc\nE", {"gcc"}),
     ],
 )
-def test_packages_that_are_installed_and_left(run: str, packages: set[str]) -> None:
+def test_installed_packages(run: str, packages: set[str]) -> None:
     assert installed(stage(f"FROM a\nRUN {run}").steps[-1]) == packages
 
 
@@ -51,7 +51,7 @@ def test_packages_that_are_installed_and_left(run: str, packages: set[str]) -> N
         ("apk --purge del .build", True),
     ],
 )
-def test_named_packages_may_be_removed(run: str, expected: bool) -> None:
+def test_removed_packages(run: str, expected: bool) -> None:
     assert removes(stage(f"FROM a\nRUN {run}").steps[-1]) is expected
 
 
@@ -78,8 +78,8 @@ def test_compilers_are_found(package: str) -> None:
         ("curl", "cat setup.py", False),
         ("curl", "apt-get install -y curl", True),
         ("adduser", "apt-get install -y gcc adduser", True),
-        ("adduser", "apt-get install -y git", True),  # which brings it
-        ("curl", "apt-get install -y company-tools", True),  # not known
+        ("adduser", "apt-get install -y git", True),  # it installs adduser
+        ("curl", "apt-get install -y company-tools", True),  # unknown
         ("curl", "apt-get install -y $PACKAGES", True),
         ("curl", "./setup.sh", True),
         ("curl", "make install", True),
@@ -90,7 +90,7 @@ def test_compilers_are_found(package: str) -> None:
         ("curl", "python -m playwright install-deps", True),
     ],
 )
-def test_a_command_may_bring_a_program(program: str, command: str, expected: bool) -> None:
+def test_command_may_install_a_program(program: str, command: str, expected: bool) -> None:
     assert may_bring(program, command.split()) is expected
 
 
@@ -100,7 +100,7 @@ def test_a_command_may_bring_a_program(program: str, command: str, expected: boo
         ("RUN cp curl /bin/", False),
         ("COPY . /app", False),
         ("COPY . .", False),
-        ("COPY bin /usr/bin", False),  # of the build context, where nobody keeps a curl by another name
+        ("COPY bin /usr/bin", False),  # from the build context, which contains no curl under another name
         ("COPY --from=a /wheels /wheels", False),
         ("COPY --from=a /usr/local /usr/local", False),
         ("COPY --from=ghcr.io/astral-sh/uv /uv /uvx /bin/", False),
@@ -115,7 +115,7 @@ def test_a_command_may_bring_a_program(program: str, command: str, expected: boo
         ("ADD https://example.com/x /usr/bin/", True),
     ],
 )
-def test_a_copy_may_bring_a_program(instruction: str, expected: bool) -> None:
+def test_copy_may_add_a_program(instruction: str, expected: bool) -> None:
     assert may_copy("curl", stage(f"FROM python:slim\n{instruction}").steps[-1]) is expected
 
 
@@ -134,10 +134,10 @@ def test_a_copy_may_bring_a_program(instruction: str, expected: bool) -> None:
         ("FROM python:slim\nRUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*", True),
     ],
 )
-def test_a_stage_is_known_to_lack_a_program(dockerfile: str, expected: bool) -> None:
+def test_stage_is_known_not_to_contain_a_program(dockerfile: str, expected: bool) -> None:
     assert lacks("curl", stage(dockerfile)) is expected
 
 
-def test_what_is_known_of_packages_and_programs_is_consistent() -> None:
+def test_known_packages_and_programs_are_consistent() -> None:
     assert not PLAIN & {"adduser", "curl", "wget"}
     assert not HARMLESS & {"apk", "apt", "apt-get", "bash", "dnf", "dpkg", "make", "sh"}

@@ -1,4 +1,4 @@
-"""Variables, filled in."""
+"""The expansion of variables."""
 
 import pytest
 
@@ -52,5 +52,5 @@ VARIABLES = {"A": "a", "AA": "aab", "EMPTY": "", "UNSET": None}
         ("a" * (LONGEST + 1), None),
     ],
 )
-def test_a_text_is_known_if_its_variables_are(text: str, expanded: str | None) -> None:
+def test_text_is_known_if_its_variables_are(text: str, expanded: str | None) -> None:
     assert expand(text, VARIABLES) == expanded
