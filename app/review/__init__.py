@@ -1,1 +1,1 @@
-"""The review of a Dockerfile: the domain, free of any web framework."""
+"""The reviewer of Dockerfiles, which imports no web framework."""

@@ -1,4 +1,4 @@
-"""The reviewer as a command: `python -m app.review Dockerfile`."""
+"""The command line of the reviewer: `python -m app.review Dockerfile`."""
 
 import argparse
 import difflib
@@ -20,12 +20,12 @@ from app.review.report import Review, review
 from app.review.rules import RULES, Severity
 from app.review.syntax import DockerfileError
 
-# From the worst to the least.
+# From the most severe to the least.
 SEVERITIES = [severity.value for severity in Severity]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors, which contain arguments, cannot steer a terminal."""
+    """A parser whose error messages, which quote arguments, cannot control a terminal."""
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, and exit with 2."""
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Review the files that the arguments name, fix them if told to, and return the exit status."""
+    """Review the files in the arguments, fix them if an option says so, and return the exit status."""
     options = _parser().parse_args(arguments)
     if options.explain:
         rule = RULES[options.explain]
@@ -58,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except DockerfileError as error:
             problem = f"{name}:{error.line}: {error}"
         except DockerignoreError as error:
-            problem = f"the .dockerignore of {name}:{error.line}: {error}"
+            problem = f"{name}: line {error.line} of its .dockerignore: {error}"
         except UnicodeDecodeError as error:
-            problem = f"{name}: not UTF-8, byte {error.start + 1}"
+            problem = f"{name}: not valid UTF-8 at byte {error.start + 1}"
         except OSError as error:
             problem = f"{error.filename or name}: {error.strerror}"
         else:
@@ -85,41 +85,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m app.review",
-        description="Review Dockerfiles: what breaks, costs or endangers, and what to write instead.",
-        epilog="Exit status: 0; 1 if there is a finding as bad as --fail-on says, or --diff shows any; 2 if a file "
-        "could not be read or written, or is not a Dockerfile.",
+        description="Review Dockerfiles: print what is wrong or could be better, and what to write instead.",
+        epilog="Exit status: 2 if a file cannot be read or written, or is not a Dockerfile; 1 if a finding is at least "
+        "as severe as --fail-on, or if --diff shows a change; otherwise 0.",
     )
     parser.add_argument(
         "paths",
         metavar="PATH",
         nargs="*",
         default=["Dockerfile"],
-        help="a Dockerfile, reviewed with the .dockerignore beside it; - for standard input (default: Dockerfile)",
+        help="a Dockerfile, reviewed with the .dockerignore next to it; - for standard input (default: Dockerfile)",
     )
-    parser.add_argument("--format", choices=formats.FORMATS, default="text", help="default: text")
+    parser.add_argument("--format", choices=formats.FORMATS, default="text", help="the output format (default: text)")
     parser.add_argument(
         "--fail-on",
         choices=[*SEVERITIES, "never"],
         default="warning",
-        help="exit with 1 if there is a finding of this severity or a worse one (default: warning)",
+        help="exit with 1 if a finding is at least this severe (default: warning)",
     )
     parser.add_argument(
         "--fix",
         action="store_true",
-        help="write the safe fixes into the files, then review them; of standard input, print the fixed text",
+        help="write the safe fixes into the files, then review them; for standard input, print the fixed text",
     )
     parser.add_argument(
-        "--unsafe-fixes", action="store_true", help="as --fix, with the fixes that need to be looked at as well"
+        "--unsafe-fixes", action="store_true", help="like --fix, but also write the fixes that you should check"
     )
     parser.add_argument(
-        "--diff", action="store_true", help="show what --fix or --unsafe-fixes would change, and write nothing"
+        "--diff", action="store_true", help="print what --fix or --unsafe-fixes would change, and write nothing"
     )
     parser.add_argument("--explain", metavar="RULE", choices=RULES, help="print why a rule matters, with an example")
     return parser
 
 
 def _read(path: str) -> tuple[str, str | None]:
-    """Return the text of the file and of its .dockerignore; standard input has none beside it."""
+    """Return the text of the file and of its .dockerignore, or None for the latter if it is unknown."""
     if path == "-":
         if sys.stdin is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input")
@@ -129,7 +129,7 @@ def _read(path: str) -> tuple[str, str | None]:
 
 
 def _write(path: str, old: str, new: str) -> None:
-    """Write the new text: as a whole or not at all, to where a link leads, with the mode of the old one."""
+    """Replace the file atomically, following a link and keeping its mode."""
     if path == "-":
         sys.stdout.write(new)
     elif new != old:
@@ -146,7 +146,7 @@ def _write(path: str, old: str, new: str) -> None:
 
 
 def _diff(name: str, old: str, new: str) -> str:
-    """Return what changed, as `diff -u` and `git apply` know it."""
+    """Return the change as a unified diff, which `git apply` accepts."""
     before, after = (list(StringIO(text, newline="\n")) for text in (old, new))
     lines = difflib.unified_diff(before, after, name, name)
     ended = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
@@ -154,11 +154,11 @@ def _diff(name: str, old: str, new: str) -> str:
 
 
 def _dockerignore(file: Path) -> str | None:
-    """Return the .dockerignore that a build would read, "" if there is none, or None if that is not known."""
+    """Return the .dockerignore that a build would read, "" if there is none, or None if that is unknown."""
     for candidate in (file.with_name(f"{file.name}.dockerignore"), file.with_name(".dockerignore")):
         if candidate.is_file():
-            return candidate.read_bytes().decode(errors="replace")  # a build takes it as it is, too
-    # In another folder, it may be built with this one as its context.
+            return candidate.read_bytes().decode(errors="replace")  # a build accepts any bytes too
+    # A Dockerfile in another folder may be built with the current folder as its context.
     return "" if file.parent.resolve() == Path.cwd() else None
 
 
@@ -169,8 +169,8 @@ if __name__ == "__main__":
         status = main()
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or what is left to write fails again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise the rest of the output fails again at exit
         status = 2
-        if not isinstance(error, BrokenPipeError):  # which is `| head`: it has seen enough
+        if not isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `| head`
             sys.stderr.write(f"standard output: {error.strerror}\n")
     sys.exit(status)

@@ -1,4 +1,4 @@
-"""The catalogue of the rules, in Markdown: `python -m app.review.catalogue` writes docs/sample/rules.md."""
+"""The list of the rules in Markdown: `python -m app.review.catalogue` prints docs/sample/rules.md."""
 
 import sys
 from itertools import groupby
@@ -10,17 +10,18 @@ HEAD = """\
 
 # The rules
 
-What the reviewer looks for: on the page at http://127.0.0.1:8000, with `python -m app.review Dockerfile`, over HTTP.
+These are the rules of the reviewer: on the page at http://127.0.0.1:8000, with `python -m app.review Dockerfile`, and
+over HTTP.
 
-- **error**: it breaks, or endangers. **warning**: it costs. **info**: it could be better.
-- What cannot be known gives no finding: an unknown base image, a script that may do anything, a value that only a
-  build gives.
-- `# review-ignore: rule-id reason` above an instruction silences that rule there.
+- **error**: it breaks or endangers something. **warning**: it has a cost. **info**: it could be better.
+- The reviewer does not report what it cannot know. Examples are an unknown base image, a script that may do anything,
+  and a value that only the build provides.
+- `# review-ignore: rule-id reason` above an instruction disables that rule there.
 """
 
 
 def catalogue() -> str:
-    """All rules by family: a table, then why each matters, with a wrong and a right Dockerfile."""
+    """Return a table of the rules, and a section for each, by family."""
     rows = [f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.title} |" for rule in RULES.values()]
     sections = []
     for family, rules in groupby(RULES.values(), key=_family):
@@ -35,7 +36,7 @@ def _family(rule: Rule) -> str:
 
 
 def _section(rule: Rule) -> str:
-    beside = f"Beside this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
+    beside = f"With this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
     return (
         f"### {rule.id}\n\n**{rule.title}** ({rule.severity}). {rule.why}\n\n{beside}"
         f"Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```"

@@ -1,18 +1,18 @@
-"""Fixes: the edits of a review's findings, applied to its Dockerfile."""
+"""Fixes: apply the edits of findings to the Dockerfile."""
 
 from __future__ import annotations
 
 from app.review.edit import Edit, apply, overlap
 from app.review.report import Review, review
 
-# Edits that touch each other are applied one after the other, a review between them. Nobody's Dockerfile needs more.
+# Edits that touch each other are applied in separate rounds, with a review in between. In practice, this is enough.
 MOST_ROUNDS = 20
 
 
 def fixed(text: str, dockerignore: str | None = None, *, unsafe: bool = False) -> tuple[str, int]:
-    """Return the text with the safe fixes applied, or with all fixes, and how many findings that was about.
+    """Return the text with the safe fixes applied, or with all fixes, and the number of fixed findings.
 
-    Raises DockerfileError, with its line, where the text is no Dockerfile.
+    Raises DockerfileError if the text is not a Dockerfile.
     """
     count = 0
     for _ in range(MOST_ROUNDS):

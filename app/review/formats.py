@@ -1,4 +1,7 @@
-"""Reviews written down: as text, JSON, SARIF or commands to GitHub; each takes them by the path of their file."""
+"""The formats of reviews: text, JSON, SARIF (Static Analysis Results Interchange Format) and GitHub commands.
+
+Each function takes reviews by the path of their file.
+"""
 
 import json
 import posixpath
@@ -14,7 +17,7 @@ from app.review.rules import RULES, Rule, Severity
 
 Reviews = Mapping[str, Review]
 
-# Where a service on this machine shows the rules.
+# The URL of a service on this machine, whose pages describe the rules.
 ADDRESS = "http://127.0.0.1:8000"
 
 COLORS = {Severity.ERROR: 31, Severity.WARNING: 33, Severity.INFO: 36}
@@ -24,9 +27,9 @@ GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severit
 
 
 def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
-    """Return a line a finding as compilers print it, the fix below, and how many there are of each severity.
+    """Return a line for each finding as compilers print it, with its fix below, and the number of each severity.
 
-    With a hint, the last line says which options fix how many.
+    With `hint`, add a line that says how many findings each option fixes.
     """
     lines = []
     for path, review in reviews.items():
@@ -36,7 +39,7 @@ def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
                 word = f"\x1b[{COLORS[finding.severity]}m{word}\x1b[0m"
             lines.append(f"{printable(path)}:{finding.line}: {word}: {printable(finding.message)} [{finding.rule}]")
             lines.append(f"    {printable(finding.fix)}")
-        lines += [f"{printable(path)}: not judged: {printable(reason)}" for reason in review.unjudged]
+        lines += [f"{printable(path)}: partly checked: {printable(reason)}" for reason in review.unjudged]
         lines.append(f"{printable(path)}: {_sum(review)}")
         if hint and (options := _fixable(review)):
             lines.append(f"{printable(path)}: {options}")
@@ -44,14 +47,14 @@ def text(reviews: Reviews, *, color: bool = False, hint: bool = False) -> str:
 
 
 def as_json(reviews: Reviews) -> str:
-    """Return a list with each review as in the API, and the path of its file."""
-    # A path can hold bytes that are no UTF-8, as half a character each; JSON cannot.
+    """Return a list of the reviews as in the API, each with the path of its file."""
+    # A path can contain bytes that are not UTF-8. Python keeps them as lone surrogates, which JSON cannot encode.
     paths = {path: path.encode(errors="surrogateescape").decode(errors="replace") for path in reviews}
     return _json([{"path": paths[path]} | asdict(review) for path, review in reviews.items()])
 
 
 def sarif(reviews: Reviews, *, address: str = ADDRESS) -> str:
-    """One run in SARIF 2.1.0, which code scanning on GitHub shows. `address` is that of the service with the rules.
+    """Return one run in SARIF 2.1.0, for code scanning on GitHub. `address` is the URL of the service with the rules.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
     """
@@ -71,7 +74,7 @@ def sarif(reviews: Reviews, *, address: str = ADDRESS) -> str:
 
 
 def github(reviews: Reviews) -> str:
-    """Return the workflow commands that make GitHub show each finding at its line of a pull request.
+    """Return the workflow commands that make GitHub show each finding at its line in a pull request.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
     """
@@ -84,7 +87,7 @@ def github(reviews: Reviews) -> str:
 
 
 def printable(words: str) -> str:
-    """Return the words without what steers a terminal or begins a workflow command in a log of GitHub.
+    """Return the text with escapes for what would control a terminal, or begin a workflow command in a GitHub log.
 
     Such a command is `::name` at the beginning of a line, or `##[name]` anywhere.
     https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
@@ -96,22 +99,22 @@ FORMATS: dict[str, Callable[[Reviews], str]] = {"text": text, "json": as_json, "
 
 
 def _sum(review: Review) -> str:
-    """How many findings there are of each severity, in words."""
+    """Return the number of findings of each severity, in words."""
     counts = {severity: count for severity, count in asdict(review.counts).items() if count}
     words = (f"{count} {name}{'s' if count > 1 and name != Severity.INFO else ''}" for name, count in counts.items())
     return (", ".join(words) or "nothing found") + (f", {review.ignored} ignored" if review.ignored else "")
 
 
 def _fixable(review: Review) -> str:
-    """Return how many findings each option fixes, in words."""
+    """Return the number of findings that each option fixes, in words."""
     safe = sum(bool(finding.edits) and finding.safe for finding in review.findings)
     unsafe = sum(bool(finding.edits) and not finding.safe for finding in review.findings)
     counts = ((safe, "--fix"), (unsafe, "--unsafe-fixes"))
-    return ", ".join(f"{count} can be fixed by {option}" for count, option in counts if count)
+    return ", ".join(f"{count} can be fixed with {option}" for count, option in counts if count)
 
 
 def _sarif_rule(rule: Rule, address: str) -> dict[str, Any]:
-    beside = f"Beside this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
+    beside = f"With this `.dockerignore`:\n\n```text\n{rule.dockerignore}```\n\n" if rule.dockerignore else ""
     example = f"{beside}Wrong:\n\n```dockerfile\n{rule.bad}```\n\nRight:\n\n```dockerfile\n{rule.good}```\n"
     return {
         "id": rule.id,
@@ -155,17 +158,17 @@ def _region(place: Finding | Edit) -> dict[str, int]:
 
 
 def _json(value: Any) -> str:
-    """Return the value as JSON that contains no workflow command: `printable` says what that is."""
+    """Return the value as JSON without workflow commands, which `printable` describes."""
     return json.dumps(value, indent=2).replace("##[", r"\u0023#[") + "\n"
 
 
 def _visible(words: str) -> str:
-    """Return the words without control characters of terminals."""
+    """Return the text with escapes for characters that are not printable."""
     if words.isprintable():
         return words
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in words)
 
 
 def _escaped(words: str, signs: str = "") -> str:
-    """Return the words with %XX for what would end the value of a workflow command, or begin another command."""
+    """Return the text with %XX for what would end a value of a workflow command, or begin another command."""
     return "".join(f"%{ord(char):02X}" if char in f"%\r\n{signs}" else char for char in _visible(words))

@@ -1,4 +1,4 @@
-"""Reviews over pipes: `python -m app.review.pipe` answers each line of standard input, both in JSON."""
+"""Reviews over pipes: `python -m app.review.pipe` answers each JSON line of standard input with a JSON line."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from app.review.dockerignore import DockerignoreError
 from app.review.report import Review, review
 from app.review.syntax import DockerfileError
 
-# What a review can be written as. The first one is the default.
+# The formats of a review. The first one is the default.
 MEDIA_TYPES: dict[str, Callable[[Review, str], str]] = {
     "application/json": lambda found, _: json.dumps(asdict(found), separators=(",", ":")),
     "text/plain": lambda found, _: formats.text({"Dockerfile": found}),
@@ -24,9 +24,9 @@ MEDIA_TYPES: dict[str, Callable[[Review, str], str]] = {
 def answer(
     media_type: str, dockerfile: str, dockerignore: str | None, address: str = formats.ADDRESS
 ) -> dict[str, Any]:
-    """Return the written `review`, or a `problem` with the texts, or the traceback of a `failure` of the reviewer.
+    """Return the formatted `review`, a `problem` with the texts, or the traceback of a `failure` of the reviewer.
 
-    `address` is the service's own, for links to the rules.
+    `address` is the URL of the service, for links to the rules.
     """
     try:
         return {"review": MEDIA_TYPES[media_type](review(dockerfile, dockerignore), address)}
@@ -39,7 +39,7 @@ def answer(
 
 
 def main() -> None:
-    """Answer until standard input ends, which it does when the service ends."""
+    """Answer until standard input ends, as it does when the service ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""A review: what the rules find in a Dockerfile, with the stages that it has."""
+"""A review: what the rules find in a Dockerfile, and its stages."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from app.review.rules import RULES, Severity
 from app.review.rules.comments import ignores
 from app.review.stage import Stage
 
-# Nobody reads more, and a hostile Dockerfile could have tens of thousands.
+# Nobody reads more, and a hostile Dockerfile could cause tens of thousands.
 MOST_FOUND = 1000
-# Characters of what a finding says: names in it can be long, and there are many findings.
+# In characters. A message can contain long names, and there can be many messages.
 LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to change, and where: lines and columns count from 1, the end is exclusive.
+    """Something to change, and its place. Lines and columns count from 1, and the end is exclusive.
 
-    `stage` is a name or else a number.
+    `stage` is the name of the stage, or else its number.
 
-    `edits` are the fix as changes of the text, all or none of them to be made; empty where there is no such fix. They
-    are `safe` if the service does the same afterwards, or what was meant without a doubt.
+    `edits` are the fix as changes to the text, to be applied all or not at all, or empty if the fix is not automatic.
+    They are `safe` if they keep the service's behavior or correct a clear mistake.
     """
 
     rule: str
@@ -45,11 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """A stage and what it is made from; other stages are named by their place in the list, from 0.
+    """A stage and what it is built from. Numbers of other stages are indexes of the list, from 0.
 
-    `base` is what FROM names, null where that depends on a build argument without a default; `parent` is the
-    stage of that name. `copies_from` are the stages and `images` the outside images that it takes files from.
-    The published stage is the last one; a build of it runs the stages that are `needed` and no other.
+    `base` is what FROM names, or null if it depends on a build argument without a default. `parent` is the stage of
+    that name. `copies_from` are the stages and `images` the external images that it copies files from. The published
+    stage is the last one. Its build runs only the stages that are `needed`.
     """
 
     name: str
@@ -65,7 +65,7 @@ class StageSummary:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many findings there are of each severity."""
+    """The number of findings of each severity."""
 
     error: int
     warning: int
@@ -74,10 +74,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the reviewer answers; the findings are in the order of their lines, a thousand at most.
+    """The result of a review. The findings are in the order of their lines, and there are at most a thousand.
 
-    `ignored` is how many more there would be, had no comment silenced them. `unjudged` are the reasons why some rules
-    could not judge this Dockerfile, a sentence each: an unknown base image, say.
+    `ignored` is the number of findings that comments disable. `unjudged` are the reasons why some rules could not check
+    this Dockerfile, each in one sentence. An example is an unknown base image.
     """
 
     findings: tuple[Finding, ...]
@@ -90,12 +90,12 @@ class Review:
 def review(text: str, dockerignore: str | None = None) -> Review:
     """Review a Dockerfile by every rule.
 
-    `dockerignore` is the text of the `.dockerignore` beside it, "" where there is none, None where that is
-    not known. Raises DockerfileError, with its line, where the text is no Dockerfile.
+    `dockerignore` is the text of its `.dockerignore`, "" if there is none, or None if that is unknown. Raises
+    DockerfileError if the text is not a Dockerfile.
     """
     dockerfile = Dockerfile.parse(text, dockerignore)
     stages = {step.instruction.line: stage.label for stage in dockerfile.stages for step in stage.steps}
-    silenced = {
+    disabled = {
         (step.instruction.line, rule_id)
         for stage in dockerfile.stages
         for step in stage.steps
@@ -118,7 +118,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             problem.safe and bool(problem.edits),
         )
         for rule, problem in found
-        if (problem.instruction.line, rule.id) not in silenced
+        if (problem.instruction.line, rule.id) not in disabled
     ]
     severities = Counter(finding.severity for finding in findings)
     return Review(
@@ -135,7 +135,7 @@ def _short(words: str) -> str:
 
 
 def _located(edit: Edit, text: str) -> Edit:
-    """Return the edit for the text as it is: with its line endings, and after its byte order mark."""
+    """Return the edit for the original text, with its line endings and after its byte order mark."""
     shift = int(text.startswith("\ufeff"))
     return Edit(
         edit.line,
@@ -147,16 +147,16 @@ def _located(edit: Edit, text: str) -> Edit:
 
 
 def _unjudged(dockerfile: Dockerfile) -> Iterator[str]:
-    """Yield why rules could not judge: what they need to know and do not."""
+    """Yield the reasons why some rules could not check the Dockerfile."""
     image = dockerfile.published.image
     if image is None:
-        yield "Which base image is published depends on a build argument without a default."
+        yield "The base image of the published stage depends on a build argument without a default."
     elif not dockerfile.published.state.is_bare:
-        yield f"What the base image {image} sets and contains is unknown."
+        yield f"It is unknown what the base image {image} sets and contains."
     if dockerfile.dockerignore is None and any(
         step.context_sources for stage in dockerfile.stages for step in stage.steps
     ):
-        yield "No .dockerignore was given: what it keeps out of the build context is unknown."
+        yield "No .dockerignore was given, so it is unknown what the build context contains."
 
 
 def _stages(dockerfile: Dockerfile) -> tuple[StageSummary, ...]:

@@ -1,4 +1,4 @@
-"""The rules as pages for people: a list at /rules, and a page for each rule. They need no script."""
+"""The rules as pages: a list at /rules, and a page for each rule. They need no script."""
 
 from html import escape
 
@@ -22,7 +22,7 @@ PAGE = """\
 <body>
 <header class="top">
   <p class="home"><a href="{root}">Dockerfile review</a></p>
-  <nav aria-label="Elsewhere"><a href="{root}rules">Rules</a> <a href="{root}openapi.json">OpenAPI</a></nav>
+  <nav aria-label="Main"><a href="{root}rules">Rules</a> <a href="{root}openapi.json">OpenAPI</a></nav>
 </header>
 <main class="reading">
 {body}
@@ -40,7 +40,7 @@ RULE = """\
 <pre tabindex="0"><code>{good}</code></pre></section>
 <p>To ignore the rule at one instruction, write above it: <code># review-ignore: {id} reason</code></p>"""
 BESIDE = """\
-<section><h2>Beside this <code>.dockerignore</code></h2>
+<section><h2>With this <code>.dockerignore</code></h2>
 <pre tabindex="0"><code>{text}</code></pre></section>
 """
 ITEM = """<li><span class="mark {severity}" role="img" aria-label="{severity}" title="{severity}"></span>

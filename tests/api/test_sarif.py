@@ -97,7 +97,7 @@ def test_command_prints_what_the_service_returns(url: str, image: str) -> None:
     for form, accept in [("text", "text/plain"), ("sarif", "application/sarif+json")]:
         done = command(image, HOSTILE.encode(), "--format", form)
         # Its last line is about its own options, and its links lead to a service on its machine.
-        printed = re.sub(rb"Dockerfile: \d+ can be fixed by .*\n\Z", b"", done.stdout)
+        printed = re.sub(rb"Dockerfile: \d+ can be fixed with .*\n\Z", b"", done.stdout)
         assert (
             printed.replace(f"{ADDRESS}/rules/".encode(), f"{url}/rules/".encode())
             == review(url, HOSTILE, accept).content

@@ -1,4 +1,4 @@
-"""The catalogue of the rules."""
+"""The list of the rules."""
 
 import re
 from pathlib import Path
@@ -7,11 +7,11 @@ from app.review.catalogue import catalogue
 from app.review.rules import RULES
 
 
-def test_the_catalogue_of_rules_is_current(project: Path) -> None:
+def test_list_of_rules_is_current(project: Path) -> None:
     assert (project / "docs" / "sample" / "rules.md").read_text() == catalogue(), "run make docs"
 
 
-def test_each_rule_that_the_dockerfiles_page_links_to_exists(project: Path) -> None:
+def test_docs_link_to_existing_rules(project: Path) -> None:
     page = (project / "docs" / "dockerfile.md").read_text()
     linked = set(re.findall(r"rules\.md#([^)]*)\)", page))
     assert linked

@@ -1,4 +1,4 @@
-"""Fixes: what the reviewer finds, changed in the text."""
+"""Fixes: findings are corrected in the text."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ from app.review.rules import RULES, Rule
 from app.review.syntax import DockerfileError, parse
 from tests.support.dockerfiles import dockerfiles, fixable, tried
 
-# The rest need knowledge that the text lacks.
+# Fixes of the other rules need knowledge that is not in the text.
 SAFE = {
     "apt-lists",
     "buffered-output",
@@ -79,22 +79,22 @@ def test_edits_are_applied_by_line_and_column(edits: list[Edit], text: str) -> N
     [
         (Edit(1, 5, 1, 6, ""), False),
         (Edit(2, 1, 2, 2, ""), False),
-        (Edit(1, 4, 1, 4, "x"), True),  # the order would count
+        (Edit(1, 4, 1, 4, "x"), True),  # the order would matter
         (Edit(1, 1, 3, 1, ""), True),
     ],
 )
-def test_edits_that_touch_overlap(other: Edit, expected: bool) -> None:
+def test_touching_edits_overlap(other: Edit, expected: bool) -> None:
     assert overlap([Edit(1, 2, 1, 4, "")], [other]) is expected
 
 
-def test_each_rule_with_a_fix_is_safe_or_not() -> None:
+def test_fixes_of_each_rule_are_safe_as_expected() -> None:
     found = {(finding.rule, finding.safe) for rule in RULES.values() for finding in fixes(rule.bad, rule.dockerignore)}
     extra = {("copy-between-stages", False)}  # one kind of several, tested below
     assert found | extra == {(rule, True) for rule in SAFE} | {(rule, False) for rule in UNSAFE}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
-def test_after_a_fix_its_finding_is_gone_and_no_new_one_appears(rule: Rule) -> None:
+def test_fix_removes_its_finding_and_adds_none(rule: Rule) -> None:
     before = rules(rule.bad, rule.dockerignore)
     for finding in fixes(rule.bad, rule.dockerignore):
         after = rules(apply(rule.bad, finding.edits), rule.dockerignore)
@@ -104,7 +104,7 @@ def test_after_a_fix_its_finding_is_gone_and_no_new_one_appears(rule: Rule) -> N
 
 @tried
 @given(dockerfiles | fixable)
-def test_a_fix_of_any_text_removes_its_finding_and_adds_none(text: str) -> None:
+def test_fix_in_any_text_removes_its_finding_and_adds_none(text: str) -> None:
     try:
         findings = fixes(text)
     except DockerfileError:
@@ -128,13 +128,13 @@ def test_fixing_twice_changes_nothing(text: str, unsafe: bool) -> None:
 
 @tried
 @given(fixable)
-def test_line_endings_and_a_byte_order_mark_survive(text: str) -> None:
+def test_fix_keeps_line_endings_and_byte_order_mark(text: str) -> None:
     plain, count = fixed(text, unsafe=True)
     windows, windows_count = fixed("\ufeff" + text.replace("\n", "\r\n"), unsafe=True)
     assert (windows, windows_count) == ("\ufeff" + plain.replace("\n", "\r\n"), count)
 
 
-def test_comments_and_heredocs_survive() -> None:
+def test_fix_keeps_comments_and_heredocs() -> None:
     text = (
         "# syntax=docker/dockerfile:1\n# the base\nFROM python:3.12-slim\n"
         "RUN pip install \\\n    # not twice\n    --no-cache-dir \\\n    a\n"
@@ -149,7 +149,7 @@ def test_comments_and_heredocs_survive() -> None:
     )
 
 
-def test_safe_fixes_leave_the_others() -> None:
+def test_safe_fixes_leave_other_findings() -> None:
     text = "FROM python:3.12-slim@sha256:0\nCMD python -m app --port $PORT\n"
     assert fixed(text) == (
         "FROM python:3.12-slim@sha256:0\nENV PYTHONUNBUFFERED=1\nCMD exec python -m app --port $PORT\n",
@@ -158,12 +158,12 @@ def test_safe_fixes_leave_the_others() -> None:
     assert "USER 10001\nCMD exec python" in fixed(text, unsafe=True)[0]
 
 
-def test_a_silenced_finding_is_not_fixed() -> None:
+def test_ignored_finding_is_not_fixed() -> None:
     text = "# review-ignore: hardcoded-version there is one\nFROM python:3.12-slim\nUSER 10001\n"
     assert fixed(text) == (text, 0)
 
 
-def test_a_poor_dockerfile_gets_better() -> None:
+def test_all_fixes_of_a_bad_dockerfile() -> None:
     text = (
         "FROM python:3.12\nCOPY requirements.txt .\nRUN apt-get update && apt-get install -y libpq5\n"
         "RUN pip install --no-cache-dir -r requirements.txt\nCOPY app /app\nRUN chown -R 10001 /app\n"
@@ -188,7 +188,7 @@ CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0"]
     )
 
 
-def test_a_script_that_stays_behind_is_copied() -> None:
+def test_fix_copies_a_missing_script() -> None:
     site = "/usr/local/lib/python3.12/site-packages"
     text = (
         "FROM python:3.12-slim AS build\nRUN pip install -r requirements.txt\n"
@@ -198,25 +198,25 @@ def test_a_script_that_stays_behind_is_copied() -> None:
     assert "COPY --from=build /usr/local/bin/uvicorn /usr/local/bin/uvicorn\n" in fixed(text, unsafe=True)[0]
 
 
-def test_what_stands_in_a_comment_is_not_replaced() -> None:
+def test_text_in_a_comment_is_not_replaced() -> None:
     (instruction,) = parse("RUN a \\\n    # old word\n    b\n")
     assert replace(instruction, "old", "new") == ()
     assert replace(instruction, "b", "c") == (Edit(3, 5, 3, 6, "c"),)
 
 
-def test_a_word_that_stands_often_is_left() -> None:
+def test_word_with_many_occurrences_is_not_removed() -> None:
     (few, many) = parse(f"RUN a{' --old' * 50}\nRUN a{' --old' * 51}\n")
     assert len(drop_word(few, "--old")) == 50
     assert drop_word(many, "--old") == ()
 
 
-def test_lines_are_continued_by_the_escape_character_of_the_file() -> None:
+def test_fix_uses_the_escape_character_of_the_file() -> None:
     text = "# escape=`\nFROM python:3.12-slim@sha256:0\nRUN pip install `\n    a\nUSER 1\n"
     new = "RUN --mount=type=cache,target=/root/.cache/pip `\n    pip install `\n    a\n"
     assert new in fixed(text)[0]
 
 
-def test_a_finding_without_a_fix_is_not_safe_to_fix() -> None:
+def test_finding_without_a_fix_is_not_safe() -> None:
     (finding,) = review(
         "FROM python:3.12-slim@sha256:0\nENV PYTHONUNBUFFERED=\nUSER 1\nCMD exec python a.py\n"
     ).findings

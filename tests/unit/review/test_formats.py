@@ -1,4 +1,4 @@
-"""Reviews written down."""
+"""The formats of reviews."""
 
 import json
 
@@ -10,20 +10,20 @@ from app.review.rules import RULES
 
 QUIET = review("ARG V=3.12\nFROM python:$V-slim@sha256:0\nUSER 10001\n")
 FOUND = review("FROM python:3.12-slim@sha256:0\nUSER root\nCMD uvicorn app --host 0.0.0.0\n")
-# What a hostile file can bring into a message.
+# What a hostile file can put into a message.
 HOSTILE = review("FROM \x1b[31m%:,\u202eé\n")
 
 
-def test_text_says_that_nothing_was_found() -> None:
+def test_text_without_findings_says_so() -> None:
     assert formats.text({"Dockerfile": QUIET}) == "Dockerfile: nothing found\n"
 
 
-def test_text_tells_what_was_ignored() -> None:
+def test_text_counts_ignored_findings() -> None:
     ignored = review("# review-ignore: unpinned-base it is tested\nFROM python:slim\nUSER 10001\n")
     assert formats.text({"Dockerfile": ignored}) == "Dockerfile: nothing found, 1 ignored\n"
 
 
-def test_text_has_a_line_a_finding_as_compilers_print_it_and_the_fix_below() -> None:
+def test_text_has_a_line_and_a_fix_for_each_finding() -> None:
     lines = formats.text({"a/Dockerfile": FOUND}).splitlines()
     assert lines[0].startswith("a/Dockerfile:1: info: what the service prints is buffered")
     assert lines[0].endswith(" [buffered-output]")
@@ -32,11 +32,11 @@ def test_text_has_a_line_a_finding_as_compilers_print_it_and_the_fix_below() -> 
     assert lines[-1] == "a/Dockerfile: 1 error, 1 warning, 1 info"
 
 
-def test_text_can_have_colours() -> None:
+def test_text_can_be_colored() -> None:
     assert "\x1b[31merror\x1b[0m" in formats.text({"Dockerfile": FOUND}, color=True)
 
 
-def test_text_cannot_steer_a_terminal() -> None:
+def test_text_cannot_control_a_terminal() -> None:
     text = formats.text({"\x1b]0;": HOSTILE})
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -45,13 +45,13 @@ def test_text_cannot_steer_a_terminal() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif"])
 @pytest.mark.parametrize("name", ["::error::a", "  ::error::a", "a\n::error::a", "##[error]a", "a\n###[error]a"])
-def test_no_file_name_or_content_is_a_command_to_github(form: str, name: str) -> None:
+def test_no_name_or_content_becomes_a_workflow_command(form: str, name: str) -> None:
     written = formats.FORMATS[form]({name: review("FROM ##[error]a\n")})
     assert "##[" not in written
     assert [line for line in written.splitlines() if line.lstrip().startswith("::")] == []
 
 
-def test_json_is_a_list_with_the_path_of_each() -> None:
+def test_json_is_a_list_of_reviews_with_paths() -> None:
     answer = json.loads(formats.as_json({"a": QUIET, "b": FOUND}))
     assert [item["path"] for item in answer] == ["a", "b"]
     assert json.loads(formats.as_json({"##[a": QUIET}))[0]["path"] == "##[a"
@@ -59,12 +59,12 @@ def test_json_is_a_list_with_the_path_of_each() -> None:
     assert answer[1]["findings"][1]["rule"] == "root-user"
 
 
-def test_json_names_a_path_that_is_not_utf8() -> None:
+def test_json_contains_a_path_that_is_not_utf8() -> None:
     (item,) = json.loads(formats.as_json({"a\udcff": QUIET}))
     assert item["path"] == "a\N{REPLACEMENT CHARACTER}"
 
 
-def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
+def test_sarif_contains_every_rule_and_finding() -> None:
     (run,) = json.loads(formats.sarif({"a": QUIET, "./b c": FOUND}))["runs"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == list(RULES)
     result = run["results"][1]
@@ -89,23 +89,23 @@ def test_sarif_has_every_rule_and_a_result_a_finding() -> None:
     assert replacement["insertedContent"] == {"text": "\nENV PYTHONUNBUFFERED=1"}
 
 
-def test_sarif_leads_to_the_page_of_each_rule() -> None:
+def test_sarif_links_to_the_page_of_each_rule() -> None:
     (run,) = json.loads(formats.sarif({"a": QUIET}, address="https://review.example/"))["runs"]
     links = {rule["id"]: rule["helpUri"] for rule in run["tool"]["driver"]["rules"]}
     assert links["root-user"] == "https://review.example/rules/root-user"
 
 
-def test_text_hints_at_the_options_that_fix() -> None:
-    assert formats.text({"a": FOUND}, hint=True).splitlines()[-1] == "a: 2 can be fixed by --fix"
+def test_hint_names_the_options_that_fix() -> None:
+    assert formats.text({"a": FOUND}, hint=True).splitlines()[-1] == "a: 2 can be fixed with --fix"
     assert "can be fixed" not in formats.text({"a": QUIET}, hint=True)
 
 
-def test_text_says_what_could_not_be_judged() -> None:
+def test_text_says_what_could_not_be_checked() -> None:
     lines = formats.text({"a": review("FROM company/base\nUSER 1\n")}).splitlines()
-    assert "a: not judged: What the base image company/base sets and contains is unknown." in lines
+    assert "a: partly checked: It is unknown what the base image company/base sets and contains." in lines
 
 
-def test_github_is_told_the_line_of_each_finding() -> None:
+def test_github_command_names_the_line_of_each_finding() -> None:
     commands = formats.github({"a:b,c": FOUND}).splitlines()
     assert commands[1] == (
         "::error file=a%3Ab%2Cc,line=2,endLine=2,title=root-user::"
@@ -114,18 +114,18 @@ def test_github_is_told_the_line_of_each_finding() -> None:
     assert [command.partition(" ")[0] for command in commands] == ["::notice", "::error", "::warning"]
 
 
-def test_github_is_told_of_a_file_whatever_its_name_is() -> None:
+def test_github_commands_escape_the_name_of_the_file() -> None:
     commands = formats.github({"a\n::error::b\x1b\udcff": FOUND}).splitlines()
     assert len(commands) == len(FOUND.findings)
     assert all(r" file=a\n%3A%3Aerror%3A%3Ab\x1b\udcff,line=" in command for command in commands)
 
 
-def test_github_cannot_be_told_another_command() -> None:
+def test_github_commands_escape_messages() -> None:
     commands = formats.github({"Dockerfile": HOSTILE}).splitlines()
     assert all(command.startswith("::") for command in commands)
     assert r"\x1b[31m%25:,\u202eé" in commands[0]
 
 
 @pytest.mark.parametrize("name", formats.FORMATS)
-def test_every_format_can_write_no_review_at_all(name: str) -> None:
+def test_every_format_accepts_no_reviews(name: str) -> None:
     assert isinstance(formats.FORMATS[name]({}), str)

@@ -1,4 +1,4 @@
-"""The reviewer as a command."""
+"""The command line of the reviewer."""
 
 import io
 import json
@@ -21,7 +21,7 @@ ERROR = "FROM python:3.12-slim@sha256:0\n"
 
 
 class Done(NamedTuple):
-    """How the command ended."""
+    """The result of the command."""
 
     status: int
     stdout: str
@@ -33,7 +33,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in the test's folder with a text as its standard input."""
+    """Return a function that runs the command in a temporary folder, with a text as its standard input."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, text: str = "") -> Done:
@@ -47,13 +47,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
-def test_without_a_path_it_reviews_the_dockerfile_of_the_folder(run: Run, tmp_path: Path) -> None:
+def test_default_path_is_the_dockerfile_in_the_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(GOOD)
     done = run()
     assert done == (0, "Dockerfile: nothing found\n", "")
 
 
-def test_a_dash_is_standard_input(run: Run) -> None:
+def test_dash_is_standard_input(run: Run) -> None:
     done = run("-", text=ERROR)
     assert done.status == 1
     assert done.stdout.startswith("Dockerfile:1: ")
@@ -74,13 +74,11 @@ def test_a_dash_is_standard_input(run: Run) -> None:
         (ERROR, "info", 1),
     ],
 )
-def test_the_status_tells_whether_something_bad_enough_was_found(
-    run: Run, text: str, fail_on: str, status: int
-) -> None:
+def test_exit_status_depends_on_severity_and_fail_on(run: Run, text: str, fail_on: str, status: int) -> None:
     assert run("--fail-on", fail_on, "-", text=text).status == status
 
 
-def test_it_fails_on_warnings_if_nothing_is_said(run: Run) -> None:
+def test_warnings_fail_by_default(run: Run) -> None:
     assert run("-", text=INFO).status == 0
     assert run("-", text=WARNING).status == 1
 
@@ -90,11 +88,11 @@ def test_it_fails_on_warnings_if_nothing_is_said(run: Run) -> None:
     [
         ("missing", None, "missing: No such file or directory\n"),
         ("folder", None, "folder: Is a directory\n"),
-        ("binary", b"FROM a\n\xff", "binary: not UTF-8, byte 8\n"),
+        ("binary", b"FROM a\n\xff", "binary: not valid UTF-8 at byte 8\n"),
         ("typo", b"FROM a\nRUNN b", "typo:2: unknown instruction: 'RUNN' (did you mean RUN?)\n"),
     ],
 )
-def test_what_cannot_be_read_is_named_in_one_line(
+def test_unreadable_file_is_reported_in_one_line(
     run: Run, tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -116,7 +114,7 @@ def test_what_cannot_be_read_is_named_in_one_line(
     ],
 )
 @pytest.mark.parametrize("content", [None, b"\xff", b"RUNN b", b"FROM python\nUSER 10001\n"])
-def test_a_hostile_name_is_printed_as_part_of_one_line(
+def test_hostile_file_name_is_printed_in_one_line(
     run: Run, tmp_path: Path, name: str, shown: str, content: bytes | None
 ) -> None:
     if content is not None:
@@ -128,13 +126,13 @@ def test_a_hostile_name_is_printed_as_part_of_one_line(
     assert [line for line in printed.splitlines() if not line.startswith((shown, "    "))] == []
 
 
-def test_a_name_that_begins_with_a_dash_is_no_option_after_two_dashes(run: Run, tmp_path: Path) -> None:
+def test_name_after_two_dashes_is_not_an_option(run: Run, tmp_path: Path) -> None:
     (tmp_path / "-x").write_text(GOOD)
     assert run("--", "-x") == (0, "-x: nothing found\n", "")
 
 
 @pytest.mark.parametrize("argument", ["--a\n::error::b\x1b", "--f\n::error::b\x1b", "--format=a\n::error::b\x1b"])
-def test_a_name_that_is_taken_for_an_option_is_printed_in_one_line(run: Run, argument: str) -> None:
+def test_invalid_option_is_reported_in_one_line(run: Run, argument: str) -> None:
     done = run(argument)
     assert done.status == 2
     assert done.stderr.replace("\n", "").isprintable()
@@ -142,14 +140,14 @@ def test_a_name_that_is_taken_for_an_option_is_printed_in_one_line(run: Run, arg
     assert r"\n::error::b\x1b" in done.stderr.splitlines()[-1]
 
 
-def test_the_other_files_are_reviewed_all_the_same(run: Run, tmp_path: Path) -> None:
+def test_other_files_are_reviewed_after_an_error(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(GOOD)
     done = run("missing", "Dockerfile")
     assert (done.status, done.stdout) == (2, "Dockerfile: nothing found\n")
 
 
 @pytest.mark.parametrize("argument", ["--format=xml", "--fail-on=info,warning", "--colour"])
-def test_an_argument_that_will_not_do_is_named(run: Run, argument: str) -> None:
+def test_invalid_argument_is_named(run: Run, argument: str) -> None:
     done = run(argument)
     assert done.status == 2
     assert argument.removeprefix("--").partition("=")[0] in done.stderr
@@ -159,14 +157,14 @@ def test_an_argument_that_will_not_do_is_named(run: Run, argument: str) -> None:
     ("files", "path", "found"),
     [
         ({".dockerignore": ".git\n.venv\n__pycache__\n"}, "Dockerfile", False),
-        ({"sub/Dockerfile": ""}, "sub/Dockerfile", False),  # not known: it may be built from here
+        ({"sub/Dockerfile": ""}, "sub/Dockerfile", False),  # unknown: it may be built from here
         ({}, "Dockerfile", True),
         ({".dockerignore": ".git\n"}, "Dockerfile", True),
         ({"sub/Dockerfile": "", "sub/.dockerignore": ".git\n"}, "sub/Dockerfile", True),
         ({".dockerignore": ".git\n.venv\n__pycache__\n", "Dockerfile.dockerignore": ".git\n"}, "Dockerfile", True),
     ],
 )
-def test_the_dockerignore_beside_the_file_is_read(
+def test_dockerignore_next_to_the_file_is_read(
     run: Run, tmp_path: Path, files: dict[str, str], path: str, found: bool
 ) -> None:
     for name, text in ({"Dockerfile": ""} | files).items():
@@ -175,7 +173,7 @@ def test_the_dockerignore_beside_the_file_is_read(
     assert ("[dockerignore]" in run(path).stdout) is found
 
 
-def test_a_dockerignore_may_hold_any_bytes(run: Run, tmp_path: Path) -> None:
+def test_dockerignore_may_contain_any_bytes(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM a\nCOPY . .\n")
     (tmp_path / ".dockerignore").write_bytes(b"\xff\n.git\n.venv\n__pycache__\n")
     assert "[dockerignore]" not in run().stdout
@@ -186,13 +184,13 @@ def test_other_formats_are_valid_json(run: Run, form: str) -> None:
     assert json.loads(run("--format", form, "-", text=ERROR).stdout)
 
 
-def test_github_has_a_format_of_its_own(run: Run) -> None:
+def test_github_format_prints_workflow_commands(run: Run) -> None:
     assert run("--format=github", "-", text=WARNING).stdout.startswith("::")
 
 
-@pytest.mark.parametrize(("variables", "colours"), [({"NO_COLOR": "1"}, False), ({}, True), ({"NO_COLOR": ""}, True)])
-def test_a_terminal_gets_colours_unless_it_wants_none(
-    tmp_path: Path, project: Path, variables: dict[str, str], colours: bool
+@pytest.mark.parametrize(("variables", "colors"), [({"NO_COLOR": "1"}, False), ({}, True), ({"NO_COLOR": ""}, True)])
+def test_terminal_gets_colors_unless_no_color_is_set(
+    tmp_path: Path, project: Path, variables: dict[str, str], colors: bool
 ) -> None:
     (tmp_path / "Dockerfile").write_text(ERROR)
     ours, theirs = pty.openpty()
@@ -205,7 +203,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
         check=False,
     )
     os.close(theirs)
-    assert (b"\x1b[31merror" in os.read(ours, 10_000)) is colours
+    assert (b"\x1b[31merror" in os.read(ours, 10_000)) is colors
     os.close(ours)
 
 
@@ -217,7 +215,7 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
         ("ulimit -f 0; {} >out", "standard output: File too large\n"),
     ],
 )
-def test_a_stream_that_fails_is_named_in_one_line(tmp_path: Path, project: Path, command: str, message: str) -> None:
+def test_failing_stream_is_reported_in_one_line(tmp_path: Path, project: Path, command: str, message: str) -> None:
     (tmp_path / "Dockerfile").write_text(GOOD)
     done = subprocess.run(
         ["/bin/sh", "-c", command.format(f"'{sys.executable}' -m app.review")],
@@ -230,7 +228,7 @@ def test_a_stream_that_fails_is_named_in_one_line(tmp_path: Path, project: Path,
     assert (done.returncode, done.stderr) == (2, message)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, project: Path) -> None:
+def test_closed_pipe_is_not_reported(tmp_path: Path, project: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python\n" + "COPY .env .\n" * 900)
     command = f"'{sys.executable}' -m app.review --format=json | head -1"
     done = subprocess.run(
@@ -261,7 +259,7 @@ def test_fix_writes_the_safe_fixes_and_reviews_the_result(run: Run, tmp_path: Pa
     assert run("--fix").stderr == "Dockerfile: 0 fixed\n"
 
 
-def test_fix_exits_1_if_a_finding_is_left(run: Run, tmp_path: Path) -> None:
+def test_fix_exits_1_if_findings_remain(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim@sha256:0\nCMD python -m app\n")
     done = run("--fix")
     assert done.status == 1
@@ -269,7 +267,7 @@ def test_fix_exits_1_if_a_finding_is_left(run: Run, tmp_path: Path) -> None:
     assert "USER" not in (tmp_path / "Dockerfile").read_text()
 
 
-def test_unsafe_fixes_are_written_as_well(run: Run, tmp_path: Path) -> None:
+def test_unsafe_fixes_are_written_too(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim@sha256:0\nCMD python -m app\n")
     assert run("--unsafe-fixes").status == 0
     assert "USER 10001\n" in (tmp_path / "Dockerfile").read_text()
@@ -288,7 +286,7 @@ def test_fix_of_standard_input_prints_the_fixed_text(run: Run) -> None:
     assert done == (0, FIXED, "Dockerfile: 2 fixed\nDockerfile: nothing found\n")
 
 
-def test_diff_shows_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> None:
+def test_diff_prints_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_bytes(FIXABLE.encode())
     done = run("--diff")
     assert (done.status, done.stderr) == (1, "")
@@ -297,14 +295,12 @@ def test_diff_shows_the_change_and_writes_nothing(run: Run, tmp_path: Path) -> N
     assert (tmp_path / "Dockerfile").read_bytes() == FIXABLE.encode()
 
 
-def test_diff_of_what_needs_no_fix_is_empty(run: Run, tmp_path: Path) -> None:
+def test_diff_without_fixes_is_empty(run: Run, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(GOOD)
     assert run("--diff") == (0, "", "")
 
 
-def test_a_file_that_cannot_be_written_is_named_and_stays(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritable_file_is_reported_and_unchanged(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -316,14 +312,14 @@ def test_a_file_that_cannot_be_written_is_named_and_stays(
     assert [path.name for path in tmp_path.iterdir()] == ["Dockerfile"]
 
 
-def test_a_rule_is_explained(run: Run) -> None:
+def test_explain_prints_the_rule(run: Run) -> None:
     done = run("--explain", "root-user")
     assert done.status == 0
     assert done.stdout.startswith("The published image runs as root (error). ")
     assert "\n\nWrong:\n\nFROM python" in done.stdout
 
 
-def test_a_rule_that_does_not_exist_is_named(run: Run) -> None:
+def test_explain_rejects_an_unknown_rule(run: Run) -> None:
     done = run("--explain", "rot-user")
     assert done.status == 2
     assert "rot-user" in done.stderr

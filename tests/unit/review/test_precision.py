@@ -1,10 +1,10 @@
-"""Dockerfiles in the styles of well-known projects, which build and run: nothing in them is called broken."""
+"""Dockerfiles in the styles of well-known projects, which work: the reviewer must not report them as broken."""
 
 import pytest
 
 from app.review.report import review
 
-# Rules that say that something does not work.
+# Rules that report that something does not work.
 BROKEN = {
     *("copy-between-stages", "no-such-stage", "not-in-context", "undefined-variable"),
     *("exec-form-variable", "not-json", "overridden", "lost-between-runs", "source-in-sh"),
@@ -112,7 +112,7 @@ EXPOSE 4000/tcp
 ENTRYPOINT ["proxy"]
 CMD ["--port", "4000"]
 """,
-    "a chat, its user a build argument": """
+    "a chat, with a user from a build argument": """
 ARG UID=1000
 ARG GID=1000
 ARG BUILD_HASH=dev
@@ -148,7 +148,7 @@ ENV PATH=/python-runtime/bin:$PATH PYTHONPATH=/python-runtime
 USER 1000
 CMD ["./bin/docker"]
 """,
-    "recipes, by variables": """
+    "recipes, with variables": """
 FROM python:3.12-slim AS base
 ENV HOME_DIR="/app" VENV_PATH="/opt/recipes"
 ENV PATH="$VENV_PATH/bin:$PATH"
@@ -179,7 +179,7 @@ USER 15371
 ENTRYPOINT ["tickets"]
 CMD ["all"]
 """,
-    "checks, by wheels": """
+    "checks, with wheels": """
 FROM python:3.14-slim-trixie AS builder
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 COPY requirements.txt /tmp
@@ -245,7 +245,7 @@ USER 999
 ENTRYPOINT ["server"]
 CMD ["--listen", "0.0.0.0:8080"]
 """,
-    "uv, its Python along": """
+    "uv, with the Python that it downloads": """
 FROM ghcr.io/astral-sh/uv:bookworm-slim AS builder
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_DEV=1
 ENV UV_PYTHON_INSTALL_DIR=/python
@@ -308,6 +308,6 @@ ENTRYPOINT ["ruff"]
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_what_works_is_not_called_broken(style: str) -> None:
+def test_working_dockerfile_is_not_reported_as_broken(style: str) -> None:
     findings = review(STYLES[style], DOCKERIGNORE).findings
     assert [(item.rule, item.line) for item in findings if item.rule in BROKEN] == []

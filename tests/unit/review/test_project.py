@@ -21,11 +21,11 @@ def variables(stage: Stage) -> dict[str, str | None]:
     return dict(stage.state.environment)
 
 
-def test_the_projects_own_dockerfile_has_no_finding(project: Path) -> None:
+def test_own_dockerfile_has_no_findings(project: Path) -> None:
     assert review((project / "Dockerfile").read_text(), (project / ".dockerignore").read_text()).findings == ()
 
 
-def test_the_stages_are_the_four_of_the_design(stages: dict[str, Stage]) -> None:
+def test_stages_are_those_of_the_design(stages: dict[str, Stage]) -> None:
     assert [stage.name for stage in stages.values()] == ["base", "builder", "dev", "production"]
     bases = {name: stage.parent.name if stage.parent else stage.base for name, stage in stages.items()}
     python = "python:3.12-slim"
@@ -39,19 +39,19 @@ def test_the_stages_are_the_four_of_the_design(stages: dict[str, Stage]) -> None
         ("ARG PYTHON_IMAGE=python:", "ARG PYTHON_IMAGE=mirror.example/python:", "mirror.example/python:3.12-slim"),
     ],
 )
-def test_one_argument_changes_the_base_image(project: Path, old: str, new: str, base: str) -> None:
+def test_argument_changes_the_base_image(project: Path, old: str, new: str, base: str) -> None:
     dockerfile = (project / "Dockerfile").read_text().replace(old, new)
     named = {stage.name: stage.base for stage in Dockerfile.parse(dockerfile).stages}
     assert named["base"] == named["production"] == base
 
 
-def test_production_says_again_what_base_says(stages: dict[str, Stage]) -> None:
+def test_production_repeats_the_environment_of_base(stages: dict[str, Stage]) -> None:
     base, production = variables(stages["base"]), variables(stages["production"])
     shared = {name for name in base if not name.startswith("PIP_")}
     assert {name: production[name] for name in shared} == {name: base[name] for name in shared}
 
 
-def test_production_starts_as_the_card_says(stages: dict[str, Stage]) -> None:
+def test_production_starts_with_the_command_of_the_card(stages: dict[str, Stage]) -> None:
     last = stages["production"].steps[-1].instruction
     assert last.keyword == "CMD"
     assert last.value == '["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]'
@@ -78,7 +78,7 @@ def test_production_starts_as_the_card_says(stages: dict[str, Stage]) -> None:
         "tests/.pytest_cache/x",
     ],
 )
-def test_what_is_not_named_stays_out_of_the_build_context(project: Path, path: str) -> None:
+def test_unnamed_path_is_not_in_the_build_context(project: Path, path: str) -> None:
     assert Dockerignore.parse((project / ".dockerignore").read_text()).excluded([path])
 
 
@@ -86,5 +86,5 @@ def test_what_is_not_named_stays_out_of_the_build_context(project: Path, path: s
     "path",
     [".dockerignore", "Dockerfile", "app/main.py", "requirements.txt", "scripts/check", "tests/unit/test_main.py"],
 )
-def test_what_the_image_and_the_tests_need_enters_it(project: Path, path: str) -> None:
+def test_needed_path_is_in_the_build_context(project: Path, path: str) -> None:
     assert not Dockerignore.parse((project / ".dockerignore").read_text()).excluded([path])

@@ -1,4 +1,4 @@
-"""What holds for any text, however odd: tried on texts that Hypothesis makes up, from a seed that never changes."""
+"""Properties that hold for any text, tested with texts that Hypothesis generates from a fixed seed."""
 
 import json
 
@@ -16,7 +16,7 @@ from tests.support.dockerfiles import dockerfiles, heaps, hostile, paths, patter
 
 
 def instructions(text: str) -> list[Instruction]:
-    """Those of the text; a text that is refused is not tried."""
+    """Return the instructions of the text. Skip a text that is rejected."""
     try:
         return parse(text)
     except DockerfileError:
@@ -34,7 +34,7 @@ def written(instruction: Instruction) -> str:
 
 
 def without_lines(instruction: Instruction) -> tuple[object, ...]:
-    """All that the instruction is but for where it stands."""
+    """Return the parts of the instruction, without its place."""
     return (
         instruction.keyword,
         instruction.flags,
@@ -48,7 +48,7 @@ def without_lines(instruction: Instruction) -> tuple[object, ...]:
 
 @tried
 @given(texts, st.none() | st.text() | patterns)
-def test_a_text_is_reviewed_or_refused_at_one_of_its_lines(text: str, dockerignore: str | None) -> None:
+def test_any_text_is_reviewed_or_rejected_at_one_of_its_lines(text: str, dockerignore: str | None) -> None:
     text = "FROM a\n" + text
     try:
         review(text, dockerignore)
@@ -74,7 +74,7 @@ def test_every_answer_can_be_encoded_and_printed(text: str, dockerignore: str | 
 
 @tried
 @given(hostile)
-def test_every_format_of_the_command_can_be_encoded(text: str) -> None:
+def test_every_format_of_the_command_line_can_be_encoded(text: str) -> None:
     try:
         reviews = {"a\udcff": review(text)}
     except DockerfileError:
@@ -88,7 +88,7 @@ def test_every_format_of_the_command_can_be_encoded(text: str) -> None:
 
 @tried
 @given(dockerfiles | heaps)
-def test_instructions_and_comments_are_where_they_say(text: str) -> None:
+def test_instructions_and_comments_have_correct_lines(text: str) -> None:
     lines = text.split("\n")
     end = 0
     for instruction in instructions(text):
@@ -102,7 +102,7 @@ def test_instructions_and_comments_are_where_they_say(text: str) -> None:
 
 @tried
 @given(dockerfiles)
-def test_what_was_read_can_be_written_and_read_again(text: str) -> None:
+def test_parsed_instructions_can_be_written_and_parsed_again(text: str) -> None:
     read = instructions(text)
     again = parse("".join(map(written, read)))
     assert list(map(without_lines, again)) == list(map(without_lines, read))
@@ -110,7 +110,7 @@ def test_what_was_read_can_be_written_and_read_again(text: str) -> None:
 
 @tried
 @given(dockerfiles)
-def test_there_is_a_stage_for_each_from(text: str) -> None:
+def test_each_from_begins_a_stage(text: str) -> None:
     text = "FROM a\n" + text
     starts = [instruction.line for instruction in instructions(text) if instruction.keyword == "FROM"]
     assert [stage.start.line for stage in Dockerfile.parse(text).stages] == starts
@@ -118,19 +118,19 @@ def test_there_is_a_stage_for_each_from(text: str) -> None:
 
 @tried
 @given(texts)
-def test_shell_text_of_any_kind_has_commands_with_a_program(text: str) -> None:
+def test_each_command_of_a_shell_script_has_a_program(text: str) -> None:
     assert all(commands(text))
 
 
 @tried
 @given(patterns, paths)
-def test_each_path_is_judged_on_its_own(text: str, paths: list[str]) -> None:
+def test_each_path_is_matched_independently(text: str, paths: list[str]) -> None:
     ignore = Dockerignore.parse(text)
     assert ignore.excluded(paths) == {path for path in paths if ignore.excluded([path])}
 
 
 @tried
 @given(texts, st.dictionaries(st.sampled_from("AB"), st.none() | texts))
-def test_a_text_is_filled_in_within_its_limit_or_not_at_all(text: str, variables: dict[str, str | None]) -> None:
+def test_expanded_text_stays_within_the_limit(text: str, variables: dict[str, str | None]) -> None:
     expanded = expand(text, variables)
     assert expanded is None or len(expanded) <= LONGEST

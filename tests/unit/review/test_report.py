@@ -1,4 +1,4 @@
-"""A review, whole: the card's Dockerfile, and the domain on its own."""
+"""Complete reviews, of the card's Dockerfile and others."""
 
 import subprocess
 import sys
@@ -12,9 +12,9 @@ from app.review.report import LONGEST_MESSAGE, Counts, StageSummary, review
 from app.review.syntax import DockerfileError
 from tests.support.card import CARD
 
-# Worked out by hand. Both outside FROMs: a version in the line, no digest. Stage dev: pytest, which only
-# requirements.txt could bring. Stage production, on a fresh base: nothing is unbuffered, adduser is missing, the
-# packages are where only root may look, the copy of everything lands in /, the user has a name.
+# Worked out by hand. Both FROM with an external image: a hardcoded version, no digest. Stage dev: pytest, which only
+# requirements.txt could install. Stage production, on a fresh base: output is buffered, adduser is missing, only root
+# can read the packages, the copy of everything lands in /, and the user has a name.
 ALWAYS = [
     ("hardcoded-version", 1, "base"),
     ("unpinned-base", 1, "base"),
@@ -35,17 +35,17 @@ GOOD_DOCKERIGNORE = ".env\n.git\n.venv\n__pycache__\nnode_modules\n"
 @pytest.mark.parametrize(
     ("dockerignore", "expected"),
     [
-        pytest.param(None, ALWAYS, id="not told of a .dockerignore"),
-        pytest.param("", ALWAYS + COPIES, id="with an empty one"),
-        pytest.param(GOOD_DOCKERIGNORE, ALWAYS, id="with a good one"),
+        pytest.param(None, ALWAYS, id="unknown .dockerignore"),
+        pytest.param("", ALWAYS + COPIES, id="empty .dockerignore"),
+        pytest.param(GOOD_DOCKERIGNORE, ALWAYS, id="good .dockerignore"),
     ],
 )
-def test_the_card_gets_what_it_deserves(dockerignore: str | None, expected: list[tuple[str, int, str]]) -> None:
+def test_card_has_the_expected_findings(dockerignore: str | None, expected: list[tuple[str, int, str]]) -> None:
     findings = review(CARD, dockerignore).findings
     assert sorted((item.rule, item.line, item.stage) for item in findings) == sorted(expected)
 
 
-def test_the_stages_of_the_card_are_found() -> None:
+def test_card_has_the_expected_stages() -> None:
     assert review(CARD).stages == (
         StageSummary("base", 1, 4, "python:3.12-slim", None, (), (), needed=True, published=False),
         StageSummary("builder", 6, 9, "base", 0, (), (), needed=True, published=False),
@@ -54,7 +54,7 @@ def test_the_stages_of_the_card_are_found() -> None:
     )
 
 
-def test_the_stages_and_images_that_files_come_from_are_named_once() -> None:
+def test_each_origin_of_files_is_named_once() -> None:
     *_, last = review(
         "FROM a AS One\nFROM b AS two\nFROM c\n"
         "COPY --from=ONE a b\nCOPY --from=0 a b\nRUN --mount=from=two,target=/x true\n"
@@ -63,23 +63,23 @@ def test_the_stages_and_images_that_files_come_from_are_named_once() -> None:
     assert (last.copies_from, last.images) == ((0, 1), ("x.io/uv:1@sha256:0", "7"))
 
 
-def test_findings_are_counted_and_in_the_order_of_their_lines() -> None:
+def test_findings_are_counted_and_ordered_by_line() -> None:
     result = review("FROM python:3\nRUN apt-get update\nRUN pip install a")
     assert [item.line for item in result.findings] == [1, 1, 1, 1, 2, 3]
     assert result.counts == Counts(error=1, warning=3, info=2)
 
 
-def test_a_thousand_findings_are_enough() -> None:
+def test_review_contains_at_most_a_thousand_findings() -> None:
     assert len(review("FROM python\n" + "COPY .env .\n" * 900).findings) == 1000
 
 
-def test_a_long_name_is_cut_in_a_finding() -> None:
+def test_long_name_is_truncated_in_a_finding() -> None:
     found = review(f"FROM python:3.12-slim\nUSER {'a' * 2000}\n").findings
     (finding,) = [finding for finding in found if finding.rule == "named-user"]
     assert (len(finding.message), len(finding.fix)) == (LONGEST_MESSAGE, LONGEST_MESSAGE)
 
 
-def test_a_finding_covers_all_lines_of_its_instruction() -> None:
+def test_finding_covers_all_lines_of_its_instruction() -> None:
     (finding,) = review("FROM a@b\n\nRUN pip \\\n# comment\n install a\n").findings
     assert (finding.line, finding.end_line) == (3, 5)
 
@@ -111,16 +111,16 @@ def test_time_is_linear_in_the_length(dockerfile: str, dockerignore: str) -> Non
         times = []
         for _ in range(3):
             start = time.process_time()
-            with suppress(DockerfileError):  # too much of something
+            with suppress(DockerfileError):  # a limit is exceeded
                 review(text, ignore)
             times.append(time.process_time() - start)
         return min(times)
 
-    # Sixteen times as much takes some sixteen times as long; squared it would be 256 times.
+    # Sixteen times the text takes about sixteen times as long. Quadratic time would be 256 times as long.
     assert seconds(640) < 80 * seconds(40)
 
 
-def test_the_domain_imports_no_web_framework(project: Path) -> None:
+def test_reviewer_imports_no_web_framework(project: Path) -> None:
     script = "import sys, app.review.report; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=True

@@ -1,12 +1,12 @@
-"""Public styles of Dockerfile for Python, written after what their documentation describes: what the reviewer says."""
+"""Reviews of Dockerfiles in public styles for Python, written from their documentation."""
 
 import pytest
 
 from app.review.report import review
 from app.review.rules import RULES, Severity
 
-# https://docs.astral.sh/uv/guides/integration/docker/: the dependencies, then the project, in a virtual environment
-# that is copied whole.
+# https://docs.astral.sh/uv/guides/integration/docker/: install the dependencies, then the project, in a virtual
+# environment, and copy that.
 UV = """\
 FROM ghcr.io/astral-sh/uv:python3.13-trixie-slim AS builder
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_DEV=1 UV_PYTHON_DOWNLOADS=0
@@ -29,7 +29,7 @@ WORKDIR /app
 CMD ["fastapi", "run", "--host", "0.0.0.0", "src/service"]
 """
 # https://pythonspeed.com/articles/multi-stage-docker-python/ and https://docs.docker.com/build/cache/optimize/: a
-# compiler where packages are built, their virtual environment where they run.
+# compiler in the stage that builds the packages, and a copy of their virtual environment.
 VIRTUAL_ENVIRONMENT = """\
 # syntax=docker/dockerfile:1
 ARG PYTHON_VERSION=3.13
@@ -50,7 +50,7 @@ ENV PATH="/opt/venv/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1
 USER 1000
 ENTRYPOINT ["gunicorn", "--bind=0.0.0.0:8000", "service.wsgi"]
 """
-# `pip install --prefix`: the packages in a folder that is copied over the interpreter's own.
+# `pip install --prefix`: packages in a folder that is copied to the interpreter's own.
 PREFIX = """\
 FROM python:3.13-slim AS builder
 WORKDIR /build
@@ -119,11 +119,11 @@ CMD python3 -m uvicorn app:app --host=0.0.0.0 --port=8000
         pytest.param(
             UV,
             [
-                ("hardcoded-version", 1),  # two lines to find for one upgrade
+                ("hardcoded-version", 1),  # an upgrade must change two lines
                 ("unpinned-base", 1),  # two builds of one commit can differ
                 ("hardcoded-version", 12),
                 ("unpinned-base", 12),
-                ("buffered-output", 12),  # the guide sets PYTHONUNBUFFERED nowhere
+                ("buffered-output", 12),  # the guide does not set PYTHONUNBUFFERED
                 ("named-user", 17),  # runAsNonRoot refuses it; the fix is the number of the line above
             ],
             id="uv",
@@ -136,7 +136,7 @@ CMD python3 -m uvicorn app:app --host=0.0.0.0 --port=8000
         pytest.param(
             PREFIX,
             [
-                ("hardcoded-version", 1),  # two lines to find for one upgrade
+                ("hardcoded-version", 1),  # an upgrade must change two lines
                 ("unpinned-base", 1),  # two builds of one commit can differ
                 ("hardcoded-version", 10),
                 ("unpinned-base", 10),
@@ -145,7 +145,7 @@ CMD python3 -m uvicorn app:app --host=0.0.0.0 --port=8000
         ),
     ],
 )
-def test_a_well_made_style_gets_no_more_than_advice(dockerfile: str, expected: list[tuple[str, int]]) -> None:
+def test_good_style_has_only_minor_findings(dockerfile: str, expected: list[tuple[str, int]]) -> None:
     findings = review(dockerfile, "*\n!app\n!service\n!src\n!pyproject.toml\n!requirements.txt\n!uv.lock\n").findings
     assert sorted((finding.rule, finding.line) for finding in findings) == sorted(expected)
     assert {finding.severity for finding in findings} == {Severity.INFO}
@@ -158,23 +158,23 @@ def test_a_well_made_style_gets_no_more_than_advice(dockerfile: str, expected: l
             FASTAPI,
             [
                 ("buffered-output", 1),  # nothing sets PYTHONUNBUFFERED
-                ("full-base-image", 1),  # a warning: a gigabyte, for packages that come as wheels
-                ("hardcoded-version", 1),  # the version stands in FROM
+                ("full-base-image", 1),  # a warning: a gigabyte, although all packages have wheels
+                ("hardcoded-version", 1),  # the version is hardcoded
                 ("root-user", 1),  # an error: no USER
-                ("single-stage", 1),  # pip installs in the stage that runs
+                ("single-stage", 1),  # pip installs in the published stage
                 ("unpinned-base", 1),  # two builds of one commit can differ
                 ("requirements-bind-mount", 3),  # the file stays in the image
-                ("pip-cache-mount", 4),  # a warning: a change of one requirement downloads all
+                ("pip-cache-mount", 4),  # a warning: one changed requirement downloads all
             ],
             id="FastAPI",
         ),
         pytest.param(
             DOCKER_INIT,
             [
-                ("single-stage", 3),  # pip installs in the stage that runs
+                ("single-stage", 3),  # pip installs in the published stage
                 ("unpinned-base", 3),  # two builds of one commit can differ
                 ("named-user", 19),  # runAsNonRoot refuses it; the fix is the build argument's number
-                ("dockerignore", 20),  # a warning: the one that `docker init` writes beside it is not there
+                ("dockerignore", 20),  # a warning: the .dockerignore of `docker init` is missing
                 ("source-with-everything", 20),  # the same
                 ("shell-form-command", 22),  # a warning: Debian's sh stays process 1
             ],
@@ -182,7 +182,7 @@ def test_a_well_made_style_gets_no_more_than_advice(dockerfile: str, expected: l
         ),
     ],
 )
-def test_a_public_template_gets_what_it_deserves(dockerfile: str, expected: list[tuple[str, int]]) -> None:
+def test_public_template_has_the_expected_findings(dockerfile: str, expected: list[tuple[str, int]]) -> None:
     findings = review(dockerfile, "").findings
     assert sorted((finding.rule, finding.line) for finding in findings) == sorted(expected)
     severities = {finding.rule: finding.severity for finding in findings}

@@ -1,4 +1,4 @@
-"""Reviews over HTTP: what is taken, what is answered, what is refused."""
+"""Reviews over HTTP: accepted requests, formats of the response, and errors."""
 
 import json
 
@@ -20,7 +20,7 @@ def rules(review: dict[str, list[dict[str, object]]]) -> list[object]:
     return [finding["rule"] for finding in review["findings"]]
 
 
-def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
+def test_review_has_findings_stages_and_counts(client: TestClient) -> None:
     response = client.post("/api/reviews", json={"dockerfile": DOCKERFILE, "dockerignore": None})
     assert response.status_code == 200
     review = response.json()
@@ -56,17 +56,17 @@ def test_a_review_has_findings_stages_and_counts(client: TestClient) -> None:
     assert any(finding["edits"] for finding in review["findings"])
 
 
-def test_without_a_word_of_dockerignore_nothing_is_found_about_it(client: TestClient) -> None:
+def test_missing_dockerignore_field_gives_no_findings_about_it(client: TestClient) -> None:
     assert "dockerignore" not in rules(client.post("/api/reviews", json={"dockerfile": DOCKERFILE}).json())
 
 
 @pytest.mark.parametrize("dockerignore", [None, ""])
-def test_null_or_empty_means_that_there_is_none(client: TestClient, dockerignore: str | None) -> None:
+def test_null_or_empty_dockerignore_counts_as_missing(client: TestClient, dockerignore: str | None) -> None:
     body = {"dockerfile": DOCKERFILE, "dockerignore": dockerignore}
     assert "dockerignore" in rules(client.post("/api/reviews", json=body).json())
 
 
-def test_a_good_dockerignore_is_read(client: TestClient) -> None:
+def test_good_dockerignore_is_used(client: TestClient) -> None:
     body = {"dockerfile": DOCKERFILE, "dockerignore": ".git\n.venv\n__pycache__\n"}
     assert "dockerignore" not in rules(client.post("/api/reviews", json=body).json())
 
@@ -78,13 +78,13 @@ def test_a_good_dockerignore_is_read(client: TestClient) -> None:
         "text/plain; charset=utf-8",
         'Text/Plain;charset="UTF-8"',
         "text/plain; charset=utf8; format=flowed",
-        f"text/plain; charset*{'1' * 5000}=utf-16",  # a number that is too long for Python's int()
+        f"text/plain; charset*{'1' * 5000}=utf-16",  # too many digits for Python's int()
         "application/octet-stream",
-        "application/x-www-form-urlencoded",  # what `curl --data-binary` says by itself
+        "application/x-www-form-urlencoded",  # the default of `curl --data-binary`
         None,
     ],
 )
-def test_the_text_alone_is_taken_too(client: TestClient, content_type: str | None) -> None:
+def test_plain_text_is_accepted(client: TestClient, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
     assert rules(response.json()) == FOUND
@@ -103,13 +103,13 @@ def test_the_text_alone_is_taken_too(client: TestClient, content_type: str | Non
         "",
     ],
 )
-def test_another_content_type_is_415(client: TestClient, content_type: str) -> None:
+def test_other_content_type_is_415(client: TestClient, content_type: str) -> None:
     headers = [(b"content-type", content_type.encode("latin-1"))]
     response = client.post("/api/reviews", content=DOCKERFILE, headers=headers)
     assert_problem(response, 415, "send")
 
 
-def test_a_compressed_body_is_415(client: TestClient) -> None:
+def test_compressed_body_is_415(client: TestClient) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Content-Encoding": "gzip"})
     assert_problem(response, 415, "Content-Encoding")
     assert response.headers["accept-encoding"] == "identity"
@@ -125,7 +125,7 @@ def test_a_compressed_body_is_415(client: TestClient) -> None:
         (b'{"dockerfile": ' + b"[" * 100_000, "not valid JSON"),
     ],
 )
-def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) -> None:
+def test_invalid_json_is_400(client: TestClient, body: bytes, detail: str) -> None:
     assert_problem(client.post("/api/reviews", content=body, headers=JSON), 400, detail)
 
 
@@ -143,13 +143,13 @@ def test_json_that_is_none_is_400(client: TestClient, body: bytes, detail: str) 
         ({"dockerfile": "FROM a", "x" * 1000: ""}, "/body/" + "x" * 94),
     ],
 )
-def test_values_that_will_not_do_are_422_and_pointed_at(client: TestClient, body: object, pointer: str) -> None:
+def test_invalid_value_is_422_with_a_pointer(client: TestClient, body: object, pointer: str) -> None:
     response = client.post("/api/reviews", content=json.dumps(body), headers=JSON)
     assert_problem(response, 422, pointer)
     assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
 
 
-def test_a_thousand_bad_values_make_a_short_answer(client: TestClient) -> None:
+def test_thousand_invalid_values_give_a_short_response(client: TestClient) -> None:
     response = client.post("/api/reviews", json={f"key{number}": 1 for number in range(1000)})
     assert response.status_code == 422
     assert len(response.content) < 5000
@@ -169,9 +169,7 @@ def test_text_that_is_not_utf8_is_400(client: TestClient) -> None:
         ("FROM a\n<script>alert(1)</script>", 2, "unknown instruction: '<script>alert(1)</script>'"),
     ],
 )
-def test_text_that_is_no_dockerfile_is_422_and_names_the_line(
-    client: TestClient, text: str, line: int, detail: str
-) -> None:
+def test_invalid_dockerfile_is_422_and_names_the_line(client: TestClient, text: str, line: int, detail: str) -> None:
     for response in (
         client.post("/api/reviews", content=text),
         client.post("/api/reviews", json={"dockerfile": text}),
@@ -180,7 +178,7 @@ def test_text_that_is_no_dockerfile_is_422_and_names_the_line(
         assert response.json()["line"] == line
 
 
-def test_the_ways_to_send_a_dockerfile_are_documented(client: TestClient) -> None:
+def test_request_media_types_are_documented(client: TestClient) -> None:
     body = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["requestBody"]
     assert set(body["content"]) == {
         "application/json",
@@ -206,9 +204,7 @@ def test_every_error_is_documented_as_a_problem(client: TestClient) -> None:
         ("application/sarif+json", "application/sarif+json", '{\n  "$schema": '),
     ],
 )
-def test_the_answer_has_the_form_that_is_asked_for(
-    client: TestClient, accept: str, media_type: str, start: str
-) -> None:
+def test_response_has_the_requested_format(client: TestClient, accept: str, media_type: str, start: str) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == media_type
@@ -216,7 +212,7 @@ def test_the_answer_has_the_form_that_is_asked_for(
     assert response.text.startswith(start)
 
 
-def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
+def test_unavailable_format_is_406(client: TestClient) -> None:
     response = client.post("/api/reviews", content=DOCKERFILE, headers={"Accept": "text/html"})
     assert_problem(response, 406, "application/json, text/plain, application/sarif+json")
     assert response.headers["vary"] == "Accept"
@@ -226,24 +222,24 @@ def test_a_form_that_is_not_to_be_had_is_406(client: TestClient) -> None:
     ("accept", "media_type"),
     [([], "application/json"), (["text/html", "application/sarif+json"], "application/sarif+json")],
 )
-def test_no_accept_is_anything_and_several_are_one(accept: list[str], media_type: str) -> None:
+def test_missing_or_repeated_accept_headers(accept: list[str], media_type: str) -> None:
     with TestClient(create_app(Settings())) as client:
         del client.headers["accept"]
         response = client.post("/api/reviews", content=DOCKERFILE, headers=[("accept", each) for each in accept])
     assert response.headers["content-type"] == media_type
 
 
-def test_a_dockerignore_that_is_too_much_is_422(client: TestClient) -> None:
+def test_too_long_dockerignore_is_422(client: TestClient) -> None:
     body = {"dockerfile": "FROM a\nCOPY . .\n", "dockerignore": "[a]*\n" * 20_000}
     assert_problem(client.post("/api/reviews", json=body), 422, ".dockerignore, line ")
 
 
-def test_the_forms_of_the_answer_are_documented(client: TestClient) -> None:
+def test_response_formats_are_documented(client: TestClient) -> None:
     answers = client.get("/openapi.json").json()["paths"]["/api/reviews"]["post"]["responses"]["200"]["content"]
     assert set(answers) == {"application/json", "text/plain", "application/sarif+json"}
 
 
-def test_a_failure_of_the_reviewer_is_500() -> None:
+def test_failure_of_the_reviewer_is_500() -> None:
     with TestClient(create_app(Settings()), raise_server_exceptions=False) as client:
 
         async def ask(_: object) -> dict[str, str]:
@@ -254,7 +250,7 @@ def test_a_failure_of_the_reviewer_is_500() -> None:
     assert_problem(response, 500, "the service failed")
 
 
-def test_a_reviewer_that_does_not_start_is_503_and_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reviewer_that_does_not_start_is_503_and_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reviews, "COMMAND", ("/nowhere",))
     with TestClient(create_app(Settings())) as client:
         assert_problem(client.get("/readyz"), 503, "reviews: the worker process does not start")
@@ -264,7 +260,7 @@ def test_a_reviewer_that_does_not_start_is_503_and_not_ready(monkeypatch: pytest
         assert client.get("/healthz").status_code == 200
 
 
-def test_sarif_leads_to_the_rules_of_this_service(client: TestClient) -> None:
+def test_sarif_links_to_the_rules_of_this_service(client: TestClient) -> None:
     headers = {"Accept": "application/sarif+json"}
     (run,) = client.post("/api/reviews", json={"dockerfile": DOCKERFILE}, headers=headers).json()["runs"]
     links = [rule["helpUri"] for rule in run["tool"]["driver"]["rules"]]

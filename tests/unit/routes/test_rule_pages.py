@@ -1,4 +1,4 @@
-"""The rules as pages; tests/browser looks at how they are reached."""
+"""The pages of the rules. tests/browser tests the links to them."""
 
 import re
 from html import unescape
@@ -16,7 +16,7 @@ def plain(page: str) -> str:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_has_a_page_with_all_that_it_says(client: TestClient, rule: str) -> None:
+def test_page_of_a_rule_contains_its_description(client: TestClient, rule: str) -> None:
     said = RULES[rule]
     response = client.get(f"/rules/{said.id}")
     assert response.status_code == 200
@@ -29,23 +29,23 @@ def test_a_rule_has_a_page_with_all_that_it_says(client: TestClient, rule: str) 
     assert [unescape(text) for text in shown] == [text.rstrip() for text in texts]
 
 
-def test_the_list_links_to_each_rule(client: TestClient) -> None:
+def test_list_links_to_each_rule(client: TestClient) -> None:
     response = client.get("/rules")
     assert re.findall(r'href="(rules/[^"]+)"', response.text) == [f"rules/{rule}" for rule in RULES]
 
 
 @pytest.mark.parametrize("path", ["/rules", "/rules/root-user"])
-def test_a_page_of_rules_loads_what_the_page_may_load_and_no_script(client: TestClient, path: str) -> None:
+def test_rule_page_loads_only_own_files_and_no_script(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert response.headers["content-security-policy"] == client.get("/").headers["content-security-policy"]
     assert not re.search(r"<script|<style|\sstyle=|\son\w+=", response.text)
     for named in re.findall(r'<link [^>]*href="([^"]+)"', response.text):
-        assert not named.startswith("/")  # it works under a proxy's prefix, too
+        assert not named.startswith("/")  # so that it works behind a proxy with a prefix
         assert client.get(urljoin(path, named)).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/rules/nope", "/rules/", "/rules/root-user/", "/rules/%2e%2e", "/rules/<script>"])
-def test_what_is_no_rule_is_a_problem_as_elsewhere(client: TestClient, path: str) -> None:
+def test_unknown_rule_is_a_problem(client: TestClient, path: str) -> None:
     response = client.get(path, headers={"Accept": "text/html"}, follow_redirects=False)
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/problem+json"

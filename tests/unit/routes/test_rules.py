@@ -10,7 +10,7 @@ def test_every_rule_is_listed_in_order(client: TestClient) -> None:
     assert [rule["id"] for rule in rules] == list(RULES)
 
 
-def test_a_rule_says_why_and_shows_a_wrong_and_a_right_example(client: TestClient) -> None:
+def test_rule_has_an_explanation_and_examples(client: TestClient) -> None:
     rule = client.get("/api/rules/full-base-image").json()
     assert set(rule) == {"id", "severity", "title", "why", "bad", "dockerignore", "good"}
     assert rule["title"] == "The published image is built on the full Python image"

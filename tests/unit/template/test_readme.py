@@ -30,7 +30,7 @@ def test_the_docs_name_every_route(project: Path) -> None:
             assert f"`{method.upper()} {path}`" in text
 
 
-def test_the_docs_show_a_review_as_it_is(project: Path) -> None:
+def test_docs_show_a_current_review(project: Path) -> None:
     page = (project / "docs" / "sample" / "reviews.md").read_text()
     text, answer = re.findall(r"printf '(FROM .*?)' \|\n.*?\n(.*?)```", page, re.DOTALL)[0]
     written = formats.text({"Dockerfile": report.review(text.replace(r"\n", "\n"))}).splitlines()

@@ -64,7 +64,7 @@ def test_page_lists_what_could_not_be_measured() -> None:
     assert "- full-image: it cannot be pulled" in page
 
 
-def test_a_style_that_is_behind_has_its_reason_in_the_page() -> None:
+def test_page_gives_the_reason_if_another_style_is_better() -> None:
     figures: Figures = {styles.OURS: {"cold": [2.0]}, "another": {"cold": [1.0]}}
     page = of_styles(figures, {}, "a machine").text
     assert "| **1 s** |" in page

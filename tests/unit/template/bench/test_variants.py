@@ -52,6 +52,6 @@ def test_a_row_has_something_to_measure(row: Variant) -> None:
     assert set(row.measures) <= MEASURES.keys()
 
 
-def test_an_edit_that_does_not_apply_any_more_is_an_error_that_names_it(copied: Path) -> None:
+def test_edit_that_no_longer_applies_is_an_error(copied: Path) -> None:
     with pytest.raises(EditError, match=r"^Dockerfile contains this 0 times instead of once: 'FROM the past'$"):
         Edit("Dockerfile", "FROM the past", "FROM today").apply(copied)
