@@ -1,20 +1,20 @@
-// The editor: a textarea for the text. Behind it lies the same text in colour, underlined where something was found,
-// and beside it are numbers and marks. Only the lines in sight are drawn, so that the size of the text costs nothing.
+// The editor: a textarea. Behind it, the same text is drawn in color, with findings underlined, and next to it, line
+// numbers and marks. Only visible lines are drawn, so that long texts are not slow.
 
-import { coloured, kinds, make, worst } from "./elements.js";
+import { colored, kinds, make, worst } from "./elements.js";
 
 const editor = document.getElementById("editor");
 const field = document.getElementById("dockerfile");
 const [numbers, texts] = editor.querySelectorAll(".rows");
 
 let lines = [""];
-let kind = ["start"]; // of each line, for its colours
-let found = []; // what is marked: each with line, end_line, severity and message
-let chosen = null; // what is highlighted: {line, end_line}
-let first = 0; // the line in sight, from 0
+let kind = ["start"]; // of each line, for its color
+let found = []; // the marked findings: {line, end_line, severity, message}
+let chosen = null; // the highlighted lines: {line, end_line}
+let first = 0; // the first visible line, from 0
 let height = 0; // of a line, in pixels
 let padding = 0;
-let whole = false; // all lines are drawn, to be printed
+let whole = false; // draw all lines, for printing
 
 export function measure() {
   const style = getComputedStyle(field);
@@ -23,7 +23,7 @@ export function measure() {
   paint();
 }
 
-// Called when the text has changed.
+// Read the text after a change.
 export function read() {
   lines = field.value.split("\n");
   kind = kinds(lines);
@@ -55,7 +55,7 @@ export function goTo(range, focus) {
   if (top < field.scrollTop || top > field.scrollTop + view) field.scrollTop = top - view / 3;
   if (focus) {
     const start = lines.slice(0, range.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
-    // The keyboard of a phone would cover the page.
+    // On a phone, the keyboard would cover the page.
     if (!matchMedia("(pointer: coarse)").matches) field.focus({ preventScroll: true });
     field.setSelectionRange(start, start);
     field.scrollLeft = 0;
@@ -75,7 +75,7 @@ function paint() {
     const here = near.filter(within);
     const starting = here.filter((finding) => finding.line === line);
     const names = within(chosen) ? ["chosen"] : [];
-    const text = coloured(lines[line - 1], kind[line - 1]);
+    const text = colored(lines[line - 1], kind[line - 1]);
     rows.push(make("div", { class: names.join(" ") }, make("span", { class: "line" }, ...underlined(text, starting))));
     if (here.length) names.push("found", worst(here));
     if (starting.length) names.push("first");
@@ -86,7 +86,7 @@ function paint() {
   place();
 }
 
-// The first line of what was found. A line under all of a long instruction would hide its text.
+// Underline only the first line of a finding: a whole underlined instruction would be hard to read.
 const underlined = (text, findings) =>
   findings.length ? [make("span", { class: `underlined ${worst(findings)}` }, ...text)] : text;
 
@@ -109,7 +109,7 @@ field.addEventListener("mousemove", ({ offsetY }) => {
   field.title = here.map(({ message }) => message.replaceAll("`", "")).join("\n");
 });
 
-// On paper there is no scrolling.
+// Paper does not scroll.
 addEventListener("beforeprint", () => {
   whole = true;
   editor.style.setProperty("--whole", `${lines.length * height + 3 * padding}px`);
@@ -121,5 +121,5 @@ addEventListener("afterprint", () => {
   paint();
 });
 
-// The text behind is what people see from now on. Without this script it is the textarea's own.
+// From now on, the drawn text is visible. Without this script, it is the text of the textarea.
 editor.classList.add("drawn");

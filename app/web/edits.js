@@ -1,5 +1,5 @@
-// Edits of a text, as the reviewer returns them: where they apply, what they change, how the text reads afterwards.
-// Lines and columns count from 1. Columns count code points, and JavaScript's strings count UTF-16 units.
+// Edits of a text, as the reviewer returns them: where they apply, what they change, and the text afterwards.
+// Lines and columns count from 1. Columns count code points, but JavaScript strings count UTF-16 units.
 
 const compare = (line, column, otherLine, otherColumn) => line - otherLine || column - otherColumn;
 
@@ -14,7 +14,7 @@ const touch = (a, b) =>
 export const shift = (edits, by) =>
   edits.map((edit) => ({ ...edit, line: edit.line + by, end_line: edit.end_line + by }));
 
-// The text of these lines with the edits applied, which must not overlap.
+// Return the text of the lines with the edits applied. The edits must not overlap.
 export function apply(lines, edits) {
   const text = lines.join("\n");
   const starts = [0];
@@ -32,7 +32,7 @@ export function apply(lines, edits) {
   return result + text.slice(done);
 }
 
-// Those of these lists of edits that can be applied at once: each as a whole, or not at all.
+// Return the lists of edits that can be applied together, each completely or not at all.
 export function together(lists) {
   const taken = [];
   return lists.filter((edits) => {
@@ -42,7 +42,7 @@ export function together(lists) {
   });
 }
 
-// The edits of reviewed lines for the lines as they are `now`, further down by `by`: none if such a line has changed.
+// Return the edits of the reviewed lines for the lines `now`, shifted by `by`, or none if an edited line has changed.
 export function moved(edits, by, reviewed, now) {
   const same = ({ line, end_line }) => {
     for (let at = line; at <= end_line; at++) if (reviewed[at - 1] !== now[at - 1 + by]) return false;
@@ -51,7 +51,7 @@ export function moved(edits, by, reviewed, now) {
   return edits.every(same) ? shift(edits, by) : [];
 }
 
-// What the edits change, as people read it: for each place its line, the lines removed and added, and the line below.
+// Return the changes for display: the line of each, the removed and the added lines, and the next line.
 export function hunks(lines, edits) {
   const places = [];
   for (const edit of edits.toSorted(inOrder)) {
@@ -80,7 +80,7 @@ export function hunks(lines, edits) {
   });
 }
 
-// A comment above an instruction's line, which makes the reviewer ignore the rule there.
+// Return the edit that adds a comment above a line, so that the reviewer ignores the rule there.
 export function ignore(lines, line, rule, reason) {
   const [indent] = lines[line - 1].match(/^\s*/);
   const text = `${indent}# review-ignore: ${rule} ${reason.trim().replace(/\s+/g, " ")}\n`;

@@ -1,5 +1,5 @@
-// Helpers of the other scripts: elements, lines of a Dockerfile in colour, words for numbers and severities.
-// Text enters the document as text, never as markup.
+// Helpers for the other scripts: elements, colored lines of a Dockerfile, and words for numbers and severities.
+// Text is always inserted as text, never as markup.
 
 export const SEVERITIES = { error: ["error", "errors"], warning: ["warning", "warnings"], info: ["note", "notes"] };
 
@@ -30,7 +30,7 @@ export const number = new Intl.NumberFormat("en");
 
 export const count = (amount, one, many = `${one}s`) => `${number.format(amount)} ${amount === 1 ? one : many}`;
 
-// Write only what is new: a screen reader reads again what is written again.
+// Write only changes: a screen reader repeats what is written again.
 export function tell(element, words, ...nodes) {
   if (element.dataset.words === words) return;
   element.dataset.words = words;
@@ -39,7 +39,7 @@ export function tell(element, words, ...nodes) {
 
 export const inLines = ({ line, end_line }) => (line === end_line ? `line ${line}` : `lines ${line} to ${end_line}`);
 
-// `code` between backticks, as the rules write it.
+// Return the text with `code` between backticks as code.
 export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
 
 const INSTRUCTIONS = new Set(
@@ -50,14 +50,14 @@ const INSTRUCTIONS = new Set(
 );
 const HEREDOC = /(?<=\s)\d*<<(-?)(["']?)([^\s<"']+)\2(?=\s|$)/g;
 
-// What each line is: a "comment", the "start" of an instruction, or the "rest" of one, to which heredocs belong.
+// Return the kind of each line: "comment", "start" of an instruction, or "rest" of one, including heredocs.
 export function kinds(lines) {
   const directives = lines.slice(0, lines.findIndex((line) => !/^\s*#\s*\w+\s*=/.test(line)));
   const backtick = directives.some((line) => /^\s*#\s*escape\s*=\s*`\s*$/i.test(line));
   const continued = backtick ? /`\s*$/ : /\\\s*$/;
-  let inside = false; // an instruction that goes on
-  let documents = false; // that instruction may have heredocs
-  let ends = []; // of the heredocs that are open
+  let inside = false; // the instruction continues
+  let documents = false; // the instruction may have heredocs
+  let ends = []; // the delimiters of open heredocs
   return lines.map((line) => {
     if (ends.length && !inside) {
       const [{ tabs, name }] = ends;
@@ -73,8 +73,8 @@ export function kinds(lines) {
   });
 }
 
-// A line of this kind in colour: a comment, or an instruction's name.
-export function coloured(line, kind) {
+// Return the line with its comment or keywords in color.
+export function colored(line, kind) {
   if (kind === "comment") return [make("span", { class: "comment" }, line)];
   const [, indent, word] = (kind === "start" && line.match(/^(\s*)([A-Za-z]+)(?=\s|$)/)) || [];
   if (!INSTRUCTIONS.has(word?.toUpperCase())) return [line];
@@ -87,6 +87,6 @@ export function coloured(line, kind) {
 export function snippet(text) {
   const lines = text.trimEnd().split("\n");
   const kind = kinds(lines);
-  const parts = lines.flatMap((line, index) => [...coloured(line, kind[index]), "\n"]);
+  const parts = lines.flatMap((line, index) => [...colored(line, kind[index]), "\n"]);
   return make("pre", { tabindex: 0 }, make("code", {}, ...parts.slice(0, -1)));
 }

@@ -1,4 +1,4 @@
-// Files that are opened or dropped: which of them are taken, by their names, and their text.
+// Opened or dropped files: select them by name, and read their text.
 
 const LARGEST = 2 ** 20; // bytes; the server accepts less, and its error names the limit
 
@@ -6,15 +6,15 @@ const isIgnore = ({ name }) => /\.dockerignore$/i.test(name);
 const isDockerfile = (file) =>
   /^(docker|container)file(\.|$)|\.(docker|container)file$/i.test(file.name) && !isIgnore(file);
 
-// The Dockerfile and its .dockerignore among these files, either of which can be missing, and those left out. A file
-// that is alone is a Dockerfile under any name.
+// Return the Dockerfile and its .dockerignore, either of which may be missing, and the files left out. A single file is
+// a Dockerfile, whatever its name is.
 export function choose(files) {
   const all = [...files];
   const ignores = all.filter(isIgnore);
   const named = all.filter(isDockerfile);
   const alone = all.length === 1 && !ignores.length ? all[0] : undefined;
   const dockerfile = named.find(({ name }) => name === "Dockerfile") ?? named[0] ?? alone;
-  // Docker prefers the one that has the name of the Dockerfile.
+  // Docker prefers the one that is named after the Dockerfile.
   const find = (wanted) => ignores.find(({ name }) => name === wanted);
   const dockerignore =
     (dockerfile && find(`${dockerfile.name}.dockerignore`)) ??
@@ -23,7 +23,7 @@ export function choose(files) {
   return { dockerfile, dockerignore, left: all.filter((file) => file !== dockerfile && file !== dockerignore) };
 }
 
-// The text of a file. Throws an error for people if there is none.
+// Return the text of a file. Throws an error whose message can be shown.
 export async function textOf(file) {
   const objection = (words) => new Error(`${file.name} ${words}`);
   if (file.size > LARGEST) throw objection("is too large for a Dockerfile.");

@@ -1,28 +1,28 @@
-// The list of what was found, or of the rules while there is nothing: its order, its filter, the detail of an entry.
+// The list of findings, or of rules if there are none: its order, its filter, and the details of an entry.
 
 import { hunks, together } from "./edits.js";
 import * as editor from "./editor.js";
 import { SEVERITIES, button, count, inLines, make, number, prose, snippet, tell } from "./elements.js";
 import { editsOf, placeOf } from "./review.js";
 
-const MOST_PLACES = 8; // of one entry, each with a button
-const EXCERPT = 5; // lines of a finding, shown in its detail
+const MOST_PLACES = 8; // buttons that go to the places of an entry
+const EXCERPT = 5; // lines of a finding in its details
 
 const $ = (id) => document.getElementById(id);
 const list = $("findings");
 
 let content = { findings: [], rules: new Map(), complete: false };
-let actions = {}; // what the page does: fix(edits, entry), ignore(entry, reason)
-let entries = []; // what is listed: groups of equal findings, or rules
-let listed = ""; // the same as text, to see whether it has changed
-let open = -1; // the entry whose detail is shown
-let drawn = ""; // what that detail depends on
-let reason = null; // to ignore the open entry, once that is asked for
-const hidden = new Set(); // severities
+let actions = {}; // callbacks of the page: fix(edits, entry), ignore(entry, reason)
+let entries = []; // the list: groups of equal findings, or rules
+let listed = ""; // the list as JSON, to detect changes
+let open = -1; // the index of the open entry
+let drawn = ""; // what its details depend on, as JSON
+let reason = null; // the reason to ignore the open entry, while it is being typed
+const hidden = new Set(); // of severities
 
 export const connect = (callbacks) => (actions = callbacks);
 
-// `complete`: there is a review, and every rule could check the Dockerfile.
+// `complete` means that there is a review, and that every rule could check the Dockerfile.
 export function show(next) {
   content = next;
   update();
@@ -46,7 +46,7 @@ function update() {
   list.replaceChildren(...entries.map(item));
   list.hidden = !entries.length;
   list.classList.toggle("rules", !groups);
-  // What was open is opened again, wherever it is now.
+  // Open the same entry again, wherever it is now.
   const again = last?.findings.length ? nearest(last) : -1;
   if (again !== -1) toggle(again, written);
   if (open === -1) editor.highlight(null);
@@ -70,7 +70,7 @@ function grouped(findings) {
 const wanted = () =>
   [...content.rules.values()].map(({ id, severity, title }) => ({ rule: id, severity, message: title, findings: [] }));
 
-// The entry that says the same as another one did, of several the one that is the nearest.
+// Return the index of the nearest entry with the same rule and message, or -1.
 function nearest({ rule, message, findings: [{ line }] }) {
   const equal = entries.filter((entry) => entry.rule === rule && entry.message === message);
   const distance = ({ findings }) => Math.min(...findings.map((finding) => Math.abs(finding.line - line)));
@@ -79,7 +79,7 @@ function nearest({ rule, message, findings: [{ line }] }) {
 
 const placesOf = ({ findings }) => findings.map(placeOf).filter(Boolean);
 
-// The order and the filter, where there is something to order
+// The order and the filter, if there is something to order
 
 function showTools(all) {
   const present = Object.keys(SEVERITIES).filter((severity) => all.some((entry) => entry.severity === severity));
@@ -108,7 +108,7 @@ $("order").addEventListener("change", update);
 
 // An entry
 
-// The first line where it is now. Of a line that has changed there is no number to tell.
+// The current number of the first line. A line that has changed has none.
 function numberOf(entry) {
   const [place, ...more] = placesOf(entry);
   const unseen = make("span", { class: "unseen" }, place ? "line " : "its line has changed");
@@ -135,7 +135,7 @@ function item(entry, index) {
 
 const itemButton = (index) => list.children[index]?.firstElementChild;
 
-// One stop for the Tab key. The arrow keys go on from there.
+// The list is one stop for the Tab key. The arrow keys move within it.
 function makeStop(element) {
   list.querySelector(".finding[tabindex='0']").tabIndex = -1;
   element.tabIndex = 0;
@@ -153,7 +153,7 @@ function toggle(index, written = null) {
   itemButton(open).after(detail(entries[open]));
 }
 
-// Called when the text has changed: the detail shows what the fix changes only as long as it fits.
+// Update the details after a change to the text: they show the change of a fix only if it still fits.
 export function refresh() {
   if (open !== -1 && drawn !== dependencies(entries[open])) redraw();
   highlight();
@@ -174,7 +174,7 @@ const fixOf = ({ findings }) => together(findings.map(editsOf));
 
 const dependencies = (entry) => JSON.stringify([fixOf(entry), placesOf(entry), content.rules.size]);
 
-// What is wrong and what to do, then why. The person's own lines take the place of the rule's example if they can.
+// Show what to do, then why. If possible, show the user's own lines instead of the rule's example.
 function detail(entry) {
   drawn = dependencies(entry);
   const rule = content.rules.get(entry.rule);
@@ -190,7 +190,7 @@ function detail(entry) {
   if (rule) {
     add("why", "Why", ...prose(rule.why));
     if (!edits.length) {
-      if (rule.dockerignore) add("beside", "Beside this .dockerignore", snippet(rule.dockerignore));
+      if (rule.dockerignore) add("beside", "With this .dockerignore", snippet(rule.dockerignore));
       add("wrong", "Wrong", snippet(rule.bad));
       add("right good", "Right", snippet(rule.good));
     }
@@ -211,7 +211,7 @@ function diff(edits) {
     return [
       ...removed.map((text, index) => row("del", "-", line + index, text)),
       ...added.map((text) => row("ins", "+", "", text)),
-      // Where it goes, if it replaces nothing.
+      // The next line shows the place of an insertion.
       ...(removed.length || next === undefined ? [] : [row("span", " ", line, next)]),
     ];
   });
@@ -274,11 +274,11 @@ function reasonForm(entry) {
     button("Ignore", write),
     button("Cancel", close),
   );
-  // No form element: the policy of the page allows none to be sent.
+  // Not a form element: the content security policy forbids forms.
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
     if (event.key !== "Enter" || event.target !== field) return;
-    event.preventDefault(); // else it goes on to the text, which gets the focus
+    event.preventDefault(); // otherwise the text, which gets the focus, receives the key too
     write();
   });
   return form;
@@ -288,14 +288,14 @@ function reasonForm(entry) {
 
 function choose(index) {
   toggle(index);
-  // All of it into sight, and if that is too much, at least its beginning.
+  // Scroll the whole entry into view, or at least its beginning.
   for (const part of [...list.children[index].children].reverse()) part.scrollIntoView({ block: "nearest" });
   const [place] = open === -1 ? [] : placesOf(entries[open]);
   if (place) editor.goTo(place, false);
   else editor.highlight(null);
 }
 
-// Open the entry of this line, from the gutter.
+// Open the entry of a line that was clicked in the gutter.
 export function chooseLine(line) {
   const find = () => entries.findIndex((entry) => placesOf(entry).some((place) => place.line === line));
   if (find() === -1 && hidden.size) {
@@ -308,7 +308,7 @@ export function chooseLine(line) {
   itemButton(index).focus();
 }
 
-// Go from the cursor to the next finding in the text, or with -1 to the previous one, and say what it is.
+// Go from the cursor to the next finding in the text, or with -1 to the previous one, and announce it.
 export function step(by) {
   const stops = entries
     .flatMap((entry, index) => placesOf(entry).map((place) => ({ index, place })))

@@ -1,4 +1,4 @@
-// A link that carries the texts. Browsers do not send what stands after `#`, so no server sees it.
+// A link that contains the texts. Browsers do not send the part after `#`, so no server receives it.
 
 const PREFIX = "#text=";
 const LARGEST = 2 ** 21; // bytes that a link may unpack to
@@ -8,7 +8,7 @@ export const supported = typeof CompressionStream === "function";
 export const isLink = (hash) => hash.startsWith(PREFIX);
 
 export async function encode(texts) {
-  // zlib's format, because it ends with a checksum.
+  // The zlib format ends with a checksum.
   const packed = await through(new TextEncoder().encode(JSON.stringify(texts)), new CompressionStream("deflate"));
   const letters = Array.from(packed, (byte) => String.fromCharCode(byte)).join("");
   return PREFIX + btoa(letters).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -1,5 +1,5 @@
-// The page: it has the Dockerfile reviewed while people type, says what came out, and connects the other modules.
-// Addresses are relative, for a proxy that serves the app under a prefix.
+// The page: requests reviews while the user types, shows the results, and connects the other modules.
+// URLs are relative, in case a proxy serves the app under a prefix.
 
 import { apply, hunks, ignore, together } from "./edits.js";
 import * as editor from "./editor.js";
@@ -14,24 +14,24 @@ import * as texts from "./texts.js";
 import { dockerfile, dockerignore, none, notify, replace, same, written } from "./texts.js";
 
 const DEBOUNCE = 250; // ms after the last key
-const PATIENCE = 300; // ms until the page says that it waits
-const LONG = 10_000; // ms until it offers another try
+const PATIENCE = 300; // ms until the page shows that it waits
+const LONG = 10_000; // ms until it offers to try again
 const FIRST_RETRY = 1000; // ms, doubled each time
 const LONGEST_RETRY = 60_000; // ms
 const MOST_RETRIES = 12; // about 8 minutes
-const MOST_FINDINGS = 1000; // the server lists no more
-const MOST_ROUNDS = 10; // of fixes, each of which can make room for others
+const MOST_FINDINGS = 1000; // the server returns no more
+const MOST_ROUNDS = 10; // of fixes: some can be applied only after others
 const MOST_OFFERS = 3; // texts of other tabs
 
 const $ = (id) => document.getElementById(id);
 
 let rules = new Map(); // by id
-let problem = null; // why the last try failed: {headline, detail}, with a line, again or retry
-let failed = false; // the notice says that the server does not answer
+let problem = null; // why the last request failed: {headline, detail}, and line, again or retry
+let failed = false; // the message above the editor says that the server does not respond
 
-// Asking for reviews
+// Requests
 
-let turn = 0; // of the newest question: nobody waits for the answer to an older one
+let turn = 0; // the number of the newest request: responses to older ones are ignored
 let asking = new AbortController();
 let timer;
 let retries = 0;
@@ -70,7 +70,7 @@ async function ask() {
   const lines = editor.text();
   const waiting = () => retries || tell($("explanation"), "Reviewing…");
   const patience = setTimeout(waiting, PATIENCE);
-  // The page still waits: a late answer is better than none.
+  // Keep waiting: a late response is better than none.
   const long = setTimeout(() => settle(review, trouble("The server is slow to respond", "")), LONG);
   try {
     const response = await post("application/json", written(), asking.signal);
@@ -85,20 +85,20 @@ async function ask() {
   }
 }
 
-// Ask again by itself, each time after twice as long. A server can say after how many seconds.
+// Retry automatically, each time after twice as long, or after the seconds that the server asks for.
 function retry(after = 0) {
   if (retries >= MOST_RETRIES) return;
   askIn(Math.min(LONGEST_RETRY, Math.max(after * 1000, FIRST_RETRY * 2 ** retries)));
   retries++;
 }
 
-// A proxy can answer with a page. Everything else that fails here is the connection.
+// A proxy can respond with a page. All other errors are failures of the connection.
 function noJson(error) {
   if (error instanceof SyntaxError) return null;
   throw error;
 }
 
-const trouble = (headline, more = " The page tries again by itself.") => ({
+const trouble = (headline, more = " The page tries again automatically.") => ({
   headline,
   detail: `Your text is not lost.${more}`,
   again: true,
@@ -114,7 +114,7 @@ function refusal({ status, headers }, { title, detail, line, request_id }) {
     return { headline: "Too large to be reviewed", detail: bytes ? `The limit is ${most} KiB.` : detail };
   }
   if (status === 422) {
-    // What exceeds a limit is not unfinished.
+    // A text that exceeds a limit is not just unfinished.
     const unfinished = line && !/^line \d+: (a line of )?more than /.test(detail);
     return { headline: `This cannot be reviewed${unfinished ? " yet" : ""}`, detail, line };
   }
@@ -128,22 +128,22 @@ async function fetchRules() {
   try {
     const response = await fetch("api/rules");
     rules = new Map((await response.json()).map((rule) => [rule.id, rule]));
-    // Unless the first review is on its way: it shows them.
+    // If the first review is on its way, it will show them.
     if (review || problem || !dockerfile.value.trim()) show();
   } catch {
-    // Findings are listed without them.
+    // The list of findings works without them.
     later = setTimeout(fetchRules, LONG);
   }
 }
 
-// Showing the answer
+// Results
 
 function show() {
   if (failed && review && !problem) {
     failed = false;
     texts.retire();
   }
-  summarise();
+  summarize();
   list();
   mark();
   drawStages();
@@ -163,7 +163,7 @@ function mark() {
   return editor.mark(placed.filter(({ line }) => line));
 }
 
-function summarise() {
+function summarize() {
   const say = (name, headline, explanation) => {
     tell($("summary"), headline, make("span", { class: name }, headline));
     tell($("explanation"), explanation);
@@ -206,7 +206,7 @@ function summarise() {
 
 const hasSecret = () => review.findings.some(({ rule }) => rule === "secret-in-image");
 
-// The button goes: its focus goes to the text.
+// The button disappears, so move the focus to the text.
 function tryAgain() {
   dockerfile.focus();
   askNow();
@@ -225,7 +225,7 @@ let drawn = "";
 
 function drawStages() {
   const stages = review?.stages ?? [];
-  $("stages").hidden = !stages.length; // before it is measured
+  $("stages").hidden = !stages.length; // before its width is measured
   const width = $("picture").clientWidth;
   const now = JSON.stringify([stages, review?.findings, width]);
   $("stages").classList.toggle("old", Boolean(problem));
@@ -238,7 +238,7 @@ function drawStages() {
   $("words").replaceChildren(...items);
 }
 
-// Fixing
+// Fixes
 
 const safeEdits = (found) => together(found.filter(({ safe }) => safe).map(({ edits }) => edits)).flat();
 
@@ -268,7 +268,8 @@ async function reviewOf(body) {
   return response.json();
 }
 
-// Every fix can make room for others, so each round is reviewed. Only the end is written: one step to undo.
+// Some fixes can be applied only after others, so review the text after each round. Write only the last text, so that
+// one step undoes all of them.
 async function fixAll() {
   const before = written();
   $("fix-all").disabled = true;
@@ -282,7 +283,7 @@ async function fixAll() {
       body = { ...body, dockerfile: apply(body.dockerfile.split("\n"), edits) };
       answer = await reviewOf(body);
     }
-    if (!same(before, written())) return notify("Your text has changed meanwhile. Nothing was fixed.");
+    if (!same(before, written())) return notify("Your text has changed in the meantime. Nothing was fixed.");
     const left = answer.findings.length;
     return rewrite(body.dockerfile, `Fixed ${count(first - left, "finding")}. ${number.format(left)} left.`);
   } catch {
@@ -292,7 +293,7 @@ async function fixAll() {
   }
 }
 
-// What was written: changed, kept, replaced
+// The texts: changed, kept, replaced
 
 function changed() {
   editor.read();
@@ -325,7 +326,7 @@ function offerOthers() {
   const actions = offers.map(({ texts: kept, at }) => {
     const lines = count(kept.dockerfile.split("\n").length, "line");
     const time = new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    return { text: `${lines}, ${time}`, action: () => replace(kept, "This is your text from before.") };
+    return { text: `${lines}, ${time}`, action: () => replace(kept, "This is your earlier text.") };
   });
   notify("Continue with a text that you wrote here before?", false, actions);
 }
@@ -333,7 +334,7 @@ function offerOthers() {
 async function openLink() {
   if (!link.isLink(location.hash)) return;
   const { hash } = location;
-  // A reload must not undo what is typed from now on.
+  // Remove the link, so that a reload does not overwrite later changes.
   history.replaceState(null, "", location.pathname + location.search);
   try {
     replace(await link.decode(hash), "This text came with the link.");
@@ -360,7 +361,7 @@ async function example(name, words, beside) {
 async function take(files) {
   const { dockerfile: file, dockerignore: beside, left } = choose(files);
   const names = (taken) => taken.map(({ name }) => name).join(", ");
-  if (!file && !beside) return notify(`Neither a Dockerfile nor a .dockerignore, by name: ${names(left)}.`);
+  if (!file && !beside) return notify(`These names are not those of a Dockerfile or a .dockerignore: ${names(left)}.`);
   const taken = written();
   try {
     if (file) taken.dockerfile = await textOf(file);
@@ -373,11 +374,11 @@ async function take(files) {
   return replace(taken, `Opened ${[file, beside].filter(Boolean).map(({ name }) => name).join(" and ")}.${rest}`);
 }
 
-// Taking it elsewhere
+// Export
 
 async function reviewAs(type) {
   const response = await post(type, written());
-  if (!response.ok || !response.headers.get("Content-Type").startsWith(type)) throw new Error(`this is no ${type}`);
+  if (!response.ok || !response.headers.get("Content-Type").startsWith(type)) throw new Error(`this is not ${type}`);
   return response.blob();
 }
 
@@ -389,7 +390,7 @@ async function report(element, words, action) {
   setTimeout(() => (element.textContent = ""), 4000);
 }
 
-// A promise of the text will do: some browsers let a click copy only while they handle it.
+// Pass a promise of the text: some browsers allow a copy only while they handle the click.
 const copy = async (text) => navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
 
 const plain = (text) => new Blob([text], { type: "text/plain" });
@@ -400,11 +401,12 @@ async function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
-// The link is made of what was reviewed: only that is known to contain no secret.
+// Only a reviewed text is known to contain no secret.
 async function linked() {
   if (!isCurrent() || problem) await ask();
   if (!isCurrent() || problem || hasSecret()) {
-    throw Object.assign(new Error(), { forPeople: "A text with a secret, or without a review, gets no link." });
+    const words = "A text that contains a secret or could not be reviewed gets no link.";
+    throw Object.assign(new Error(), { forPeople: words });
   }
   return plain(new URL(await link.encode(written()), document.baseURI).href);
 }
@@ -412,14 +414,14 @@ async function linked() {
 async function copyLink() {
   const text = linked();
   await copy(text).catch(async (error) => {
-    await text; // whose error says more
+    await text; // its error says more
     throw error;
   });
 }
 
 const address = new URL("api/reviews", document.baseURI);
 
-// The command for the same review of files with these texts.
+// Show the command that returns the same review in a terminal.
 function tellCommand() {
   const request = `--header 'Accept: text/plain' ${address}`;
   const json = (arguments_) =>
@@ -431,7 +433,7 @@ function tellCommand() {
   $("curl").textContent = command;
 }
 
-// Putting it together
+// Events
 
 findings.connect({ fix, ignore: ignoreHere });
 for (const field of [dockerfile, dockerignore]) {
@@ -469,7 +471,7 @@ addEventListener("keydown", (event) => {
 });
 $("files").addEventListener("change", async () => {
   await take($("files").files);
-  $("files").value = ""; // so that the same file can be opened again
+  $("files").value = ""; // so that the same files can be opened again
 });
 on("copy-curl", () => report($("curl-copied"), "Copied.", () => copy(plain($("curl").textContent))));
 on("copy-text", () => report($("exported"), "Copied.", () => copy(reviewAs("text/plain"))));

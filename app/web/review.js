@@ -1,10 +1,10 @@
-// The last review that succeeded, and where what it is about stands now: the text may have changed since.
+// The last review that succeeded, and the current places of its findings: the text may have changed since then.
 
 import { moved } from "./edits.js";
 import * as editor from "./editor.js";
 
 export let review = null;
-let reviewed = []; // the lines that it is about
+let reviewed = []; // the lines that it reviewed
 
 export function set(answer, lines) {
   review = answer;
@@ -15,8 +15,7 @@ export const isCurrent = () => Boolean(review) && reviewed.join("\n") === editor
 
 let places = { now: null, at: new Map() };
 
-// The lines of a finding or stage: where they were, else where the first of them is, if it is there only once. Else
-// null.
+// Return the current lines of a finding or stage, or null. If the first line has moved, it must occur only once.
 export function placeOf({ line, end_line }) {
   const now = editor.text();
   const text = reviewed[line - 1];
@@ -29,7 +28,7 @@ export function placeOf({ line, end_line }) {
   return start ? { line: start, end_line: start + end_line - line } : null;
 }
 
-// The edits of a finding for the text as it is now: none if they do not fit it.
+// Return the edits of a finding for the current text, or none if they no longer fit.
 export function editsOf(finding) {
   const place = placeOf(finding);
   return place ? moved(finding.edits, place.line - finding.line, reviewed, editor.text()) : [];

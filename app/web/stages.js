@@ -1,22 +1,22 @@
-// The picture of the stages: stages and outside images in layers, each to the right of what it is made from, or below
-// it where it is narrow. An arrow that crosses a layer has a place of its own in it, so that it passes between boxes.
+// The picture of the stages: stages and external images in layers, each to the right of what it is built from, or below
+// it on a narrow screen. An arrow that crosses a layer gets its own place there, so that it passes between the boxes.
 
 import { button, count, draw, inLines, make, worst } from "./elements.js";
 
-const MOST_PLACES = 3000; // more take seconds to arrange, and nobody could read the picture
+const MOST_PLACES = 3000; // more would take seconds to arrange, and the picture would be unreadable
 const ACROSS = { width: 164, height: 46, step: 232, gap: 18, across: true };
 const DOWN = { width: 146, height: 46, step: 88, gap: 12, across: false };
 const WIDEST = 320; // box, in pixels
-// Pixels of a letter: in the name, and in the line below it or in an image
+// The width of a letter in pixels: in a name, and in the line below it or in an image
 const NAME = 7.6;
 const BASE = 6.7;
 const NARROW = 640; // pixels
-const MARGIN = 12; // for the numbers on the corners
-const INSET = 7; // by which an image is lower than a stage
-const UNKNOWN = "a build argument"; // as a base, where FROM is $SOMETHING without a default
+const MARGIN = 12; // for the numbers at the corners
+const INSET = 7; // above and below an image, whose box is lower than that of a stage
+const UNKNOWN = "a build argument"; // the base if FROM depends on an argument without a default
 
-// What is drawn: nodes for stages, images and places between boxes; edges with the nodes on their way. Null if there
-// are too many.
+// Return the nodes for stages, images and places between boxes, and the edges with the nodes on their way. Return null
+// if there are too many.
 function graph(stages) {
   const node = (members) => ({ before: [], after: [], ...members });
   const nodes = stages.map((stage) => node({ stage, layer: 1 })); // layer 0 is for images
@@ -30,7 +30,7 @@ function graph(stages) {
     for (const other of stage.copies_from) join(nodes[other], "copy");
     for (const name of stage.images) join(image(name), "copy");
   }
-  // An edge leads from a stage to a later one, so that layers are known in the order of the stages.
+  // An edge leads from a stage to a later one, so the order of the stages determines the layers.
   for (const { from, to } of edges) if (from.stage) to.layer = Math.max(to.layer, from.layer + 1);
   for (const { from, to } of edges) if (from.image) from.layer = Math.min(from.layer ?? Infinity, to.layer - 1);
   const all = [...images.values(), ...nodes];
@@ -50,14 +50,14 @@ function graph(stages) {
 
 const isBox = (node) => Boolean(node.stage ?? node.image);
 
-// Where a node's neighbours are, on average; a long arrow counts for more, since its bends are what one sees.
-function middle(node, neighbours) {
-  const weights = neighbours.map((other) => [8, 2, 1][isBox(node) + isBox(other)]);
+// Return the average place of a node's neighbors. Long arrows count more, because their bends are conspicuous.
+function middle(node, neighbors) {
+  const weights = neighbors.map((other) => [8, 2, 1][isBox(node) + isBox(other)]);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return neighbours.reduce((sum, other, index) => sum + other.at * weights[index], 0) / total;
+  return neighbors.reduce((sum, other, index) => sum + other.at * weights[index], 0) / total;
 }
 
-// Give each node its place `at` within its layer: near its neighbours (their barycentre), apart from the others.
+// Set each node's place `at` in its layer: near its neighbors (at their barycenter), and apart from the others.
 // Return the size of the picture.
 function arrange(nodes, { width, height, step, gap, across }) {
   const layers = [];
@@ -69,7 +69,7 @@ function arrange(nodes, { width, height, step, gap, across }) {
     for (const layer of order) {
       for (const node of layer) node.wish = node[side].length ? middle(node, node[side]) : node.at;
       layer.sort((a, b) => a.wish - b.wish);
-      // As near to the wishes as the room allows, from one end and from the other; between both is fair.
+      // Find places near the wishes from one end, then from the other, and take the average of both.
       const room = (index) => (size(layer[index - 1]) + size(layer[index])) / 2 + gap;
       const low = layer.map((node) => node.wish);
       const high = [...low];
@@ -110,7 +110,7 @@ function arrow({ from, between, to, kind, needed, aside }, { width, height, step
   );
 }
 
-// A name that does not fit, from the last slash that does: its end says more.
+// Shorten a name that does not fit to its end, which says more, if possible from a slash.
 function ending(name, letters) {
   if (name.length <= letters) return name;
   const at = name.indexOf("/", name.length - letters + 1);
@@ -119,13 +119,13 @@ function ending(name, letters) {
 
 const labelOf = ({ name }) => (/^\d/.test(name) ? `stage ${name}` : name);
 
-// The width of a box that cuts nothing.
+// The width of a box in which all text fits.
 const wish = ({ stage, image }) =>
   image
     ? image.length * BASE + 24
     : Math.max(labelOf(stage).length * NAME, `FROM ${stage.base ?? UNKNOWN}`.length * BASE) + 12;
 
-// Boxes as wide as their longest text wants, where there is room for that. Across, the layers share the room.
+// Return possible sizes of boxes, if possible as wide as the longest text. Across, the layers share the width.
 function forms(nodes, room) {
   const wished = Math.min(WIDEST, Math.ceil(Math.max(...nodes.filter(isBox).map(wish))));
   const layers = 1 + Math.max(...nodes.map(({ layer }) => layer));
@@ -175,7 +175,7 @@ function inWords(stage, stages, found) {
   return [
     `${stage.name}, ${inLines(stage)}, from ${origin}`,
     ...(copies.length ? [`copies from ${copies.join(" and ")}`] : []),
-    stage.published ? "published" : `${stage.needed ? "" : "not "}built for the published stage`,
+    stage.published ? "published" : `${stage.needed ? "" : "not "}needed for the published stage`,
     ...(found.length ? [count(found.length, "finding")] : []),
   ].join("; ");
 }
@@ -187,16 +187,16 @@ function description(stages) {
   return `${name} is published${helpers}. The list after the picture says the same in words.`;
 }
 
-// The picture, and its list in words; `width` is the room there is, `go` is called with a stage that is chosen.
+// Return the picture and a list of the same in words. `width` is the available width, and `go` receives a chosen stage.
 export function picture(stages, findings, width, go) {
   const inStage = (stage) => findings.filter(({ line }) => stage.line <= line && line <= stage.end_line);
   const tellStage = (stage) => button(inWords(stage, stages, inStage(stage)), () => go(stage));
   const words = new Map(stages.map((stage) => [stage, tellStage(stage)]));
   const items = [...words.values()].map((element) => make("li", {}, element));
   const found = graph(stages);
-  if (!found) return { svg: `${count(stages.length, "stage")} with more arrows than a picture can hold.`, items };
+  if (!found) return { svg: `${count(stages.length, "stage")} with too many arrows for a picture.`, items };
   const { nodes, edges } = found;
-  // Across where that fits. What fits in no way is scrolled.
+  // Draw the stages across if they fit. If nothing fits, the picture scrolls.
   const fitting = forms(nodes, width).find((form) => arrange(nodes, form).width <= width);
   const form = fitting ?? (width < NARROW ? DOWN : ACROSS);
   const size = arrange(nodes, form);
@@ -228,7 +228,7 @@ export function picture(stages, findings, width, go) {
     },
     draw("title", { id: "picture-title" }, `${count(stages.length, "stage")} and what each is made from`),
     draw("desc", { id: "picture-words" }, description(stages)),
-    // Those that matter lie on top.
+    // Draw the needed ones on top.
     ...edges.toSorted((a, b) => a.needed - b.needed).map((edge) => arrow(edge, form)),
     ...images,
     ...boxes,

@@ -1,10 +1,10 @@
-// What is written, kept in this browser. Each tab has a copy of its own, so that two tabs never overwrite each other;
-// a new tab can take over the copy of another one.
+// Keep the texts in this browser. Each tab has its own copy, so that tabs never overwrite each other. A new tab can
+// continue with the copy of another one.
 
 const KEPT = "dockerfile-review";
 const MOST = 5; // copies
 
-// Not kept across reloads: a duplicated tab starts with the session of its original.
+// A new key after each load, because a duplicated tab starts with the session of the original.
 const own = `${KEPT}:${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
 let last = { words: "", at: 0 };
 
@@ -19,7 +19,7 @@ function parse(kept) {
   }
 }
 
-// Whether the texts could be kept: storage can be full or forbidden.
+// Keep the texts. Return false if that fails: storage can be full or forbidden.
 export function keep(texts) {
   const words = JSON.stringify(texts);
   if (words !== last.words) last = { words, at: Date.now() };
@@ -35,22 +35,22 @@ export function keep(texts) {
   }
 }
 
-// Keep texts that are being replaced, one of each tab: a reload forgets how to undo that.
+// Keep the texts that are being replaced, once for each tab, because after a reload this cannot be undone.
 export function setAside(texts) {
   if (!texts.dockerfile && !texts.dockerignore) return;
   try {
     localStorage.setItem(`${own}.`, JSON.stringify({ ...texts, at: Date.now() }));
   } catch {
-    // It can still be undone.
+    // The replacement can still be undone.
   }
 }
 
-// The texts of this tab before it was reloaded, or null.
+// Return the texts of this tab before a reload, or null.
 export function restore() {
   try {
     const kept = sessionStorage.getItem(KEPT);
     const { texts, at } = parse(kept);
-    // It is kept again under the new key. The session of a duplicated tab names the key of its original.
+    // Remove the old copy, because the new key replaces it. But in a duplicated tab, it belongs to the original.
     const [{ type }] = performance.getEntriesByType("navigation");
     if (type !== "navigate") localStorage.removeItem(JSON.parse(kept).key);
     last = { words: JSON.stringify(texts), at };
@@ -65,7 +65,7 @@ function copies() {
   return keys.map((key) => ({ key, ...(parse(localStorage.getItem(key)) ?? { at: 0 }) })).sort((a, b) => b.at - a.at);
 }
 
-// The copies of other tabs, closed ones too: the newest first, each text once.
+// Return the copies of other tabs, including closed ones: the newest first, each text once.
 export function others() {
   try {
     const different = new Map();

@@ -1,19 +1,19 @@
-// The Dockerfile and its .dockerignore: read, replaced in steps that the browser's own undo takes back, and announced.
+// The texts of the Dockerfile and its .dockerignore. The browser's own undo can take back their replacements.
 
 import { button, tell } from "./elements.js";
 
-const MOST_LINES = 2000; // in one step: Chromium's time grows with their square, to seconds
+const MOST_LINES = 2000; // in one step: in Chromium, the time grows quadratically, to seconds
 
 const $ = (id) => document.getElementById(id);
 export const dockerfile = $("dockerfile");
 export const dockerignore = $("dockerignore");
 export const none = $("none");
 
-let replaced = () => {}; // called after each replacement, with the texts before it
+let replaced = () => {}; // called after each replacement with the previous texts
 let writing = false;
-let last = null; // replacement: the texts `before` and `after` it, and the fields that the browser can undo
-let undone = false; // the last replacement was undone, so that it can be redone
-let fresh = false; // nothing was typed since, so that the usual keys undo it as a whole
+let last = null; // the last replacement: the texts `before` and `after` it, and the fields that the browser can undo
+let undone = false; // the last replacement was undone and can be redone
+let fresh = false; // nothing was typed since then, so the usual keys undo it completely
 
 export const written = () => ({ dockerfile: dockerfile.value, dockerignore: dockerignore.value, none: none.checked });
 
@@ -24,7 +24,7 @@ export const whenReplaced = (action) => (replaced = action);
 
 const isHigh = (letter) => /[\ud800-\udbff]/.test(letter);
 
-// Write `text` into the field, only where it differs. Return whether the browser can undo that.
+// Write the text into the field, but only the part that differs. Return whether the browser can undo that.
 function write(field, text) {
   const before = field.value;
   const shorter = Math.min(before.length, text.length);
@@ -39,8 +39,8 @@ function write(field, text) {
   if (part.split("\n").length <= MOST_LINES) {
     field.focus({ preventScroll: true });
     field.setSelectionRange(start, before.length - rest);
-    // Deprecated, and the only way to write into a field that the browser can undo. Chromium takes seconds for a
-    // hundred lines of text, but not for the same as HTML. Firefox has no HTML in a field.
+    // execCommand is deprecated, but nothing else lets the browser undo a change. Chromium needs seconds to insert a
+    // hundred lines as text, but not as HTML. Firefox does not support HTML in a field.
     const html = part.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
     native = part
       ? document.execCommand("insertHTML", false, html) || document.execCommand("insertText", false, part)
@@ -56,7 +56,7 @@ function write(field, text) {
 
 function writeAll(texts) {
   const fields = [];
-  // The Dockerfile last: it keeps the focus.
+  // Write the Dockerfile last, so that it keeps the focus.
   for (const [field, text] of [[dockerignore, texts.dockerignore], [dockerfile, texts.dockerfile]]) {
     if (field.value !== text && write(field, text)) fields.push(field);
   }
@@ -64,7 +64,7 @@ function writeAll(texts) {
   return fields;
 }
 
-// The input events of what the page writes are not typing.
+// Do not treat the input events of these changes as typing.
 function quietly(action) {
   writing = true;
   const top = dockerfile.scrollTop;
@@ -73,25 +73,25 @@ function quietly(action) {
   } finally {
     writing = false;
     dockerfile.scrollTop = top;
-    // The keyboard of a phone would cover the page.
+    // On a phone, the keyboard would cover the page.
     if (matchMedia("(pointer: coarse)").matches) document.activeElement.blur();
   }
 }
 
 export const isTyping = () => !writing;
 
-// What the fields hold when the page opens: nothing to undo.
+// Set the texts when the page opens. This cannot be undone.
 export function start(texts) {
   dockerfile.value = texts.dockerfile;
   dockerignore.value = texts.dockerignore;
   none.checked = texts.none;
 }
 
-// Replace the texts, and say so. With `whole`, what was there before stays on offer while people type.
+// Replace the texts and show the message. If `whole`, continue to offer the previous texts while the user types.
 export function replace(texts, words, whole = true) {
   const before = written();
   const fields = quietly(() => writeAll(texts));
-  // As the fields have it: they turn every line ending into one of their own.
+  // Read the fields, because they normalize line endings.
   last = { before, after: written(), fields, whole };
   undone = false;
   fresh = true;
@@ -120,7 +120,7 @@ export function swap() {
   replaced(now, last.whole);
 }
 
-// The keys that undo and redo take back a replacement as a whole, the .dockerignore included.
+// Let the undo and redo keys apply to a whole replacement, including the .dockerignore.
 export function onKey(event) {
   const key = event.key.toLowerCase();
   if (!fresh || !(event.ctrlKey || event.metaKey) || event.altKey || event.target.type === "text") return;
@@ -130,7 +130,7 @@ export function onKey(event) {
   swap();
 }
 
-// Say something above the editor, with Undo if that is about the last replacement, and with further buttons.
+// Show a message above the editor, with Undo if it is about the last replacement, and with other buttons.
 export function notify(words, undoable = false, actions = []) {
   const notice = $("loaded");
   notice.hidden = false;
@@ -140,7 +140,7 @@ export function notify(words, undoable = false, actions = []) {
   $("offers").replaceChildren(...actions.map(({ text, action }) => button(text, action)));
 }
 
-// After typing: what was said is no longer true, but the text on the other side of the replacement can still be had.
+// After typing, remove the outdated message, but continue to offer the other text of the last replacement.
 export function retire() {
   fresh = false;
   const other = last?.whole && (undone ? last.after : last.before);

@@ -1,1 +1,1 @@
-"""The page in a browser, served by the production image: scripts/verify runs these."""
+"""Tests of the page in a browser, served by the production image. scripts/verify runs them."""

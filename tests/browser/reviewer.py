@@ -1,4 +1,4 @@
-"""A reviewer that answers the page in place of the service, with edits that the tests choose."""
+"""A stand-in for the reviewer, with findings and edits that the tests choose."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from playwright.sync_api import Page, Route
 
 Finding = dict[str, Any]
 
-# What it finds in a line, and what it writes instead: its rule, severity, whether the fix is safe, the fix. `first`
-# takes two rounds, and what `lost` needs nobody knows.
+# The words that it finds, each with the rule, the severity, whether the fix is safe, and the fix. Fixing `first` takes
+# two rounds, and `lost` has no fix.
 WORDS = {
     "slow": ("apt-lists", "warning", True, "fast"),
     "risky": ("root-user", "error", False, "sound"),
@@ -20,32 +20,32 @@ WORDS = {
 
 
 def edit(line: int, column: int, end_line: int, end_column: int, text: str) -> dict[str, Any]:
-    """Return an edit as the service does."""
+    """Return an edit in the format of the service."""
     return {"line": line, "column": column, "end_line": end_line, "end_column": end_column, "text": text}
 
 
 def finding(rule: str, severity: str, line: int, edits: list[dict[str, Any]], *, safe: bool = False) -> Finding:
-    """Return a finding as the service does, whose message is that of its rule."""
-    words = {"message": f"a matter of `{rule}`", "fix": f"mend {rule}", "stage": "0"}
+    """Return a finding in the format of the service, with a message that names its rule."""
+    words = {"message": f"a matter of `{rule}`", "fix": f"fix {rule}", "stage": "0"}
     return {"rule": rule, "severity": severity, "line": line, "end_line": line, "edits": edits, "safe": safe, **words}
 
 
 def find(text: str) -> list[Finding]:
-    """Return a finding for each of WORDS in each line that no comment above ignores."""
+    """Return a finding for each of WORDS in each line, unless the comment above ignores it."""
     found = []
     lines = text.split("\n")
     for index, line in enumerate(lines):
         for word, (rule, severity, safe, fix) in WORDS.items():
             if line.startswith("#") or word not in line or (index and f"review-ignore: {rule} " in lines[index - 1]):
                 continue
-            column = line.index(word) + 1  # in code points, as Python counts
+            column = line.index(word) + 1  # in code points, like Python's strings
             edits = [] if fix is None else [edit(index + 1, column, index + 1, column + len(word), fix)]
             found.append(finding(rule, severity, index + 1, edits, safe=safe))
     return found
 
 
 def answer(page: Page, find: Callable[[str], list[Finding]] = find, unjudged: list[str] | None = None) -> list[str]:
-    """Answer reviews with these findings, and return a list that fills with the texts that were sent."""
+    """Answer the requests of the page with these findings, and return a list that collects the sent texts."""
     texts: list[str] = []
 
     def fulfil(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""What several of the tests write, and how."""
+"""Texts and steps that several tests use."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +11,20 @@ from app.routes.page import WEB
 CARD = (WEB / "examples" / "card.Dockerfile").read_text()
 # One finding, root-user on line 1: the base is pinned and not buffered, and the command starts an installed program.
 ROOT = f'FROM python:3.12-slim@sha256:{"0" * 64}\nENV PYTHONUNBUFFERED=1\nCMD ["python", "-m", "http.server"]\n'
-# Nothing to find, and nothing that cannot be judged.
+# No findings, and every rule can check it.
 CLEAN = 'FROM scratch\nLABEL a=b\nUSER 10001\nCMD ["/a"]\n'
 
 
 @contextmanager
 def opened(browser: Browser, url: str) -> Iterator[Page]:
-    """Open a page as somebody new. In the end nothing went wrong in it, and it asked nothing of another origin."""
+    """Open the page for a new user. At the end, fail if it logged errors, or sent requests to other origins."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
     page = context.new_page()
     wrong: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # An answer that is an error is what some tests are about; a refusal by the policy has other words.
+        # Some tests cause error responses. A violation of the security policy has another message.
         if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
             wrong.append(message.text)
 
@@ -32,7 +32,7 @@ def opened(browser: Browser, url: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    # Chromium drops its requests when a network interface of the machine comes or goes, as with each container.
+    # Chromium aborts its requests when a network interface appears or disappears, as with each container.
     for _ in range(5):
         page.goto(url)
         if page.locator("#curl").all_text_contents() != [""]:
@@ -45,7 +45,7 @@ def opened(browser: Browser, url: str) -> Iterator[Page]:
 
 
 def paste(page: Page, text: str) -> None:
-    """Put the text in place of what is there, by way of the clipboard: `fill` takes half a minute for 5,000 lines."""
+    """Replace the text by pasting, because `fill` takes half a minute for 5,000 lines."""
     page.evaluate("text => navigator.clipboard.writeText(text)", text)
     page.locator("#dockerfile").focus()
     page.keyboard.press("ControlOrMeta+A")

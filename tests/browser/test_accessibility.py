@@ -1,4 +1,4 @@
-"""The page for everybody: by keyboard alone, in the dark, on a small screen, read aloud."""
+"""Accessibility: the keyboard, dark mode, small screens and screen readers."""
 
 import re
 from collections.abc import Callable
@@ -41,8 +41,8 @@ def show_error(page: Page) -> None:
 
 
 def show_fix(page: Page) -> None:
-    """Show what a fix changes, the form for a reason, and what could not be judged."""
-    answer(page, unjudged=["What the base image a:1 sets and contains is unknown."])
+    """Show what a fix changes, the form for a reason, and what could not be checked."""
+    answer(page, unjudged=["It is unknown what the base image a:1 sets and contains."])
     page.locator("#dockerfile").fill("FROM a:1\nRUN slow\nRUN risky\n")
     page.locator("#findings:not(.rules) .finding", has_text="root-user").click()
     page.get_by_role("button", name="warnings").click()
@@ -51,8 +51,8 @@ def show_fix(page: Page) -> None:
 
 
 def show_doubt(page: Page) -> None:
-    """Show a review without findings in which rules could not judge."""
-    answer(page, lambda _: [], ["What the base image a:1 sets and contains is unknown."])
+    """Show a review without findings in which some rules could not check."""
+    answer(page, lambda _: [], ["It is unknown what the base image a:1 sets and contains."])
     page.locator("#dockerfile").fill("FROM a:1\n")
     expect(page.locator("#summary")).to_have_text("No findings, but only partly checked")
 
@@ -75,7 +75,7 @@ STATES = [show_nothing, show_findings, show_praise, show_error, show_fix, show_d
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing(
+def test_axe_finds_no_violations(
     page: Page, state: Callable[[Page], None], scheme: Literal["light", "dark"], width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 800})
@@ -86,14 +86,14 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_small_screen_needs_no_scrolling_to_the_side(page: Page, state: Callable[[Page], None]) -> None:
+def test_small_screen_does_not_scroll_horizontally(page: Page, state: Callable[[Page], None]) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     state(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def tab_to(page: Page, goal: Locator) -> None:
-    """Press Tab until the goal has the focus, which has to be visible all the way."""
+    """Press Tab until the goal has the focus. The focus must always be visible."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if goal.evaluate("element => element === document.activeElement"):
@@ -101,7 +101,7 @@ def tab_to(page: Page, goal: Locator) -> None:
     pytest.fail("it cannot be reached")
 
 
-def test_everything_is_reached_by_keyboard_alone(page: Page) -> None:
+def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the Dockerfile")).to_be_focused()
     page.keyboard.press("Enter")
@@ -130,7 +130,7 @@ def test_everything_is_reached_by_keyboard_alone(page: Page) -> None:
     tab_to(page, page.locator("#copy-curl"))
 
 
-def test_the_focus_can_be_seen(page: Page) -> None:
+def test_focus_is_visible(page: Page) -> None:
     show_findings(page)
     page.locator("h1").click()
     for _ in range(20):
@@ -146,7 +146,7 @@ def test_the_focus_can_be_seen(page: Page) -> None:
         assert width > 0
 
 
-def test_without_scripts_nothing_is_shown_that_does_nothing(browser: Browser, url: str) -> None:
+def test_without_javascript_only_working_elements_are_shown(browser: Browser, url: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(url)
@@ -155,7 +155,7 @@ def test_without_scripts_nothing_is_shown_that_does_nothing(browser: Browser, ur
     context.close()
 
 
-def test_the_outcome_is_read_aloud_once(page: Page) -> None:
+def test_result_is_announced_once(page: Page) -> None:
     expect(page.get_by_role("status").filter(has=page.locator("#summary"))).to_be_visible()
     page.evaluate(
         "new MutationObserver((all) => (window.changes = (window.changes ?? 0) + all.length))"

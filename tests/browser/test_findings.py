@@ -1,4 +1,4 @@
-"""The list of findings: fixing them, ignoring them, walking through them, ordering them."""
+"""The list of findings: fix, ignore, navigate, filter and order them."""
 
 import re
 
@@ -7,21 +7,21 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.reviewer import answer, edit, finding
 from tests.browser.steps import CARD, CLEAN, ROOT
 
-# The face is one code point and two units of JavaScript's strings.
+# The emoji is one code point, but two UTF-16 units in JavaScript.
 SLOW = "FROM scratch\nRUN 😀 slow\nRUN risky\nRUN lost\n"
 
 
 def entry(page: Page, words: str) -> Locator:
-    """Return the finding with these words in the list."""
+    """Return the entry of the list with this text."""
     return page.locator("#findings:not(.rules) .finding", has_text=words)
 
 
 def press_undo(page: Page) -> None:
-    """Press the keys that undo in every program."""
+    """Press the usual keys for undo."""
     page.keyboard.press("ControlOrMeta+z")
 
 
-def test_a_fix_shows_and_changes_ones_own_lines(page: Page) -> None:
+def test_fix_shows_and_changes_the_users_lines(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     entry(page, "apt-lists").click()
@@ -37,7 +37,7 @@ def test_a_fix_shows_and_changes_ones_own_lines(page: Page) -> None:
     expect(entry(page, "apt-lists")).to_have_count(1)
 
 
-def test_undo_of_a_fix_leaves_what_was_typed_before_to_be_undone(page: Page) -> None:
+def test_after_undo_of_a_fix_typing_can_be_undone(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").press_sequentially("FROM scratch\nRUN slow")
     entry(page, "apt-lists").click()
@@ -51,7 +51,7 @@ def test_undo_of_a_fix_leaves_what_was_typed_before_to_be_undone(page: Page) -> 
     expect(page.locator("#dockerfile")).to_have_value("FROM scratch\nRUN slow")
 
 
-def test_what_needs_knowledge_keeps_the_example_of_its_rule(page: Page) -> None:
+def test_finding_without_a_fix_shows_the_example(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     entry(page, "no-workdir").click()
@@ -59,7 +59,7 @@ def test_what_needs_knowledge_keeps_the_example_of_its_rule(page: Page) -> None:
     expect(page.get_by_role("button", name=re.compile("^Fix this"))).to_have_count(0)
 
 
-def test_a_fix_that_is_not_safe_says_so(page: Page) -> None:
+def test_unsafe_fix_shows_a_warning(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     entry(page, "root-user").click()
@@ -68,7 +68,7 @@ def test_a_fix_that_is_not_safe_says_so(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(SLOW.replace("risky", "sound"))
 
 
-def test_a_fix_moves_with_its_line_and_goes_when_the_line_changes(page: Page) -> None:
+def test_fix_moves_with_its_line_until_the_line_changes(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     entry(page, "apt-lists").click()
@@ -81,9 +81,9 @@ def test_a_fix_moves_with_its_line_and_goes_when_the_line_changes(page: Page) ->
     expect(page.locator(".detail dt:visible")).to_have_text(["Instead", "Why", "Wrong", "Right"])
 
 
-def test_all_edits_of_a_finding_are_made_or_none(page: Page) -> None:
+def test_all_edits_of_a_finding_are_applied_or_none(page: Page) -> None:
     text = "FROM scratch\nRUN a\nRUN b\n"
-    # Line 1 removed, something inserted after line 2: line 3 may not have changed.
+    # The edits remove line 1 and insert something after line 2, so line 3 must not have changed.
     edits = [edit(2, 1, 3, 1, ""), edit(4, 1, 4, 1, "CMD c\n")]
     answer(page, lambda now: [finding("apt-lists", "warning", 2, edits, safe=True)] if "RUN a" in now else [])
     page.locator("#dockerfile").fill(text)
@@ -94,7 +94,7 @@ def test_all_edits_of_a_finding_are_made_or_none(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value("FROM scratch\nRUN b\nCMD c\n")
 
 
-def test_fix_all_fixes_what_is_safe_until_nothing_is_left(page: Page) -> None:
+def test_fix_all_applies_every_safe_fix(page: Page) -> None:
     texts = answer(page)
     text = f"{SLOW}RUN first\nRUN slow first\n"
     page.locator("#dockerfile").fill(text)
@@ -108,7 +108,7 @@ def test_fix_all_fixes_what_is_safe_until_nothing_is_left(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(text)
 
 
-def test_fix_all_ends_though_each_fix_asks_for_another(page: Page) -> None:
+def test_fix_all_ends_even_if_each_fix_causes_another(page: Page) -> None:
     texts = answer(page, lambda text: [finding("apt-lists", "warning", 1, [edit(1, 1, 1, 1, "#\n")], safe=True)])
     page.locator("#dockerfile").fill("FROM scratch\n")
     page.get_by_role("button", name="Fix all safe").click()
@@ -116,7 +116,7 @@ def test_fix_all_ends_though_each_fix_asks_for_another(page: Page) -> None:
     assert len(texts) < 15
 
 
-def test_fixes_that_touch_each_other_are_made_one_after_the_other(page: Page) -> None:
+def test_touching_fixes_are_applied_one_after_the_other(page: Page) -> None:
     def both(text: str) -> list[dict[str, object]]:
         found = []
         if "aa" in text:
@@ -133,7 +133,7 @@ def test_fixes_that_touch_each_other_are_made_one_after_the_other(page: Page) ->
     assert "FROM bbb\n" in texts
 
 
-def test_what_is_typed_while_all_is_fixed_stays(page: Page) -> None:
+def test_text_typed_during_fix_all_is_kept(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     expect(page.get_by_role("button", name="Fix all safe")).to_be_visible()
@@ -143,11 +143,13 @@ def test_what_is_typed_while_all_is_fixed_stays(page: Page) -> None:
           document.getElementById("dockerfile").value += "# typed";
         }"""
     )
-    expect(page.locator("#loaded > span").first).to_have_text("Your text has changed meanwhile. Nothing was fixed.")
+    expect(page.locator("#loaded > span").first).to_have_text(
+        "Your text has changed in the meantime. Nothing was fixed."
+    )
     expect(page.locator("#dockerfile")).to_have_value(f"{SLOW}# typed")
 
 
-def test_fixes_of_the_service_leave_nothing_safe_to_fix(page: Page, url: str) -> None:
+def test_after_fix_all_no_safe_fix_is_left(page: Page, url: str) -> None:
     page.locator("#dockerfile").fill(CARD)
     expect(entry(page, "").first).to_be_visible()
     review = page.request.post(f"{url}api/reviews", data={"dockerfile": CARD}).json()
@@ -162,7 +164,7 @@ def test_fixes_of_the_service_leave_nothing_safe_to_fix(page: Page, url: str) ->
     expect(page.locator("#dockerfile")).to_have_value(CARD)
 
 
-def test_the_fixed_dockerfile_is_copied_and_downloaded(page: Page) -> None:
+def test_fixed_dockerfile_can_be_copied_and_downloaded(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     page.get_by_role("button", name="Fix all safe").click()
@@ -177,7 +179,7 @@ def test_the_fixed_dockerfile_is_copied_and_downloaded(page: Page) -> None:
     assert download.value.path().read_text() == fixed
 
 
-def test_ignoring_a_finding_writes_a_comment_with_the_reason(page: Page, url: str) -> None:
+def test_ignore_writes_a_comment_with_the_reason(page: Page, url: str) -> None:
     text = "  " + ROOT
     page.locator("#dockerfile").fill(text)
     entry(page, "root-user").click()
@@ -193,7 +195,7 @@ def test_ignoring_a_finding_writes_a_comment_with_the_reason(page: Page, url: st
     expect(page.locator("#dockerfile")).to_have_value(text)
 
 
-def test_a_second_comment_stands_below_the_first(page: Page) -> None:
+def test_second_comment_is_below_the_first(page: Page) -> None:
     first = "# review-ignore: unpinned-base it is ours\n"
     page.locator("#dockerfile").fill(first + ROOT)
     entry(page, "root-user").click()
@@ -203,7 +205,7 @@ def test_a_second_comment_stands_below_the_first(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(f"{first}# review-ignore: root-user it is a test\n{ROOT}")
 
 
-def test_a_reason_that_is_being_typed_survives_a_review_and_can_be_cancelled(page: Page) -> None:
+def test_typed_reason_survives_a_review_and_can_be_canceled(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     entry(page, "no-workdir").click()
@@ -224,7 +226,7 @@ def test_a_reason_that_is_being_typed_survives_a_review_and_can_be_cancelled(pag
     expect(entry(page, "no-workdir")).to_be_focused()
 
 
-def test_equal_findings_are_one_entry_that_is_fixed_and_ignored_as_one(page: Page) -> None:
+def test_equal_findings_are_one_entry(page: Page) -> None:
     answer(page)
     text = "FROM scratch\nRUN slow\nRUN lost\nRUN slow\nRUN lost\n"
     page.locator("#dockerfile").fill(text)
@@ -243,7 +245,7 @@ def test_equal_findings_are_one_entry_that_is_fixed_and_ignored_as_one(page: Pag
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
-def test_findings_are_filtered_and_ordered(page: Page) -> None:
+def test_findings_can_be_filtered_and_ordered(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     rules = page.locator("#findings:not(.rules) .rule")
@@ -256,13 +258,13 @@ def test_findings_are_filtered_and_ordered(page: Page) -> None:
     page.get_by_role("button", name="errors").click()
     page.get_by_role("button", name="notes").click()
     expect(page.locator("#all-hidden")).to_be_visible()
-    # What the gutter is asked for is shown.
+    # A click in the gutter shows a hidden finding.
     page.locator("#gutter [data-line='2']").click()
     expect(entry(page, "apt-lists")).to_be_focused()
     expect(rules).to_have_count(3)
 
 
-def test_f8_goes_through_the_findings_in_the_text(page: Page) -> None:
+def test_f8_goes_to_the_next_finding_in_the_text(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill("FROM scratch\nRUN slow\nRUN lost\nRUN slow\n")
     expect(page.locator("#findings .number")).to_have_count(2)
@@ -279,7 +281,7 @@ def test_f8_goes_through_the_findings_in_the_text(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value("FROM scratch\nRUN slow\nRUN lost\n#RUN slow\n")
 
 
-def test_what_was_found_is_underlined_and_told_under_the_pointer(page: Page) -> None:
+def test_findings_are_underlined_and_have_a_tooltip(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill(SLOW)
     expect(page.locator(".backdrop .underlined")).to_have_text(["RUN 😀 slow", "RUN risky", "RUN lost"])
@@ -293,7 +295,7 @@ def test_what_was_found_is_underlined_and_told_under_the_pointer(page: Page) -> 
     expect(page.locator("#dockerfile")).to_have_attribute("title", "")
 
 
-def test_find_in_page_finds_the_text_once(page: Page) -> None:
+def test_browser_search_finds_the_text_once(page: Page) -> None:
     page.locator("#dockerfile").fill("FROM scratch\n# needle\n")
     page.locator("h1").click()
     found = page.evaluate(
@@ -306,8 +308,8 @@ def test_find_in_page_finds_the_text_once(page: Page) -> None:
     assert found == 1
 
 
-def test_no_findings_are_no_praise_where_rules_could_not_judge(page: Page) -> None:
-    reason = "What the base image a:1 sets and contains is unknown."
+def test_partly_checked_review_is_not_shown_as_good(page: Page) -> None:
+    reason = "It is unknown what the base image a:1 sets and contains."
     answer(page, lambda text: [], [reason])
     page.locator("#dockerfile").fill("FROM a:1\n")
     expect(page.locator("#summary")).to_have_text("No findings, but only partly checked")
@@ -316,7 +318,7 @@ def test_no_findings_are_no_praise_where_rules_could_not_judge(page: Page) -> No
     expect(page.locator("#list-title")).to_have_text("The rules")
 
 
-def test_the_service_says_what_it_could_not_judge(page: Page) -> None:
+def test_page_shows_what_could_not_be_checked(page: Page) -> None:
     page.locator("#dockerfile").fill(CLEAN.replace("scratch", "registry.example/ours:1"))
     expect(page.locator("#unjudged")).to_contain_text("registry.example/ours:1")
     page.locator("#dockerfile").fill(CLEAN)
@@ -324,7 +326,7 @@ def test_the_service_says_what_it_could_not_judge(page: Page) -> None:
     expect(page.locator("#unjudged li")).to_have_count(0)
 
 
-def test_a_finding_links_to_the_page_of_its_rule(page: Page) -> None:
+def test_finding_links_to_the_page_of_its_rule(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     entry(page, "root-user").click()
     page.get_by_role("link", name="About the rule root-user").click()

@@ -1,4 +1,4 @@
-"""How the page lies on screens and paper: nothing covered, nothing cut, what was chosen in sight."""
+"""Layout: on screens and paper, nothing is covered or cut off, and the chosen lines are visible."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.reviewer import answer, finding
 from tests.browser.steps import CARD, ROOT, paste
 
-# The middle of each button that can be seen belongs to that button.
+# Returns the visible controls whose center another element covers.
 COVERED = """() => [...document.querySelectorAll(".work button, .work select, .work textarea")]
   .filter((element) => element.checkVisibility({visibilityProperty: true}))
   .filter((element) => {
@@ -43,7 +43,7 @@ def test_no_button_is_covered(page: Page, width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize("height", [650, 1080])
-def test_the_list_ends_where_the_editors_side_does(page: Page, height: int) -> None:
+def test_list_is_as_high_as_the_editor(page: Page, height: int) -> None:
     page.set_viewport_size({"width": 1366, "height": height})
     found = [finding("apt-lists", "warning", line, []) | {"message": f"{line}"} for line in range(1, 61)]
     answer(page, lambda _: found)
@@ -54,7 +54,7 @@ def test_the_list_ends_where_the_editors_side_does(page: Page, height: int) -> N
     assert heights[0] <= max(height, 720)
 
 
-def test_a_chosen_finding_shows_its_lines_where_the_editor_is_out_of_sight(page: Page) -> None:
+def test_details_show_the_lines_if_the_editor_is_out_of_view(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     answer(page)
     paste(page, "# one line\n" * 40 + "RUN lost \\\n    and more\n")
@@ -65,7 +65,7 @@ def test_a_chosen_finding_shows_its_lines_where_the_editor_is_out_of_sight(page:
     expect(page.locator("#gutter .chosen")).to_be_in_viewport()
 
 
-def test_a_stage_name_is_whole_where_there_is_room(page: Page) -> None:
+def test_stage_name_is_complete_if_it_fits(page: Page) -> None:
     page.set_viewport_size({"width": 1366, "height": 800})
     name = "a-builder-with-a-long-name-of-its-own"
     page.locator("#dockerfile").fill(f"FROM scratch AS {name}\nFROM scratch\nCOPY --from={name} a b\n")
@@ -100,7 +100,7 @@ CONTRAST = """(selector) => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("field", ["#editor", "#dockerignore", "#order", ".reason"])
-def test_the_borders_of_fields_have_contrast(page: Page, scheme: str, field: str) -> None:
+def test_borders_of_fields_have_contrast(page: Page, scheme: str, field: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a parameter is no literal
     answer(page)
     page.locator("#dockerfile").fill("FROM scratch\nRUN lost\nRUN slow\n")
@@ -114,7 +114,7 @@ STYLE = """([selector, pseudo, name]) =>
   getComputedStyle(document.querySelector(selector), pseudo).getPropertyValue(name)"""
 
 
-def test_paper_shows_all_lines_with_severities_and_the_chosen_line(page: Page) -> None:
+def test_print_shows_all_lines_and_marks(page: Page) -> None:
     paste(page, CARD + "# one line\n" * 200)
     page.locator("#findings:not(.rules) .finding").first.click()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -133,7 +133,7 @@ def test_paper_shows_all_lines_with_severities_and_the_chosen_line(page: Page) -
     assert page.locator("#gutter [data-line]").count() < 100
 
 
-def test_forced_colours_keep_severities_and_the_chosen_line(page: Page) -> None:
+def test_forced_colors_keep_severities_and_the_chosen_line(page: Page) -> None:
     page.emulate_media(forced_colors="active")
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#findings:not(.rules) .finding", has_text="root-user").click()

@@ -1,4 +1,4 @@
-"""What the page does with a Dockerfile: has it reviewed, says what came out, keeps it."""
+"""The page: it requests reviews, shows the results, and keeps the text."""
 
 import json
 import os
@@ -19,12 +19,12 @@ NAMES = {"error": ("error", "errors"), "warning": ("warning", "warnings"), "info
 
 
 def summary(review: dict[str, dict[str, int]]) -> str:
-    """Return the first words of the page about a review with findings."""
+    """Return the summary of a review with findings."""
     counts = ((count, *NAMES[severity]) for severity, count in review["counts"].items() if count)
     return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts)
 
 
-def test_an_empty_page_says_what_to_do_and_what_is_looked_for(page: Page, url: str) -> None:
+def test_empty_page_says_what_to_do_and_lists_the_rules(page: Page, url: str) -> None:
     expect(page.locator("#summary")).to_have_text("Paste a Dockerfile")
     expect(page.locator("#dockerfile")).to_have_attribute("placeholder", re.compile("Paste, type or drop"))
     rules = page.request.get(f"{url}api/rules").json()
@@ -33,7 +33,7 @@ def test_an_empty_page_says_what_to_do_and_what_is_looked_for(page: Page, url: s
     expect(page.locator(".detail")).to_contain_text("An intruder in the service controls the whole container")
 
 
-def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(page: Page, url: str) -> None:
+def test_pasted_text_is_reviewed_and_lines_are_marked(page: Page, url: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 1000})
     paste(page, CARD)
     review = page.request.post(f"{url}api/reviews", data={"dockerfile": CARD}).json()
@@ -47,7 +47,7 @@ def test_what_is_pasted_is_reviewed_and_the_findings_stand_beside_their_lines(pa
         expect(page.locator(f"#gutter [data-line='{item['line']}']")).to_have_class(re.compile("found"))
 
 
-def test_what_is_typed_is_reviewed_once_the_keys_rest(page: Page) -> None:
+def test_typed_text_is_reviewed_after_a_pause(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     page.locator("#dockerfile").press_sequentially(CLEAN, delay=10)
@@ -55,7 +55,7 @@ def test_what_is_typed_is_reviewed_once_the_keys_rest(page: Page) -> None:
     assert len(asked) < 5
 
 
-def test_choosing_a_finding_goes_to_its_line_and_opens_what_to_do_and_why(page: Page) -> None:
+def test_choosing_a_finding_shows_its_line_and_details(page: Page) -> None:
     paste(page, "# one line\n" * 200 + ROOT)
     finding = page.locator("#findings:not(.rules) button", has_text="root-user")
     finding.click()
@@ -69,13 +69,13 @@ def test_choosing_a_finding_goes_to_its_line_and_opens_what_to_do_and_why(page: 
     assert page.locator("#dockerfile").input_value().splitlines()[200] == f"#{ROOT.splitlines()[0]}"
 
 
-def test_choosing_a_mark_opens_its_finding(page: Page) -> None:
+def test_click_on_a_mark_opens_its_finding(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#gutter .first").first.click()
     expect(page.locator("#findings [aria-expanded='true']")).to_be_focused()
 
 
-def test_what_was_open_stays_open_where_its_line_moves_to(page: Page) -> None:
+def test_open_finding_stays_open_when_its_line_moves(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#findings:not(.rules) button", has_text="root-user").click()
     page.locator("#dockerfile").fill("\n\n" + ROOT)
@@ -83,8 +83,8 @@ def test_what_was_open_stays_open_where_its_line_moves_to(page: Page) -> None:
     expect(page.locator("#gutter .chosen")).to_have_text("3")
 
 
-@pytest.mark.parametrize("abort", [True, False], ids=["aborted", "though it cannot be aborted"])
-def test_an_older_answer_never_overwrites_a_newer_one(page: Page, abort: bool) -> None:
+@pytest.mark.parametrize("abort", [True, False], ids=["aborted", "not aborted"])
+def test_older_response_never_overwrites_a_newer_one(page: Page, abort: bool) -> None:
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -101,13 +101,13 @@ def test_an_older_answer_never_overwrites_a_newer_one(page: Page, abort: bool) -
     expect(page.locator("#explanation")).to_have_text("Reviewing…")
     page.locator("#dockerfile").fill(CLEAN)
     expect(page.locator("#summary")).to_have_text("Nothing to change")
-    with suppress(Error):  # nobody waits for an aborted request
+    with suppress(Error):  # the request may be aborted
         held[0].fulfill(status=503, json={"title": "Older", "detail": "", "request_id": ""})
     page.wait_for_timeout(500)
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
-def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None:
+def test_example_of_the_card_can_be_undone_and_redone(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#dockerignore").fill(".git\n")
     page.get_by_role("button", name="An example with mistakes").click()
@@ -121,7 +121,7 @@ def test_the_example_of_the_card_can_be_undone_and_had_again(page: Page) -> None
     expect(page.locator("#dockerfile")).to_have_value(CARD)
 
 
-def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> None:
+def test_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.get_by_role("button", name="An example with mistakes").click()
     expect(page.locator("#dockerfile")).to_have_value(CARD)
@@ -133,7 +133,7 @@ def test_the_usual_keys_undo_an_example_until_something_is_typed(page: Page) -> 
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_the_example_of_this_project_has_nothing_to_change(page: Page) -> None:
+def test_example_of_this_project_has_no_findings(page: Page) -> None:
     page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#dockerignore")).to_have_value((WEB / "examples" / "project.dockerignore").read_text())
     expect(page.locator("#summary")).to_have_text("Nothing to change")
@@ -148,7 +148,7 @@ def test_clearing_can_be_undone(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_of_the_dockerignore_is_said_what_was_told(page: Page) -> None:
+def test_request_contains_the_dockerignore_as_given(page: Page) -> None:
     bodies: list[dict[str, str]] = []
 
     def keep(request: Request) -> None:
@@ -165,7 +165,7 @@ def test_of_the_dockerignore_is_said_what_was_told(page: Page) -> None:
     assert [body.get("dockerignore") for body in bodies] == [None, "", ".git\n"]
 
 
-def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
+def test_invalid_dockerfile_is_reported_with_its_line(page: Page) -> None:
     page.locator("#dockerfile").fill(f"{CLEAN}COPPY . .\n")
     expect(page.locator("#summary")).to_have_text("This cannot be reviewed yet")
     expect(page.locator("#explanation")).to_contain_text("line 5")
@@ -175,14 +175,14 @@ def test_what_is_no_dockerfile_is_said_with_its_line(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(f"{CLEAN}COPPY . .\n")
 
 
-def test_a_dockerignore_that_is_too_long_is_said_to_be(page: Page) -> None:
+def test_too_long_dockerignore_is_reported(page: Page) -> None:
     page.locator("#dockerfile").fill(CLEAN)
     page.locator("#dockerignore").fill("a" + "*" * MOST_WORDS)
     expect(page.locator("#summary")).to_have_text("This cannot be reviewed")
     expect(page.locator("#explanation")).to_contain_text(".dockerignore, line 1")
 
 
-def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(page: Page) -> None:
+def test_without_a_response_the_last_review_stays(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.route("**/api/reviews", lambda route: route.abort())
@@ -197,14 +197,14 @@ def test_without_an_answer_the_last_review_stays_and_the_next_key_asks_again(pag
     expect(page.locator("#summary")).to_contain_text("error")
 
 
-def test_what_is_too_large_is_said_to_be(page: Page) -> None:
+def test_too_large_text_is_reported(page: Page) -> None:
     paste(page, "#" * 300_000)
     expect(page.locator("#summary")).to_have_text("Too large to be reviewed")
     expect(page.locator("#explanation")).to_have_text(re.compile(r"^The limit is \d+ KiB\.$"))
     assert len(page.locator("#dockerfile").input_value()) == 300_000
 
 
-def test_a_failure_of_the_server_is_told_with_its_request_id(page: Page) -> None:
+def test_server_error_is_shown_with_its_request_id(page: Page) -> None:
     problem = {"title": "Internal Server Error", "detail": "the service failed", "request_id": "ab12"}
     page.route("**/api/reviews", lambda route: route.fulfill(status=500, json=problem))
     page.locator("#dockerfile").fill(ROOT)
@@ -212,7 +212,7 @@ def test_a_failure_of_the_server_is_told_with_its_request_id(page: Page) -> None
     expect(page.locator("#explanation")).to_have_text("the service failed (request ab12)")
 
 
-def test_the_text_is_there_again_after_a_reload(page: Page) -> None:
+def test_text_is_restored_after_a_reload(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.locator("#dockerignore").fill(".git\n")
     page.reload()
@@ -222,7 +222,7 @@ def test_the_text_is_there_again_after_a_reload(page: Page) -> None:
 
 
 @pytest.mark.parametrize("kept", ["{", "null", "[]", '{"dockerfile": 7}'])
-def test_what_was_kept_by_something_else_does_no_harm(page: Page, kept: str) -> None:
+def test_invalid_stored_text_is_ignored(page: Page, kept: str) -> None:
     page.add_init_script(
         f"localStorage.setItem('dockerfile-review:1', {json.dumps(kept)});"
         f"sessionStorage.setItem('dockerfile-review', {json.dumps(kept)});"
@@ -233,7 +233,7 @@ def test_what_was_kept_by_something_else_does_no_harm(page: Page, kept: str) -> 
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
-def test_findings_of_the_last_review_are_where_their_lines_are_now(page: Page) -> None:
+def test_findings_follow_their_lines_after_a_failed_review(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     finding = page.locator("#findings:not(.rules) button", has_text="root-user")
     finding.click()
@@ -252,7 +252,7 @@ def test_findings_of_the_last_review_are_where_their_lines_are_now(page: Page) -
     expect(page.locator("#stages-old")).to_be_hidden()
 
 
-def test_findings_without_an_answer_are_not_marked_on_other_lines(page: Page) -> None:
+def test_outdated_findings_are_not_marked_on_other_lines(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#gutter .first")).to_have_text("1")
     page.route("**/api/reviews", lambda route: route.abort())
@@ -263,7 +263,7 @@ def test_findings_without_an_answer_are_not_marked_on_other_lines(page: Page) ->
     expect(page.locator("#gutter .chosen")).to_have_count(0)
 
 
-def test_a_notice_goes_once_it_is_true_no_more(page: Page) -> None:
+def test_outdated_message_disappears(page: Page) -> None:
     page.get_by_role("button", name="An example with mistakes").click()
     expect(page.locator("#loaded")).to_contain_text("This is the design card's Dockerfile.")
     page.locator("#dockerfile").press_sequentially("#")
@@ -278,7 +278,7 @@ def test_a_notice_goes_once_it_is_true_no_more(page: Page) -> None:
     expect(page.get_by_role("button", name="Redo")).to_be_visible()
 
 
-def test_what_could_not_be_fetched_is_said_until_the_server_answers(page: Page) -> None:
+def test_failed_example_is_reported_until_the_server_responds(page: Page) -> None:
     page.route("**/examples/*", lambda route: route.abort())
     page.get_by_role("button", name="A clean example").click()
     expect(page.locator("#loaded")).to_contain_text("could not be fetched")
@@ -287,13 +287,13 @@ def test_what_could_not_be_fetched_is_said_until_the_server_answers(page: Page) 
     expect(page.locator("#loaded")).to_be_hidden()
 
 
-def test_a_dockerignore_that_is_written_is_there(page: Page) -> None:
+def test_typing_a_dockerignore_unchecks_there_is_none(page: Page) -> None:
     page.get_by_label("there is none").check()
     page.locator("#dockerignore").press_sequentially(".git")
     expect(page.get_by_label("there is none")).not_to_be_checked()
 
 
-def test_the_focus_does_not_get_lost_with_its_button(page: Page) -> None:
+def test_focus_moves_when_its_button_disappears(page: Page) -> None:
     page.locator("#dockerfile").fill(CLEAN)
     page.get_by_role("button", name="Clear").press("Enter")
     expect(page.locator("#dockerfile")).to_be_focused()
@@ -303,7 +303,7 @@ def test_the_focus_does_not_get_lost_with_its_button(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_be_focused()
 
 
-def test_rules_that_did_not_come_are_not_counted_and_asked_for_again(page: Page) -> None:
+def test_missing_rules_are_not_counted_and_requested_again(page: Page) -> None:
     page.route("**/api/rules", lambda route: route.abort())
     page.reload()
     page.locator("#dockerfile").fill(CLEAN)
@@ -313,7 +313,7 @@ def test_rules_that_did_not_come_are_not_counted_and_asked_for_again(page: Page)
     expect(page.locator("#explanation")).to_have_text(re.compile(r"^Checked 5 lines, 1 stage against \d+ rules\.$"))
 
 
-def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
+def test_slow_server_is_reported_and_waited_for(page: Page) -> None:
     held: list[Route] = []
     page.clock.install()
     page.route("**/api/reviews", lambda route: held.append(route))
@@ -328,13 +328,13 @@ def test_a_server_that_takes_long_is_said_to_and_waited_for(page: Page) -> None:
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
-def test_a_page_of_a_proxy_is_told_by_its_status(page: Page) -> None:
+def test_error_page_of_a_proxy_is_reported_with_its_status(page: Page) -> None:
     page.route("**/api/reviews", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
     page.locator("#dockerfile").fill(CLEAN)
     expect(page.locator("#summary")).to_have_text("The server responded with status 502")
 
 
-def test_only_what_is_an_instruction_is_coloured_as_one(page: Page) -> None:
+def test_only_instructions_are_colored(page: Page) -> None:
     page.locator("#dockerfile").fill(
         "# escape=`\nFROM scratch\nRUN <<-'END' cat\nCOPY me\n\tEND\nRUN a `\n  ENV\nHello you\nCMD a"
     )
@@ -353,7 +353,7 @@ DROP = """(files) => {
 }"""
 
 
-def test_dropped_files_go_where_their_names_say(page: Page) -> None:
+def test_dropped_files_are_assigned_by_name(page: Page) -> None:
     page.evaluate(DROP, {".dockerignore": ".git\n", "Dockerfile.prod": CLEAN})
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
     expect(page.locator("#dockerignore")).to_have_value(".git\n")
@@ -365,13 +365,13 @@ def test_dropped_files_go_where_their_names_say(page: Page) -> None:
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
 
 
-def test_one_dockerfile_at_a_time_is_taken(page: Page) -> None:
+def test_only_one_dropped_dockerfile_is_opened(page: Page) -> None:
     page.evaluate(DROP, {"A.Dockerfile": ROOT, "B.Dockerfile": CLEAN})
     expect(page.locator("#loaded")).to_contain_text("Opened A.Dockerfile. Left out: B.Dockerfile.")
     expect(page.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_of_several_files_each_goes_by_its_name(page: Page) -> None:
+def test_dockerignore_is_selected_by_name(page: Page) -> None:
     page.evaluate(
         DROP,
         {
@@ -392,15 +392,15 @@ def test_of_several_files_each_goes_by_its_name(page: Page) -> None:
     expect(page.locator("#dockerignore")).to_have_value("api\n")
 
 
-def test_several_files_of_other_names_are_refused(page: Page) -> None:
+def test_several_files_with_other_names_are_rejected(page: Page) -> None:
     page.evaluate(DROP, {"a.txt": ROOT, "b.txt": CLEAN})
     expect(page.locator("#loaded > span").first).to_have_text(
-        "Neither a Dockerfile nor a .dockerignore, by name: a.txt, b.txt."
+        "These names are not those of a Dockerfile or a .dockerignore: a.txt, b.txt."
     )
     expect(page.locator("#dockerfile")).to_have_value("")
 
 
-def test_a_refused_file_offers_no_undo_of_something_else(page: Page) -> None:
+def test_rejected_file_does_not_offer_undo(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
@@ -412,15 +412,15 @@ def test_a_refused_file_offers_no_undo_of_something_else(page: Page) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [([0x46, 0xFF], "f is not UTF-8"), ("#" * 1_100_000, "f is too large"), ("\0", "f is not a text file")],
-    ids=["not UTF-8", "too large", "no text"],
+    ids=["not UTF-8", "too large", "not text"],
 )
-def test_a_file_that_cannot_be_taken_is_told_why(page: Page, content: list[int] | str, words: str) -> None:
+def test_rejected_file_is_reported_with_the_reason(page: Page, content: list[int] | str, words: str) -> None:
     page.evaluate(DROP, {"f": content})
     expect(page.locator("#loaded")).to_contain_text(words)
     expect(page.locator("#dockerfile")).to_have_value("")
 
 
-def test_files_can_be_opened_without_a_mouse(page: Page, tmp_path: Path) -> None:
+def test_files_can_be_opened_with_the_keyboard(page: Page, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(ROOT)
     page.on("filechooser", lambda chooser: chooser.set_files(tmp_path / "Dockerfile"))
     page.get_by_role("button", name="Open…").focus()
@@ -429,7 +429,7 @@ def test_files_can_be_opened_without_a_mouse(page: Page, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("dockerignore", [None, "", "*\n!app\n"], ids=["not told", "none", "told"])
-def test_the_command_for_a_terminal_gives_the_same_review(
+def test_terminal_command_returns_the_same_review(
     page: Page, url: str, tmp_path: Path, dockerignore: str | None
 ) -> None:
     if dockerignore is not None and not shutil.which("jq"):
@@ -448,7 +448,7 @@ def test_the_command_for_a_terminal_gives_the_same_review(
     expect(page.locator("#curl-copied")).to_have_text("Copied.")
     command = page.evaluate("navigator.clipboard.readText()")
     assert f"{url}api/reviews" in command
-    # The shell of the person who pastes it.
+    # The user's shell, which runs the pasted command.
     ran = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
@@ -457,7 +457,7 @@ def test_the_command_for_a_terminal_gives_the_same_review(
     assert ran.stdout == page.evaluate("navigator.clipboard.readText()")
 
 
-def test_the_review_is_copied_as_text(page: Page, url: str) -> None:
+def test_review_can_be_copied_as_text(page: Page, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.get_by_role("button", name="Copy review").click()
     expect(page.locator("#exported")).to_have_text("Copied.")
@@ -466,7 +466,7 @@ def test_the_review_is_copied_as_text(page: Page, url: str) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == answer.text()
 
 
-def test_the_review_is_downloaded_as_sarif(page: Page) -> None:
+def test_review_can_be_downloaded_as_sarif(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download SARIF").click()
@@ -476,7 +476,7 @@ def test_the_review_is_downloaded_as_sarif(page: Page) -> None:
     assert "root-user" in {result["ruleId"] for result in report["runs"][0]["results"]}
 
 
-def test_what_cannot_be_copied_is_said_not_to_be(page: Page) -> None:
+def test_failed_copy_is_reported(page: Page) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     page.route("**/api/reviews", lambda route: route.abort())
@@ -484,7 +484,7 @@ def test_what_cannot_be_copied_is_said_not_to_be(page: Page) -> None:
     expect(page.locator("#exported")).to_have_text("That did not work.")
 
 
-def test_markup_in_a_dockerfile_stays_text(page: Page) -> None:
+def test_markup_in_a_dockerfile_is_shown_as_text(page: Page) -> None:
     page.locator("#dockerfile").fill("FROM scratch AS <img src=x onerror=alert(1)>\n")
     expect(page.locator("#summary")).not_to_have_text("Paste a Dockerfile")
     page.locator("#dockerfile").fill("FROM <b>x</b>:1\nRUN pip install <i>a</i>\n")

@@ -15,7 +15,7 @@ MILLISECONDS = 30_000
 
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `make dev` serves the app."""
+    """Return the URL at which `make dev` serves the app."""
     with developing("host", tmp_path_factory.mktemp("dev") / "log") as url:
         yield url
 
@@ -28,7 +28,7 @@ def docs(browser: Browser, dev: str) -> Iterator[Page]:
 
 
 def execute(page: Page, method: str, path: str) -> Locator:
-    """Try a route with the values that the page proposes, and return what the page shows of the response."""
+    """Try a route with the values that the page proposes, and return the response that the page shows."""
     operation = page.locator(f".opblock-{method}", has=page.locator(f"[data-path='{path}']"))
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()

@@ -1,4 +1,4 @@
-"""What people type: never lost, whatever the page, another tab or the server does; carried by links."""
+"""The texts: no typed text is lost, whatever the page, other tabs or the server do. Links contain the texts."""
 
 import re
 
@@ -17,7 +17,7 @@ def offers(page: Page) -> Locator:
 
 
 def open_with_offers(context: BrowserContext, url: str, count: int) -> Page:
-    """Open a tab that offers so many texts. Chromium's tabs learn of each other's storage after a while."""
+    """Open a tab that offers this many texts. Chromium's tabs share their storage only after a while."""
     page = context.new_page()
     for _ in range(50):
         page.goto(url)
@@ -29,12 +29,12 @@ def open_with_offers(context: BrowserContext, url: str, count: int) -> Page:
 
 @pytest.fixture
 def context(page: Page) -> BrowserContext:
-    """Return the browser in which the page is a tab."""
+    """Return the browser context of the page."""
     return page.context
 
 
 @pytest.mark.parametrize("name", ["An example with mistakes", "A clean example", "Clear"])
-def test_one_press_undoes_what_replaced_both_texts_and_the_next_what_was_typed(page: Page, name: str) -> None:
+def test_undo_keys_restore_both_texts_then_undo_typing(page: Page, name: str) -> None:
     page.locator("#dockerignore").fill(".git\n")
     page.locator("#dockerfile").press_sequentially("FROM a")
     page.get_by_role("button", name=name).click()
@@ -51,7 +51,7 @@ def test_one_press_undoes_what_replaced_both_texts_and_the_next_what_was_typed(p
     expect(page.locator("#dockerfile")).to_have_value(re.compile("^(FROM ?)?$"))
 
 
-def test_a_text_that_is_too_long_for_the_browsers_undo_is_undone_too(page: Page) -> None:
+def test_text_too_long_for_the_browsers_undo_can_be_undone(page: Page) -> None:
     text = "# a line\n" * 5000
     paste(page, text)
     page.get_by_role("button", name="Clear").click()
@@ -64,7 +64,7 @@ def test_a_text_that_is_too_long_for_the_browsers_undo_is_undone_too(page: Page)
     expect(page.locator("#dockerfile")).to_have_value(text)
 
 
-def test_two_tabs_keep_a_text_each(page: Page, context: BrowserContext, url: str) -> None:
+def test_two_tabs_keep_separate_texts(page: Page, context: BrowserContext, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     other = context.new_page()
@@ -78,7 +78,7 @@ def test_two_tabs_keep_a_text_each(page: Page, context: BrowserContext, url: str
     expect(other.locator("#dockerfile")).to_have_value(CLEAN)
 
 
-def test_a_new_tab_offers_the_texts_of_others_the_newest_first(page: Page, context: BrowserContext, url: str) -> None:
+def test_new_tab_offers_the_texts_of_others_newest_first(page: Page, context: BrowserContext, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     second = context.new_page()
@@ -95,11 +95,11 @@ def test_a_new_tab_offers_the_texts_of_others_the_newest_first(page: Page, conte
     expect(third.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_a_duplicated_tab_does_not_share_the_text(page: Page, context: BrowserContext, url: str) -> None:
+def test_duplicated_tab_does_not_share_the_text(page: Page, context: BrowserContext, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
     expect(page.locator("#findings:not(.rules)")).to_contain_text("root-user")
     with context.expect_page() as popup:
-        page.evaluate("window.open(location.href)")  # copies the session, as a duplicated tab does
+        page.evaluate("window.open(location.href)")  # this copies the session, like a duplicated tab
     copy = popup.value
     expect(copy.locator("#dockerfile")).to_have_value(ROOT)
     copy.locator("#dockerfile").fill(CLEAN)
@@ -109,9 +109,7 @@ def test_a_duplicated_tab_does_not_share_the_text(page: Page, context: BrowserCo
     open_with_offers(context, url, 2)
 
 
-def test_what_an_example_replaced_is_offered_even_after_the_tab_is_closed(
-    page: Page, context: BrowserContext, url: str
-) -> None:
+def test_replaced_text_is_offered_after_the_tab_is_closed(page: Page, context: BrowserContext, url: str) -> None:
     page.locator("#dockerfile").fill(ROOT)
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#summary")).to_have_text("Paste a Dockerfile")
@@ -121,7 +119,7 @@ def test_what_an_example_replaced_is_offered_even_after_the_tab_is_closed(
     expect(other.locator("#dockerfile")).to_have_value(ROOT)
 
 
-def test_without_storage_the_page_works_and_says_that_it_keeps_nothing(page: Page) -> None:
+def test_page_works_without_storage_and_says_so(page: Page) -> None:
     page.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); }")
     page.reload()
     page.locator("#dockerfile").fill(CLEAN)
@@ -130,7 +128,7 @@ def test_without_storage_the_page_works_and_says_that_it_keeps_nothing(page: Pag
 
 
 def refuse(page: Page, status: int | None) -> list[str]:
-    """Refuse reviews from now on, at a time that only passes when told to, and return the list of those refused."""
+    """Reject all reviews, with a stopped clock, and return a list that collects the rejected requests."""
     page.clock.install(time=0)
     page.clock.pause_at(1_000_000)
     refused: list[str] = []
@@ -147,12 +145,12 @@ def refuse(page: Page, status: int | None) -> list[str]:
 
 
 def wait_until_told(page: Page) -> None:
-    """Wait until the page has said once more that it has no answer."""
+    """Wait until the page reports again that there is no response."""
     expect(page.locator("#remedy button:not([data-old])")).to_have_count(1)
     page.locator("#remedy button").evaluate("button => (button.dataset.old = '')")
 
 
-def test_a_server_that_comes_back_is_asked_again_without_a_key(page: Page) -> None:
+def test_request_is_retried_until_the_server_responds(page: Page) -> None:
     refused = refuse(page, None)
     page.locator("#dockerfile").fill(CLEAN)
     page.clock.run_for(300)
@@ -169,14 +167,14 @@ def test_a_server_that_comes_back_is_asked_again_without_a_key(page: Page) -> No
     expect(page.locator("#summary")).to_have_text("Nothing to change")
 
 
-def test_a_server_that_does_not_come_back_is_not_asked_for_ever(page: Page) -> None:
+def test_retries_end_if_the_server_does_not_respond(page: Page) -> None:
     refused = refuse(page, 503)
     page.locator("#dockerfile").fill(CLEAN)
     page.clock.run_for(300)
     for number in range(1, 13):
         wait_until_told(page)
         assert len(refused) == number
-        # At least as long as the server asks for, at most a minute.
+        # The page waits at least as long as the server asks for, and at most a minute.
         page.clock.run_for(1000 * min(60, max(3, 2 ** (number - 1))) - 1)
         assert len(refused) == number
         page.clock.run_for(1)
@@ -196,7 +194,7 @@ def link(page: Page) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
-def test_a_link_carries_both_texts_and_sends_nothing(page: Page, context: BrowserContext, url: str, link: str) -> None:
+def test_link_contains_both_texts_and_sends_nothing(page: Page, context: BrowserContext, url: str, link: str) -> None:
     assert re.fullmatch(re.escape(url) + r"#text=[\w-]+", link)
     other = context.new_page()
     asked: list[str] = []
@@ -207,13 +205,13 @@ def test_a_link_carries_both_texts_and_sends_nothing(page: Page, context: Browse
     expect(other.locator("#loaded > span").first).to_have_text("This text came with the link.")
     expect(other.locator("#findings:not(.rules)")).to_contain_text("root-user")
     assert not [request for request in asked if "text=" in request]
-    # A reload keeps what is typed from then on.
+    # After a reload, later changes are still there.
     other.locator("#dockerfile").fill(CLEAN)
     other.reload()
     expect(other.locator("#dockerfile")).to_have_value(CLEAN)
 
 
-def test_a_link_that_is_opened_over_a_text_can_be_undone(page: Page, link: str) -> None:
+def test_text_replaced_by_a_link_can_be_restored(page: Page, link: str) -> None:
     page.locator("#dockerfile").fill(CLEAN)
     page.evaluate("link => (location.hash = new URL(link).hash)", link)
     expect(page.locator("#dockerfile")).to_have_value(f"{ROOT}# é 😀\n")
@@ -222,7 +220,7 @@ def test_a_link_that_is_opened_over_a_text_can_be_undone(page: Page, link: str) 
 
 
 @pytest.mark.parametrize("damage", ["cut", "ends in another sign", "garbled"])
-def test_a_damaged_link_is_said_to_be_and_changes_nothing(page: Page, link: str, damage: str) -> None:
+def test_damaged_link_is_reported_and_changes_nothing(page: Page, link: str, damage: str) -> None:
     damaged = {
         "cut": link[:-9],
         "ends in another sign": f"{link}!",
@@ -234,7 +232,7 @@ def test_a_damaged_link_is_said_to_be_and_changes_nothing(page: Page, link: str,
     expect(page.locator("#dockerfile")).to_have_value(CLEAN)
 
 
-def test_a_text_with_a_secret_has_no_link(page: Page) -> None:
+def test_text_with_a_secret_has_no_link(page: Page) -> None:
     answer(page)
     page.locator("#dockerfile").fill("FROM scratch\nENV a=secret\n")
     expect(page.locator("#findings:not(.rules)")).to_contain_text("secret-in-image")
@@ -242,14 +240,16 @@ def test_a_text_with_a_secret_has_no_link(page: Page) -> None:
     page.locator("#dockerfile").fill("FROM scratch\n")
     expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     page.evaluate("navigator.clipboard.writeText('before')")
-    # Typed since the last review.
+    # This is typed after the last review.
     page.locator("#dockerfile").evaluate("field => (field.value = 'FROM scratch\\nENV b=secret\\n')")
     page.locator("#dockerfile").dispatch_event("input")
     page.locator("#copy-link").evaluate("button => button.click()")
-    expect(page.locator("#exported")).to_have_text("A text with a secret, or without a review, gets no link.")
+    expect(page.locator("#exported")).to_have_text(
+        "A text that contains a secret or could not be reviewed gets no link."
+    )
     assert page.evaluate("navigator.clipboard.readText()") == "before"
 
 
-def test_somebody_new_is_offered_nothing(page: Page) -> None:
+def test_new_user_is_offered_no_texts(page: Page) -> None:
     expect(page.locator("#loaded")).to_be_hidden()
     expect(offers(page)).to_have_count(0)
