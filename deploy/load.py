@@ -1,4 +1,4 @@
-"""Constant-rate load: requests start at a fixed rate, whatever becomes of earlier ones, and are never repeated.
+"""Constant-rate load: requests start at a fixed rate, however earlier ones end, and are never repeated.
 
 This measures what clients notice during a change. saturation.py measures the highest rate that a service can answer:
 its clients wait for each response, so they send less to a service that pauses.

@@ -1,4 +1,4 @@
-"""The container engine. Everything that is created here carries a mark, by which it is removed again."""
+"""The container engine. Everything that is created here has a mark, by which it is removed."""
 
 import base64
 import json
