@@ -1,4 +1,4 @@
-"""Regular expressions: none takes more than linear time for any text."""
+"""Regular expressions: each takes at most linear time for any text."""
 
 import pytest
 

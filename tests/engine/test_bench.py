@@ -18,7 +18,7 @@ ROW = ("--quick", "root")
 
 @pytest.fixture
 def theirs() -> Iterator[set[str]]:
-    """Create an image, a layer and a cache mount of somebody else, and return what exists."""
+    """Create an image, a layer and a cache mount that belong to someone else, and return what exists."""
     run = "RUN --mount=type=cache,target=/root/.cache/theirs touch /root/.cache/theirs/file"
     docker("build", "--tag=bench-not-mine:1", "-", text=f"FROM python:3.12-slim\n{run}\n", seconds=300)
     found = there()
@@ -28,7 +28,7 @@ def theirs() -> Iterator[set[str]]:
 
 
 def there() -> set[str]:
-    """Return the ids of images, containers, volumes, networks, and that somebody's build cache.
+    """Return the ids of images, containers, volumes, networks, and that build cache.
 
     The rest of the cache is left out, because the builder removes old records at any time.
     """

@@ -157,7 +157,7 @@ def test_adduser_is_not_found(build: Build, folder: Path) -> None:
         build(CARD, folder)
 
 
-def test_user_may_not_look_into_roots_home(build: Build, folder: Path) -> None:
+def test_user_cannot_read_the_home_of_root(build: Build, folder: Path) -> None:
     printed = run(build(repaired(CREATE_THE_USER), folder))
     assert "can't open file '/root/.local/bin/uvicorn': [Errno 13] Permission denied" in printed
 
@@ -229,7 +229,7 @@ def test_useradd_writes_the_day_into_etc_shadow() -> None:
     assert int(printed.split(":")[2]) in {int(before // 86400), int(after // 86400)}
 
 
-def test_programs_that_make_root_of_their_user_stay(service: Container) -> None:
+def test_setuid_programs_remain(service: Container) -> None:
     found = docker("exec", service.identity, "find", "/usr", "-type", "f", "-perm", "/6000").split()
     assert {"/usr/bin/su", "/usr/bin/mount"} <= set(found)
 
@@ -247,7 +247,7 @@ def wrote(container: Container, text: str) -> bool:
     return text in container.log
 
 
-def test_printed_output_is_lost_when_it_is_killed(start: Start) -> None:
+def test_printed_output_is_lost_when_the_service_is_killed(start: Start) -> None:
     code = "import sys, time; print('printed'); sys.stderr.write('running\\n'); time.sleep(60)"
     buffered, unbuffered = (
         start("python", "-c", code, options=options, locked_down=False, wait=False)
@@ -281,7 +281,7 @@ def test_changed_test_makes_a_new_image(build: Build, folder: Path, tmp_path: Pa
     assert one[-1] != two[-1]
 
 
-def test_file_that_only_its_owner_may_read_stays_so(build: Build, tmp_path: Path) -> None:
+def test_file_that_only_its_owner_can_read_keeps_its_mode(build: Build, tmp_path: Path) -> None:
     (write(tmp_path, SERVICE) / "app" / "main.py").chmod(0o600)
     assert "Permission denied: '/app/main.py'" in run(build(repaired(*ALL), tmp_path))
 

@@ -1,4 +1,4 @@
-"""The advice of each rule is built by a real engine: the bad example with its fixes, or else the good one."""
+"""The advice of each rule builds in a real engine: the bad example with its fixes, or else the good example."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.container import docker
 from tests.support.git import git
 
 BASE = "review-fixes-base"
-# apt-get without a network: it wants root, and installs only what it has lists of.
+# A stand-in for apt-get without a network: it needs root, and package lists to install anything.
 APT_GET = """\
 #!/bin/sh
 [ "$(id -u)" = 0 ] || { echo "apt-get: permission denied" >&2; exit 100; }
@@ -26,7 +26,7 @@ case " $* " in
 *" install "*) [ -e /var/lib/apt/lists/packages ] || { echo "apt-get: no package lists" >&2; exit 100; } ;;
 esac
 """
-# The packages that examples install, each with a script of its name, in a folder in place of an index.
+# The packages that the examples install, each with a script of its name. A folder replaces the package index.
 PACKAGES = ("fastapi", "flask", "idna", "numpy", "pytest")
 DOCKERFILE = """\
 FROM python:3.12-slim
@@ -47,7 +47,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder with what the examples copy, and make the image that they are built on."""
+    """Return a folder with the files that the examples copy, and build the image that they are built on."""
     folder = tmp_path_factory.mktemp("context")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -85,7 +85,7 @@ def advice(rule_id: str) -> str:
 
 
 @pytest.mark.parametrize("rule_id", RULES)
-def test_the_advice_of_a_rule_can_be_built(context: Path, rule_id: str) -> None:
+def test_advice_of_a_rule_builds(context: Path, rule_id: str) -> None:
     text = advice(rule_id)
     rule = RULES[rule_id]
     assert rule_id not in {item.rule for item in review(text, rule.dockerignore).findings}
@@ -97,7 +97,7 @@ def test_the_advice_of_a_rule_can_be_built(context: Path, rule_id: str) -> None:
     docker("build", "--output=type=cacheonly", *contexts, str(context), seconds=600)
 
 
-def test_the_bad_advice_would_be_noticed(context: Path) -> None:
+def test_bad_advice_does_not_build(context: Path) -> None:
     (context / "Dockerfile").write_text(f"FROM {BASE}\nRUN apt-get update && rm -rf /var/lib/apt/lists/*\n")
     docker("build", "--output=type=cacheonly", str(context), seconds=600)
     (context / "Dockerfile").write_text(
@@ -107,8 +107,8 @@ def test_the_bad_advice_would_be_noticed(context: Path) -> None:
         docker("build", "--output=type=cacheonly", str(context), seconds=600)
 
 
-def test_a_diff_can_be_applied(tmp_path: Path, project: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nCMD python -m app")  # without the end of its line
+def test_diff_can_be_applied_with_git(tmp_path: Path, project: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12-slim\nCMD python -m app")  # without a newline at the end
     command = [sys.executable, "-m", "app.review", "--diff", "--unsafe-fixes"]
 
     def difference() -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-# What it keeps from run to run has no place in the tree, which may be read-only.
+# Do not keep a database between runs, because the folder may be read-only.
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
 tried = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
@@ -114,7 +114,7 @@ texts = st.text() | heaps | dockerfiles
 patterns = st.lists(st.sampled_from([*"ab*?[]^-!./\\\n\0", "**", "**/", "[a-b]", "\n!"])).map("".join)
 paths = st.lists(st.text("ab./", min_size=1, max_size=8), max_size=4)
 
-# Steps that rules have a fix for, in any order.
+# Steps for which rules have fixes, in any order.
 FIXABLE = [
     "WORKDIR /app",
     "COPY . .",

@@ -54,7 +54,7 @@ def test_no_step_contains_text_of_others(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_each_action_has_its_version_beside_its_commit_id(path: Path) -> None:
+def test_each_action_has_its_version_next_to_its_commit_id(path: Path) -> None:
     for uses in re.findall(r"uses: (.*)", path.read_text()):
         assert uses.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
 
