@@ -54,6 +54,15 @@ def test_no_step_contains_text_of_others(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_variable_becomes_a_setting_of_make(path: Path, project: Path) -> None:
+    # make reads IMAGE from the environment, and stops if it is a digest.
+    (names,) = re.findall(r"^NAMES = (.*)$", (project / "Makefile").read_text(), re.MULTILINE)
+    for job in jobs(path.read_text()).values():
+        if re.search(r"run: (?:\.github/run )?make ", job):
+            assert set(re.findall(r"^ +([A-Z_]+): ", job, re.MULTILINE)) & set(names.split()) == set()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_each_action_has_its_version_next_to_its_commit_id(path: Path) -> None:
     for uses in re.findall(r"uses: (.*)", path.read_text()):
         assert uses.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", uses), uses
