@@ -135,6 +135,13 @@ def test_a_release_tests_before_it_tags_and_signs(publish: dict[str, str]) -> No
     }
 
 
+def test_every_job_builds_the_commit_that_was_found_ready(publish: dict[str, str]) -> None:
+    refs = {name: re.findall(r"^          ref: ([^#\n]*[^# \n])", job, re.MULTILINE) for name, job in publish.items()}
+    commit = ["${{ github.sha }}"]
+    # Only the first job looks at the tag, to see whether it has moved.
+    assert refs == {"ready": ["refs/tags/${{ inputs.tag }}"], "build": commit, "verify": commit, "sign": commit}
+
+
 def test_only_the_job_that_signs_can_sign_and_tests_can_write_nothing(publish: dict[str, str]) -> None:
     assert {name: permissions(job) for name, job in publish.items()} == {
         "ready": set(),
