@@ -1,7 +1,9 @@
 """How releases and CI read the answers of GitHub and a registry: errors never count as permission."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +83,34 @@ def test_a_commit_that_ci_has_not_passed_is_not_ready(release: Release, conclusi
     code, said = ready(release)
     assert code == 1
     assert f"is {conclusion}: rerun this job after it has passed" in said
+
+
+# The merge queue checked the commit first, then the default branch.
+@pytest.mark.parametrize(
+    ("runs", "code", "said"),
+    [
+        pytest.param(["success"], 0, f"@{DIGEST}", id="passed"),
+        pytest.param(["failure", "success"], 0, f"@{DIGEST}", id="failed, then passed"),
+        pytest.param(["success", "failure"], 1, "is failure", id="passed, then failed"),
+        pytest.param(["success", None], 1, "is in_progress", id="passed, and runs again"),
+        pytest.param([], 1, "is missing", id="not checked"),
+    ],
+)
+def test_the_newest_check_of_the_commit_counts(release: Release, runs: list[str | None], code: int, said: str) -> None:
+    if not shutil.which("jq"):
+        if os.environ.get("CI"):
+            pytest.fail("the test needs jq, which understands the filter as gh does", pytrace=False)
+        pytest.skip("no jq")
+    found = [
+        {"id": number, "status": "completed" if conclusion else "in_progress", "conclusion": conclusion}
+        for number, conclusion in enumerate(runs)
+    ]
+    # GitHub does not say in which order it lists them.
+    answer = json.dumps({"check_runs": found[::-1]})
+    release.add("gh", f'while [ "$1" != --jq ]; do shift; done; echo \'{answer}\' | jq --raw-output "$2"')
+    release.add("docker", f"echo 'Digest: {DIGEST}'")
+    ended, printed = ready(release)
+    assert (ended, said in printed) == (code, True), printed
 
 
 def test_unreachable_github_is_not_ready(release: Release) -> None:
