@@ -113,6 +113,30 @@ def test_the_newest_check_of_the_commit_counts(release: Release, runs: list[str 
     assert (ended, said in printed) == (code, True), printed
 
 
+@pytest.mark.parametrize(
+    ("tag", "newer", "latest", "prerelease"),
+    [
+        pytest.param("v1.0.0", "", "true", "false", id="the newest release"),
+        pytest.param("v0.9.0", "", "false", "false", id="an older release"),
+        pytest.param("v2.0.0-rc.1", "", "false", "true", id="a pre-release"),
+        pytest.param("v2.0.0rc1", "", "false", "true", id="a pre-release in Python's form"),
+        pytest.param("v1.0.0", "v1.1.0", "false", "false", id="a newer release exists"),
+        pytest.param("v1.0.0", "v1.1.0-rc.1", "true", "false", id="a newer pre-release exists"),
+        pytest.param("v1.0.0", "v1.1.0rc1", "true", "false", id="a newer pre-release in Python's form exists"),
+        pytest.param("v1.0.0", "v2", "true", "false", id="a tag that is never released exists"),
+    ],
+)
+def test_latest_is_the_newest_release(release: Release, tag: str, newer: str, latest: str, prerelease: str) -> None:
+    for name in {tag, newer} - {"", "v1.0.0"}:
+        git(release.clone, "tag", name)
+    release.add("docker", "")
+    code, _, outputs = release.run("scripts/release", "latest", f"ghcr.io/owner/name@{DIGEST}", tag)
+    assert (code, dict(line.split("=") for line in outputs.splitlines())) == (
+        0,
+        {"latest": latest, "prerelease": prerelease},
+    )
+
+
 def test_unreachable_github_is_not_ready(release: Release) -> None:
     release.add("gh", "echo HTTP 503 >&2; exit 1")
     assert ready(release) == (1, "HTTP 503")

@@ -159,11 +159,11 @@ def test_the_labels_name_the_base_by_digest(name: str, built: dict[str, str], ba
 
 def test_latest_is_only_the_newest_release(name: str, merged: str, release: Release) -> None:
     latest = f"{name.lower()}:latest"
-    assert release("latest", merged, "v1.10.0") == {"latest": "true"}
+    assert release("latest", merged, "v1.10.0") == {"latest": "true", "prerelease": "false"}
     assert index(latest) == index(merged)
     assert digest(latest) == merged.partition("@")[2]
     for other in ("v1.9.0", "v2.0.0-rc.1"):
-        assert release("latest", f"{name.lower()}@sha256:{'0' * 64}", other) == {"latest": "false"}
+        assert release("latest", f"{name.lower()}@sha256:{'0' * 64}", other)["latest"] == "false"
     assert digest(latest) == merged.partition("@")[2]
 
 
