@@ -137,6 +137,19 @@ def test_latest_is_the_newest_release(release: Release, tag: str, newer: str, la
     )
 
 
+@pytest.mark.parametrize("exists", [False, True], ids=["first run", "second run"])
+def test_a_second_run_adds_to_the_release_of_the_first(release: Release, exists: bool) -> None:
+    workflow = (release.clone / ".github/workflows/release.yml").read_text()
+    commands = re.findall(r"^      - run: (gh .*)$", workflow, re.MULTILINE)
+    release.add("gh", f'echo "$*"; case $* in *view*) exit {int(not exists)} ;; *create*) exit {int(exists)} ;; esac')
+    script = "TAG=v1.0.0 PRERELEASE=false LATEST=false\n" + "\n".join(commands)
+    code, printed, _ = release.run("bash", "-e", "-c", script)
+    assert code == 0, printed
+    assert ("release create v1.0.0 --verify-tag --prerelease=false --latest=false" in printed) == (not exists)
+    assert printed.splitlines()[-1].startswith("release upload v1.0.0 ")
+    assert printed.endswith(" --clobber")
+
+
 def test_unreachable_github_is_not_ready(release: Release) -> None:
     release.add("gh", "echo HTTP 503 >&2; exit 1")
     assert ready(release) == (1, "HTTP 503")
