@@ -41,3 +41,17 @@ def test_a_commit_needs(files: list[str], needs: str, folder: str, project: Path
     done = subprocess.run([root / "scripts/changes"], capture_output=True, text=True, check=True)
     expected = [f"{name}={str(name in needs.split()).lower()}" for name in ("code", "tooling", "delivery")]
     assert done.stdout.split() == expected
+
+
+def test_a_file_that_moved_to_the_docs_counts_where_it_was(project: Path, tmp_path: Path) -> None:
+    for folder in ("scripts", "app", "docs"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(project / "scripts/changes", tmp_path / "scripts")
+    (tmp_path / "app/page.md.py").write_text("a page\n" * 10)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message=first")
+    git(tmp_path, "mv", "app/page.md.py", "docs/page.md.py")
+    git(tmp_path, "commit", "--quiet", "--message=second")
+    done = subprocess.run([tmp_path / "scripts/changes"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "code=true"
