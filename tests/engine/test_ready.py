@@ -188,7 +188,10 @@ def test_unknown_base_image_of_latest_is_not_outdated(release: Release, script: 
     [
         pytest.param("exit 0", 0, "", "enabled=true", id="it answers"),
         pytest.param("echo 'gh: Forbidden (HTTP 403)' >&2; exit 1", 0, "::notice::", "", id="switched off"),
-        pytest.param("echo 'gh: Not Found (HTTP 404)' >&2; exit 1", 0, "::notice::", "", id="not there"),
+        pytest.param("echo 'gh: It is disabled (HTTP 404)' >&2; exit 1", 0, "::notice::", "", id="disabled"),
+        pytest.param("echo 'gh: Not Found (HTTP 404)' >&2; exit 1", 1, "gh: Not Found", "", id="unknown commits"),
+        pytest.param("echo 'gh: API rate limit exceeded (HTTP 403)' >&2; exit 1", 1, "gh: API", "", id="too many"),
+        pytest.param("echo 'gh: Resource not accessible (HTTP 403)' >&2; exit 1", 1, "gh: Resource", "", id="no right"),
         pytest.param("echo 'gh: Bad Gateway (HTTP 502)' >&2; exit 1", 1, "gh: Bad Gateway", "", id="an error"),
         pytest.param("echo 'no network' >&2; exit 1", 1, "no network", "", id="no answer"),
     ],
