@@ -97,10 +97,26 @@ def test_what_the_tools_print_today_is_recognized(run: Run, tmp_path: Path) -> N
     assert files == [("bad.py", "1"), ("bad.py", "3"), ("test_bad.py", "2"), ("test_bad.py", "")]
 
 
-def test_the_image_is_compared_with_that_of_the_parent(project: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def clone(project: Path, tmp_path: Path) -> Path:
+    """Return a clone with another commit."""
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--no-tags", str(project), str(clone))
     git(clone, "commit", "--quiet", "--allow-empty", "--message=next")
+    return clone
+
+
+@pytest.mark.parametrize(("broken", "code"), [("parent", 0), ("this", 1)])
+def test_only_the_image_of_this_commit_must_build(clone: Path, tmp_path: Path, broken: str, code: int) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\ncase "$*" in *build*:{broken}*) exit 1 ;; esac\n')
+    docker.chmod(0o755)
+    environment = os.environ | {"DOCKER": str(docker)}
+    done = subprocess.run([clone / ".github/compare"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "nothing to compare with" in done.stdout) == (code, code == 0)
+
+
+def test_the_image_is_compared_with_that_of_the_parent(clone: Path, tmp_path: Path) -> None:
     summary = tmp_path / "summary"
     done = subprocess.run(
         [clone / ".github/compare"],
