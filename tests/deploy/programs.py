@@ -21,7 +21,7 @@ class Programs:
     def add(self, name: str, script: str) -> None:
         """Add a program that runs this shell script and exits with 0 by default."""
         program = self.folder / name
-        program.write_text(f'#!/bin/sh\necho "{name} $*" >>"{self.folder}/calls"\n{script}\n')
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >>"{self.folder}/calls"\n{script}\n')
         program.chmod(0o755)
 
     def add_kubectl(self, script: str) -> None:

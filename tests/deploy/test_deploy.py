@@ -11,6 +11,8 @@ from tests.deploy.programs import Programs
 
 IMAGE = "registry.example/name:v1"
 OWN = "app.kubernetes.io/name=app,app.kubernetes.io/instance=shop"
+# Two pods of the seventh revision serve.
+SERVING = '*availableReplicas*) echo "2 7" ;;'
 
 
 @pytest.fixture
@@ -30,7 +32,9 @@ def test_deploy_resolves_the_digest_applies_and_waits(programs: Programs) -> Non
         "kubectl kustomize kubernetes",
         "kubectl --context here --namespace shop version --request-timeout=10s",
         "kubectl --context here --namespace shop get namespace shop",
-        "kubectl --context here --namespace shop get deployment/app",
+        f"kubectl --context here --namespace shop get replicasets --selector {OWN} --output "
+        "jsonpath={range .items[?(@.status.availableReplicas>0)]}{.status.availableReplicas} "
+        r"{.metadata.annotations.deployment\.kubernetes\.io/revision}{'\n'}{end}",
         "kubectl --context here --namespace shop apply --filename manifests.yaml "
         "--selector app.kubernetes.io/component!=namespace",
         "kubectl --context here --namespace shop rollout status deployment/app --timeout 9s",
@@ -166,6 +170,7 @@ def test_failed_rollout_prints_pods_logs_and_undo_command(programs: Programs) ->
     programs.add_kubectl(
         'case "$*" in'
         ' *rollout*) echo "exceeded its progress deadline" >&2; exit 1 ;;'
+        f" {SERVING}"
         ' *jsonpath*) echo "ImagePullBackOff: no such image" ;;'
         ' *"get pods"*) echo "app-1 0/1 CrashLoopBackOff" ;;'
         " *logs*) echo \"APP_LOG_LEVEL='loud': Input should be\" ;;"
@@ -181,7 +186,7 @@ def test_failed_rollout_prints_pods_logs_and_undo_command(programs: Programs) ->
         "APP_LOG_LEVEL='loud': Input should be",
         "1s Warning FailedCreate ReplicaSet/app-1 quota",
         f"deploy: {IMAGE} does not become ready; the old pods still serve; "
-        "undo: kubectl --context here -n shop rollout undo deployment/app",
+        "undo: kubectl --context here -n shop rollout undo deployment/app --to-revision 7",
     ]
     # These are the pods of this version, not the ones that still serve.
     assert f"{OWN},app.kubernetes.io/version=v1" in programs.calls[-2]
@@ -229,8 +234,8 @@ def test_make_requires_a_registry_in_the_image(programs: Programs) -> None:
     assert "IMAGE must include a registry: make deploy IMAGE=registry/name VERSION=v1" in done.stdout
 
 
-def test_failed_first_deployment_has_no_undo_command(programs: Programs) -> None:
-    programs.add_kubectl('case "$*" in *"get deployment"*|*rollout*) exit 1 ;; esac')
+def test_failed_deployment_before_which_no_pod_served_has_no_undo_command(programs: Programs) -> None:
+    programs.add_kubectl('case "$*" in *rollout*) exit 1 ;; esac')
     done = programs.run("deploy", IMAGE, "shop")
     assert done.stdout.splitlines()[-1] == f"deploy: {IMAGE} does not become ready"
 
@@ -267,9 +272,9 @@ def test_an_invalid_instance_is_refused(programs: Programs, instance: str) -> No
 
 
 def test_another_instance_has_its_own_names_and_waits_for_its_own_pods(programs: Programs) -> None:
-    programs.add_kubectl('case "$*" in *rollout*) exit 1 ;; esac')
+    programs.add_kubectl(f'case "$*" in *rollout*) exit 1 ;; {SERVING} esac')
     done = programs.run("deploy", IMAGE, "shop", "eu")
-    assert done.stdout.splitlines()[-1].endswith("rollout undo deployment/eu-app")
+    assert done.stdout.splitlines()[-1].endswith("rollout undo deployment/eu-app --to-revision 7")
     assert "kubectl --namespace shop rollout status deployment/eu-app --timeout 5m" in programs.calls
     assert not any("instance=shop" in call for call in programs.calls)
 
