@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 PROJECT = Path(__file__).parents[2]
+OLDEST = "1.30"  # the oldest Kubernetes with preStop.sleep
 DIGEST = f"sha256:{'1' * 64}"
 # The digest that the stand-in for docker prints for every image.
 INSPECTED = f"Name:      registry.example/name:v1\nDigest:    {DIGEST}\n           \nManifests: \n"

@@ -100,6 +100,15 @@ def test_memory_is_reserved_in_full(container: Any) -> None:
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"]
 
 
+def test_disk_is_requested_and_limited(container: Any) -> None:
+    resources = container["resources"]
+    assert {"ephemeral-storage"} <= resources["requests"].keys() & resources["limits"].keys()
+
+
+def test_status_of_a_pod_shows_an_invalid_setting(container: Any) -> None:
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_settings_exist_and_have_valid_values(objects: Objects, container: Any) -> None:
     settings = objects["ConfigMap"]["data"]
     assert {"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}} in container["envFrom"]

@@ -6,9 +6,8 @@ import kubernetes_validate
 import pytest
 from kubernetes_validate import ValidationError
 
-from tests.deploy.conftest import Objects
+from tests.deploy.conftest import OLDEST, Objects
 
-OLDEST = "1.30"  # preStop.sleep
 VERSIONS = [OLDEST, kubernetes_validate.latest_version()]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.conftest import Objects
+from tests.deploy.conftest import OLDEST, Objects
 
 Json = dict[str, Any]
 # This value removes a field.
@@ -221,8 +221,11 @@ def test_violation_is_found_by_its_control_only(pod: Json, name: str, field: str
     assert [control.name for control in CONTROLS if not control.obeyed(pod)] == [name]
 
 
-def test_namespace_enforces_the_restricted_standard(objects: Objects) -> None:
-    assert objects["Namespace"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+def test_namespace_enforces_the_restricted_standard_of_one_version(objects: Objects) -> None:
+    labels = objects["Namespace"]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == labels["pod-security.kubernetes.io/warn"] == "restricted"
+    # Otherwise an update of the cluster could reject the pods.
+    assert labels["pod-security.kubernetes.io/enforce-version"] == f"v{OLDEST}"
 
 
 def test_a_pod_has_no_token_of_the_cluster(objects: Objects, pod: Json) -> None:
