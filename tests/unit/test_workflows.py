@@ -3,6 +3,7 @@
 `make audit` checks that each job has permissions and a timeout.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -105,6 +106,29 @@ def test_every_command_of_the_project_reports_annotations_and_a_summary(path: Pa
     silent = {command for command in runs(path.read_text()) if command.startswith(("make ", "scripts/"))}
     # These prepare for a command that reports.
     assert silent <= {"make venv", "make .venv/installed", "scripts/changes"}
+
+
+def test_the_linters_ask_github_about_the_actions(project: Path) -> None:
+    assert "GH_TOKEN: ${{ github.token }}" in jobs((project / ".github/workflows/ci.yml").read_text())["audit"]
+    assert '$([ -n "${GH_TOKEN:-}" ] || echo --offline)' in (project / "scripts/audit").read_text()
+
+
+def test_a_rebuild_is_released_from_its_tag(project: Path) -> None:
+    weekly = (project / ".github/workflows/weekly.yml").read_text()
+    (command,) = (command for command in runs(weekly) if command.startswith("gh workflow run "))
+    # The signed provenance names the commit of this reference.
+    assert '--ref "refs/tags/$TAG"' in command
+    fields = set(re.findall(r'--field "(\w+)=', command))
+    release = (project / ".github/workflows/release.yml").read_text()
+    dispatch, _, _ = release.partition("  workflow_dispatch:\n")[2].partition("\n\n")
+    assert set(re.findall(r"^      (\w+):$", dispatch, re.MULTILINE)) == fields
+
+
+def test_release_tags_cannot_be_moved(project: Path) -> None:
+    rules = json.loads((project / ".github/ruleset-tags.json").read_text())
+    (trigger,) = re.findall(r'tags: \["(.*?)"\]', (project / ".github/workflows/release.yml").read_text())
+    assert rules["conditions"]["ref_name"]["include"] == [f"refs/tags/{trigger[0]}*"]
+    assert {rule["type"] for rule in rules["rules"]} == {"deletion", "non_fast_forward", "update"}
 
 
 @pytest.fixture
