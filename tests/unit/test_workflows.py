@@ -209,6 +209,14 @@ def test_every_platform_is_part_of_the_image(publish: dict[str, str]) -> None:
         assert f"{platform}: ${{{{ steps.build.outputs.{platform} }}}}\n" in publish["build"]
 
 
+def test_docs_estimate_the_cost_of_every_job(project: Path) -> None:
+    found = jobs((project / ".github/workflows/ci.yml").read_text())
+    # Billed are only the jobs of private repositories.
+    billed = {name for name, job in found.items() if not re.search(r"^    if: .*\bprivate != true", job, re.MULTILINE)}
+    rows = re.findall(r"^\| (`.*?) \| .*\d.* \|$", (project / "docs/release.md").read_text(), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == billed
+
+
 def test_findings_reach_code_scanning_where_it_exists(project: Path) -> None:
     steps = re.split(r"^      - ", (project / ".github/workflows/ci.yml").read_text(), flags=re.MULTILINE)
     (upload,) = (step for step in steps if "codeql-action/upload-sarif" in step)
