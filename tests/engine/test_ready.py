@@ -141,13 +141,15 @@ def test_latest_is_the_newest_release(release: Release, tag: str, newer: str, la
 def test_a_second_run_adds_to_the_release_of_the_first(release: Release, exists: bool) -> None:
     workflow = (release.clone / ".github/workflows/release.yml").read_text()
     commands = re.findall(r"^      - run: (gh .*)$", workflow, re.MULTILINE)
-    release.add("gh", f'echo "$*"; case $* in *view*) exit {int(not exists)} ;; *create*) exit {int(exists)} ;; esac')
+    release.add("gh", f'echo "$*"; case $* in *upload*) exit {int(not exists)} ;; *create*) exit {int(exists)} ;; esac')
     script = "TAG=v1.0.0 PRERELEASE=false LATEST=false\n" + "\n".join(commands)
     code, printed, _ = release.run("bash", "-e", "-c", script)
     assert code == 0, printed
-    assert ("release create v1.0.0 --verify-tag --prerelease=false --latest=false" in printed) == (not exists)
-    assert printed.splitlines()[-1].startswith("release upload v1.0.0 ")
-    assert printed.endswith(" --clobber")
+    upload, *create = printed.splitlines()
+    assert upload == "release upload v1.0.0 release/image.* --clobber"
+    # An older version must not become the latest release.
+    options = "release create v1.0.0 release/image.* --verify-tag --prerelease=false --latest=false "
+    assert [line.startswith(options) for line in create] == ([] if exists else [True])
 
 
 def test_unreachable_github_is_not_ready(release: Release) -> None:
