@@ -16,19 +16,18 @@ from app.review.syntax import Instruction
 MOST_FOLDERS = 30
 # A path relative to the working directory.
 SCRIPT = re.compile(r"(?:\./)?[\w.-]+(?:/[\w.-]+)*\.(?:py|sh)")
-# Names of variables that contain a secret. The last word decides, before some suffixes.
+# The end of the name of a variable that contains a secret, without a suffix.
 SECRET = re.compile(
-    r"(?:(?:^|_)(?:API_?KEY|ACCESS_?KEY|CREDENTIALS?|ENCRYPTION_?KEY|MASTER_?KEY|PRIVATE_?KEY|SECRET_?KEY|SIGNING_?KEY"
+    r"(?:_(?:(?:ACCESS|API|ENCRYPTION|MASTER|PRIVATE|SECRET|SIGNING)_?KEY|CREDENTIALS?|SECRET|TOKEN"
     r"|(?:ALGOLIA|ANTHROPIC|AZURE|COHERE|DATADOG|DD|DEEPSEEK|FERNET|GEMINI|GOOGLE|GROQ|HF|HUGGINGFACE|JWT|LANGFUSE"
     r"|LANGSMITH|MAILGUN|MISTRAL|OPENAI|OPENROUTER|PERPLEXITY|PINECONE|POSTMARK|REPLICATE|SENDGRID|SERPAPI|STRIPE"
-    r"|TAVILY|TOGETHER|TWILIO|XAI)_KEY|SECRET|TOKEN"
-    r"|(?:ADO|AZDO|AZURE|BITBUCKET|DATABRICKS|DEVOPS|DOCKER|GH|GITHUB|GITLAB|NPM)_PAT)"
-    r"|(?<=\w)(?<!BUILD)(?<!FIRST)(?<!INIT)(?<!MULTI)(?<!OLD)(?<!RENDER)(?<!SECOND)(?<!SINGLE)_(?:PASS|PWD)"
-    r"|PASSWD|PASSWORD)"
-    r"(?:_(?:[0-9]+|BASE|DEFAULT|DEV|NEW|OLD|PROD|PRODUCTION|STAGING))?$",
-    re.IGNORECASE,
+    r"|TAVILY|TOGETHER|TWILIO|XAI)_KEY"
+    r"|(?:ADO|AZDO|AZURE|BITBUCKET|DATABRICKS|DEVOPS|DOCKER|GH|GITHUB|GITLAB|NPM)_PAT)|PASSWD|PASSWORD)$"
 )
-NO_SECRET = re.compile(r"PUBLIC|^(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_", re.IGNORECASE)
+SUFFIX = re.compile(r"_(?:[0-9]+|BASE|DEFAULT|DEV|NEW|OLD|PROD|PRODUCTION|STAGING)$")
+# After these words, `PASS` is a round and `PWD` a directory. After others, they are passwords.
+NO_PASSWORD = ("BUILD", "FIRST", "INIT", "MULTI", "OLD", "RENDER", "SECOND", "SINGLE")
+NO_SECRET = re.compile(r"PUBLIC|^_(?:ALLOW|DISABLE|ENABLE|HAS|MAX|MIN|NO|REQUIRE|USE)_")
 BY_VARIABLE = "RUN --mount=type=secret during the build, and an environment variable at run time"
 # The tokens of well-known services.
 TOKEN = re.compile(
@@ -212,7 +211,7 @@ def secret_in_image(dockerfile: Dockerfile) -> Iterator[Problem]:
         named = False
         if instruction.keyword in {"ARG", "ENV"}:
             for name, value in instruction.assignments:
-                if SECRET.search(name) and not NO_SECRET.search(name) and _is_secret(value, instruction.keyword):
+                if _names_secret(name) and _is_secret(value, instruction.keyword):
                     named = True
                     yield Problem(
                         instruction,
@@ -256,6 +255,14 @@ def _hosts_with_password(text: str) -> list[str]:
         if _is_secret(match["password"], "ENV") and match["password"] != match["user"]
     }
     return list(found)
+
+
+def _names_secret(name: str) -> bool:
+    """Return whether a variable of this name contains a secret."""
+    name = "_" + SUFFIX.sub("", name.upper())
+    before, _, word = name.rpartition("_")
+    is_password = word in {"PASS", "PWD"} and before.strip("_") != "" and not before.endswith(NO_PASSWORD)
+    return (is_password or SECRET.search(name) is not None) and not NO_SECRET.search(name)
 
 
 def _is_secret(value: str | None, keyword: str) -> bool:
