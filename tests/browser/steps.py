@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
@@ -13,6 +14,7 @@ CARD = (WEB / "examples" / "card.Dockerfile").read_text()
 ROOT = f'FROM python:3.12-slim@sha256:{"0" * 64}\nENV PYTHONUNBUFFERED=1\nCMD ["python", "-m", "http.server"]\n'
 # No findings, and every rule can check it.
 CLEAN = 'FROM scratch\nLABEL a=b\nUSER 10001\nCMD ["/a"]\n'
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @contextmanager
