@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 
 class Variables(BaseModel):
@@ -30,12 +30,15 @@ class Variables(BaseModel):
         try:
             return cls.model_validate({name: text for name, text in variables.items() if text is not None})
         except ValidationError as error:
-            sys.exit(
-                "\n".join(
-                    f"{cls.PREFIX}{str(problem['loc'][0]).upper()}={reprlib.repr(problem['input'])}: {problem['msg']}"
-                    for problem in error.errors()
-                )
-            )
+            sys.exit("\n".join(map(cls._line, error.errors())))
+
+    @classmethod
+    def _line(cls, problem: ErrorDetails) -> str:
+        variable = cls.PREFIX + str(problem["loc"][0]).upper()
+        # The input of a missing field is the values of all others, which may be secret.
+        if problem["type"] == "missing":
+            return f"{variable} is not set"
+        return f"{variable}={reprlib.repr(problem['input'])}: {problem['msg']}"
 
 
 def installed(docs: bool) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import ServerSettings, Settings
+from app.settings import ServerSettings, Settings, Variables
 
 
 def test_unset_variables_have_defaults() -> None:
@@ -76,6 +76,21 @@ def test_a_long_value_is_cut_in_the_middle() -> None:
     with pytest.raises(SystemExit) as end:
         Settings.from_environment({"APP_LOG_LEVEL": "x" * 5000})
     assert len(str(end.value)) < 150
+
+
+class Required(Variables):
+    """Settings, one of which has no default."""
+
+    PREFIX = "APP_"
+
+    url: str
+    token: str = ""
+
+
+def test_a_missing_value_is_named_without_the_others() -> None:
+    with pytest.raises(SystemExit) as end:
+        Required.from_environment({"APP_TOKEN": "swordfish"})
+    assert str(end.value) == "APP_URL is not set"
 
 
 def test_docs_without_their_package_exit_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
