@@ -11,7 +11,8 @@ include scripts/settings.mk
 
 DOCKER ?= docker
 ifndef PORT
-PORT := $(or $(shell sed -n 's/^PORT=//p' .env 2>/dev/null),8000)
+# As in Compose, the value in .env may be quoted, and the last one counts.
+PORT := $(or $(shell sed -n "s/^PORT=[\"']\{0,1\}\([^\"' ]*\).*/\1/p" .env 2>/dev/null | tr -d '\r' | tail -n 1),8000)
 $(call check_name,PORT)
 endif
 # The image is named after the folder, made valid, and tagged with the version from git.

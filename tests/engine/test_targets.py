@@ -120,6 +120,8 @@ def test_dev_reads_the_port_from_dotenv(copy: Path) -> None:
     (copy / ".env").write_text("APP_LOG_LEVEL=debug\nPORT=9000\n")
     assert "http://127.0.0.1:9000 " in made(copy, *dev).stdout
     assert "http://127.0.0.1:7000 " in made(copy, *dev, "PORT=7000").stdout
+    (copy / ".env").write_bytes(b"PORT=7000\nPORT='9000' # mine\r\n")
+    assert "http://127.0.0.1:9000 " in made(copy, *dev).stdout
     (copy / ".env").write_text("PORT=`touch ran`\n")
     assert "PORT is invalid" in made(copy, *dev).stderr
     assert not (copy / "ran").exists()
