@@ -24,6 +24,8 @@ REQUESTS = Path(__file__).with_name("requests.txt")
 RATE = 50.0
 TIMEOUT = 10.0
 """Seconds after which a request counts as failed."""
+FAILING = 300
+"""The lowest status that counts as a failure."""
 MAX_FAILURES_PRINTED = 20
 
 
@@ -86,15 +88,15 @@ def read(path: Path) -> list[Request]:
     return requests
 
 
-async def ask(client: httpx2.AsyncClient, request: Request, due: float) -> Outcome:
-    """Send the request now and return its outcome."""
+async def ask(client: httpx2.AsyncClient, request: Request, due: float, failing: int = FAILING) -> Outcome:
+    """Send the request now and return its outcome. Statuses from `failing` on are failures."""
     server = failure = ""
     try:
         async with asyncio.timeout(TIMEOUT):
             content = request.body or None
             answer = await client.request(request.method, request.path, content=content, headers=request.headers)
         server = answer.headers.get("x-served-by", "")
-        if not answer.is_success:
+        if answer.status_code >= failing:
             failure = f"status {answer.status_code}"
     except TimeoutError:
         failure = f"no response within {TIMEOUT:g} s"
@@ -109,10 +111,10 @@ def client(url: str, kept: int | None) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(base_url=url, limits=limits, timeout=None, trust_env=False)
 
 
-async def ask_once(url: str, requests: Sequence[Request]) -> list[Outcome]:
-    """Send the requests one after the other and return their outcomes."""
+async def ask_twice(url: str, requests: Sequence[Request]) -> list[Outcome]:
+    """Send the requests one after the other, then all of them again, and return their outcomes."""
     async with client(url, None) as asking:
-        return [await ask(asking, request, time.monotonic()) for request in requests]
+        return [await ask(asking, request, time.monotonic()) for request in [*requests, *requests]]
 
 
 @dataclass
@@ -124,6 +126,7 @@ class Load:
     rate: float = RATE
     seconds: float = float("inf")
     keep: bool = True
+    failing: int = FAILING
     outcomes: list[Outcome] = field(default_factory=list)
     stop: Event = field(default_factory=Event)
 
@@ -144,7 +147,7 @@ class Load:
                 group.create_task(self._note(keeping if self.keep and not own else closing, request, due))
 
     async def _note(self, client: httpx2.AsyncClient, request: Request, due: float) -> None:
-        self.outcomes.append(await ask(client, request, due))
+        self.outcomes.append(await ask(client, request, due, self.failing))
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,14 @@ def main() -> int:
         action="store_true",
         help="open a connection for each request: without an HTTP proxy, a kept connection ends with its container",
     )
-    parser.add_argument("--once", action="store_true", help="send each request once and print only failures")
+    parser.add_argument(
+        "--failing",
+        metavar="STATUS",
+        type=int,
+        default=FAILING,
+        help="the lowest status that counts as a failure (default: %(default)s)",
+    )
+    parser.add_argument("--twice", action="store_true", help="send each request twice and print only failures")
     arguments = parser.parse_args()
     if not arguments.url.startswith(("http://", "https://")):
         parser.error(f"the URL must begin with http:// or https://, not {arguments.url}")
@@ -217,12 +227,14 @@ def main() -> int:
         requests = read(arguments.requests)
     except LoadError as error:
         parser.error(str(error))
-    if arguments.once:
-        failed = [one for one in asyncio.run(ask_once(arguments.url, requests)) if one.failure]
-        for outcome in failed:
-            print(f"{outcome.request}: {outcome.failure}; correct this request in {arguments.requests}")
+    if arguments.twice:
+        failed = [one for one in asyncio.run(ask_twice(arguments.url, requests)) if one.failure]
+        for line in dict.fromkeys(f"{outcome.request}: {outcome.failure}" for outcome in failed):
+            print(f"{line}; correct this request in {arguments.requests}")
         return int(bool(failed))
-    load = Load(arguments.url, requests, arguments.rate, arguments.seconds, not arguments.no_keep_alive)
+    load = Load(
+        arguments.url, requests, arguments.rate, arguments.seconds, not arguments.no_keep_alive, arguments.failing
+    )
     interrupted = Event()
 
     def interrupt(*_: object) -> None:

@@ -345,7 +345,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="rollout-") as folder:
             fleet = Fleet(engine, arguments.image)
             fleet.up(Path(folder))
-            load = Load(fleet.url, requests, arguments.rate, outcomes=rollout.requests)
+            # A container may not know what an earlier request created in another one, and respond with 404.
+            load = Load(fleet.url, requests, arguments.rate, failing=500, outcomes=rollout.requests)
             with loading(load):
                 rollout.run(fleet, load, arguments.seconds)
     except RolloutError as error:

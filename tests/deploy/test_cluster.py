@@ -35,7 +35,7 @@ def test_success_replaces_the_image_and_deletes_the_cluster(programs: Programs) 
         "kind load docker-image",
         "apply",
         "rollout status",
-        "python3 -m deploy.load http://127.0.0.1:32768 --no-keep-alive",
+        "python3 -m deploy.load http://127.0.0.1:32768 --no-keep-alive --failing 500",
         "apply",
         "rollout status",
         "kubectl wait --for delete",

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from deploy import load
-from deploy.load import Load, LoadError, Outcome, Phase, Request, read, report
+from deploy.load import FAILING, Load, LoadError, Outcome, Phase, Request, read, report
 
 GET = Request("GET", "/a")
 POST = Request("POST", "/b", "text")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Served-By: b\r\n\r\nok"
+UNKNOWN = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -57,13 +58,13 @@ class Server:
 
 
 def outcomes(
-    server: Server, requests: list[Request], number: int, keep: bool = True, rate: float = 50
+    server: Server, requests: list[Request], number: int, keep: bool = True, rate: float = 50, failing: int = FAILING
 ) -> list[Outcome]:
     """Return the outcomes of this many requests in the order in which they were due."""
 
     async def ask() -> list[Outcome]:
         async with server.listening() as url:
-            steady = Load(url, requests, rate, seconds=(number - 0.5) / rate, keep=keep)
+            steady = Load(url, requests, rate, seconds=(number - 0.5) / rate, keep=keep, failing=failing)
             await asyncio.wait_for(steady.run(), 30)
             return sorted(steady.outcomes, key=lambda outcome: outcome.due)
 
@@ -98,6 +99,12 @@ def test_failures_are_recorded_and_not_repeated() -> None:
     ]
 
 
+@pytest.mark.parametrize(("failing", "failures"), [(FAILING, ["status 404", "status 503"]), (500, ["", "status 503"])])
+def test_lowest_failing_status_can_be_set(failing: int, failures: list[str]) -> None:
+    found = outcomes(Server([UNKNOWN, UNAVAILABLE]), [GET], 2, failing=failing)
+    assert sorted(one.failure for one in found) == failures
+
+
 def test_request_fails_without_response_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "TIMEOUT", 0.1)
     assert [one.failure for one in outcomes(Server([b""]), [GET], 3)] == ["no response within 0.1 s"] * 3
@@ -114,17 +121,24 @@ def test_report_has_a_line_for_each_phase_and_failure() -> None:
     ]
 
 
-def test_once_prints_only_failures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    server = Server([b"HTTP/1.1 201 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"])
+def test_twice_prints_only_failures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    created, conflict, unknown = (
+        f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+        for status in ("201 Created", "409 Conflict", "404 Not Found")
+    )
+    server = Server([created, unknown, conflict, unknown])
 
     async def ask() -> int:
         async with server.listening() as url:
-            monkeypatch.setattr("sys.argv", ["load", "--once", url])
+            monkeypatch.setattr("sys.argv", ["load", "--twice", url])
             monkeypatch.setattr(load, "read", lambda _: [POST, GET])
             return await asyncio.to_thread(load.main)
 
     assert asyncio.run(ask()) == 1
-    assert capsys.readouterr().out == f"GET /a: status 404; correct this request in {load.REQUESTS}\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"GET /a: status 404; correct this request in {load.REQUESTS}",
+        f"POST /b: status 409; correct this request in {load.REQUESTS}",
+    ]
 
 
 def test_project_requests_are_valid() -> None:
