@@ -59,7 +59,7 @@ WANTED = APP | {
     "tests/unit/test_main.py",
 }
 # These are not named in .dockerignore, although git may track them.
-ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "data/a.json"}
+ELSEWHERE = {".env.example", ".vscode/launch.json", "app/.env.example", "unnamed/a.json"}
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def folder(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copied(project: Path, stage: str) -> str:
-    """Return the COPY instruction with which a stage copies the source."""
+    """Return the COPY instruction with which a stage copies the source, which is its last one."""
     text = (project / "Dockerfile").read_text().partition(f" AS {stage}\n")[2].partition("\nFROM ")[0]
-    (line,) = re.findall(r"^COPY (?!.*--from).*$", text, re.MULTILINE)
+    *_, line = re.findall(r"^COPY (?!.*--from).*$", text, re.MULTILINE)
     return str(line)
 
 

@@ -1,6 +1,7 @@
 """The content of the image: what it adds to the Python base image."""
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -8,9 +9,10 @@ from email.parser import BytesHeaderParser
 from pathlib import Path, PurePosixPath
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.image.layers import Entry, Image, merged, read
-from tests.service import BUDGETS
+from tests.service import BUDGETS, FOLDERS, PLACES
 from tests.support.container import Container
 from tests.support.git import ignored
 from tests.support.leaks import has_key, is_litter
@@ -18,8 +20,8 @@ from tests.support.project import never_published
 from tests.support.requirements import pins
 from tests.support.start import Start
 
-# Where the image may add files: the accounts, with their backup copies, the packages and the app.
-PLACES = re.compile(r"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?")
+# Where the image may add files: the accounts, with their backup copies, the packages, the app, and what else it needs.
+ALLOWED = re.compile(rf"/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?|/opt|(/opt/python|/app)(/.*)?|{PLACES}")
 # The engine mounts these during RUN.
 MOUNT_POINTS = {"/dev", "/proc", "/sys"}
 OF_THE_PROJECT = re.compile(r"\..*|.*~|__pycache__|tests?|Makefile|Dockerfile|compose\.ya?ml|requirements.*\.(txt|in)")
@@ -80,21 +82,29 @@ def is_setuid(entry: Entry) -> bool:
 
 
 def test_image_adds_only_the_packages_the_app_and_a_user(added: list[tuple[str, Entry]]) -> None:
-    assert [path for path, _ in added if not PLACES.fullmatch(path)] == []
+    assert [path for path, _ in added if not ALLOWED.fullmatch(path)] == []
 
 
-def test_image_contains_no_project_files_but_the_app(added: list[tuple[str, Entry]]) -> None:
+def test_image_contains_no_project_files_but_its_folders(added: list[tuple[str, Entry]]) -> None:
     inside = [PurePosixPath(path).relative_to("/app").parts for path, _ in added if path.startswith("/app/")]
-    assert {parts[0] for parts in inside} == {"app"}
+    assert {parts[0] for parts in inside} == FOLDERS
     assert [parts for parts in inside if any(map(OF_THE_PROJECT.fullmatch, parts))] == []
 
 
 def test_packages_are_the_locked_ones(added: list[tuple[str, Entry]], project: Path) -> None:
-    installed = set()
+    installed: set[tuple[str, str]] = set()
     for path, entry in added:
         if re.search(r"/(site|dist)-packages/[^/]+(dist-info/METADATA|egg-info/PKG-INFO)$", path):
             headers = BytesHeaderParser().parsebytes(entry.data)
-            installed.add((re.sub(r"[-_.]+", "-", headers["Name"]).lower(), headers["Version"]))
+            installed.add((canonicalize_name(headers["Name"]), headers["Version"]))
+    # pip writes this file for packages that do not come from an index.
+    origins = {
+        (str(canonicalize_name(PurePosixPath(path).parent.name.split("-")[0])), str(json.loads(entry.data)["url"]))
+        for path, entry in added
+        if path.endswith(".dist-info/direct_url.json")
+    }
+    names = {name for name, _ in origins}
+    installed = {(name, version) for name, version in installed if name not in names} | origins
     text = (project / "requirements.txt").read_text()
     # A package with a marker after a semicolon may not be needed here.
     everywhere = pins(re.sub(r"^.*;.*$", "", text, flags=re.MULTILINE))
@@ -116,8 +126,6 @@ def test_packages_are_their_recorded_files_and_their_bytecode(contents: Image, a
                 explained.add(path)
     files = {path for path, entry in added if path.startswith("/opt/python/") and not entry.info.isdir()}
     assert files - explained == set()
-    # pip writes this file for packages that do not come from an index.
-    assert [path for path in files if path.endswith("/direct_url.json")] == []
 
 
 def test_system_and_packages_are_layers_that_do_not_change(contents: Image) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.settings import Settings
 from tests.image.memory import MEMORY, unharmed
 from tests.image.messages import BODY, POST
+from tests.service import LEAST_MEMORY
 from tests.support.container import Answer, Container
 from tests.support.start import Start
 
@@ -113,8 +114,8 @@ def test_endless_body_is_cut_off(
         flood(connection, part)
 
 
-def test_service_runs_with_100_mb(start: Start) -> None:
-    service = start(options=("--memory=100m", "--memory-swap=100m"))
+def test_service_works_in_little_memory(start: Start) -> None:
+    service = start(options=(f"--memory={LEAST_MEMORY}", f"--memory-swap={LEAST_MEMORY}"))
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(Container.use, [service] * 50))
     assert (service.state["Status"], service.state["OOMKilled"]) == ("running", False)

@@ -39,10 +39,10 @@ def locked_with_fastapi_opentelemetry(project: Path) -> str:
 @pytest.fixture(scope="module")
 def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Build the image with the packages for telemetry."""
-    folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(project / "app", folder / "app")
-    for name in ("Dockerfile", ".dockerignore"):
-        shutil.copy(project / name, folder)
+    folder = tmp_path_factory.mktemp("telemetry") / "project"
+    # A service may copy more folders than app/ into its image.
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    shutil.copy(project / ".dockerignore", folder)
     (folder / "requirements.txt").write_text(locked_with_fastapi_opentelemetry(project))
     # Use another name: a suffix cannot follow an image that is named by digest.
     name = f"telemetry-for-tests:{os.getpid()}"

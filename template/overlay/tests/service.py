@@ -4,5 +4,12 @@
 # versions and other processors. If you add a package, use the sizes that the test prints.
 BUDGETS = {"/opt/python/": 29_000_000, "/app/": 100_000, "/": 29_100_000}
 
+# The folders in /app, and a pattern of the other paths that the image may add, for example of a system library.
+FOLDERS = {"app"}
+PLACES = ""
+
+# The memory in which the service must work. `make run` allows more, for hostile requests.
+LEAST_MEMORY = "100m"
+
 # How many requests are generated for each route from the OpenAPI description.
 EXAMPLES = 500
