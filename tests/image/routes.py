@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from unittest import mock
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.main import app
+
+router = APIRouter()
 
 
 class Message(BaseModel):
@@ -23,19 +25,19 @@ class Message(BaseModel):
     text: Annotated[str, Field(min_length=1)]
 
 
-@app.post("/echo")
+@router.post("/echo")
 async def echo(message: Message) -> Message:
     """Return the body."""
     return message
 
 
-@app.get("/large")
+@router.get("/large")
 async def large() -> str:
     """Return 16 KB."""
     return "a" * 16 * 1024
 
 
-@app.get("/slow")
+@router.get("/slow")
 async def slow(seconds: float) -> str:
     """Log that the request has begun, and respond after this time."""
     logging.getLogger("app").info("slow has begun")
@@ -43,7 +45,7 @@ async def slow(seconds: float) -> str:
     return "done"
 
 
-@app.get("/stream")
+@router.get("/stream")
 async def stream() -> StreamingResponse:
     """Stream a line every 0.1 s without end."""
 
@@ -55,26 +57,26 @@ async def stream() -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-@app.get("/block")
+@router.get("/block")
 async def block(seconds: float) -> str:
     """Block the event loop for this time, which no route should do."""
     time.sleep(seconds)  # noqa: ASYNC251 -- on purpose
     return "done"
 
 
-@app.get("/seen")
+@router.get("/seen")
 async def seen(request: Request) -> dict[str, str | None]:
     """Return the client and the URL, as the service sees them."""
     return {"client": request.client.host if request.client else None, "url": str(request.url)}
 
 
-@app.get("/process")
+@router.get("/process")
 async def process() -> int:
     """Return the id of the process."""
     return os.getpid()
 
 
-@app.get("/clock")
+@router.get("/clock")
 async def clock(seconds: float) -> str:
     """Make Python's clock jump by this time. The monotonic clock does not change."""
     now = time.time
@@ -84,3 +86,8 @@ async def clock(seconds: float) -> str:
 
     mock.patch.object(time, "time", jumped).start()
     return "done"
+
+
+# At the front, because a route of the service may match the same path. Not include_router, which would add the
+# service's own dependencies, such as a login.
+app.router.routes[:0] = router.routes
