@@ -30,8 +30,8 @@ CONFIG = {
     },
     "checks": {
         # A value can match the schema and still be rejected, because it is unknown, exists already, or is forbidden.
-        "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "422"]},
-        # These checks are about logins, stored resources and required headers. The service has none of these.
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "400", "401", "403", "404", "409", "422"]},
+        # These checks are about logins, stored resources and required headers. Turn on those that fit your service.
         "ignored_auth": {"enabled": False},
         "object_level_authorization": {"enabled": False},
         "use_after_free": {"enabled": False},
