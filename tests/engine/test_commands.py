@@ -13,9 +13,10 @@ from shlex import split
 import pytest
 
 from tests.support.container import LABEL, docker, eventually
+from tests.support.project import ANOTHER_VERSION, VERSION
 
 PRODUCTION, DEV = "username/app:v1.0", "app:dev"
-NEWER = f"tests-commands-{os.getpid()}:python3.13"
+ANOTHER = f"tests-commands-{os.getpid()}:python{ANOTHER_VERSION}"
 PLATFORMS = "linux/amd64,linux/arm64"
 # Cold builds under emulation take minutes.
 SECONDS = 1200
@@ -57,7 +58,7 @@ def _names() -> Iterator[None]:
     try:
         yield
     finally:
-        for name in (*names, NEWER):
+        for name in (*names, ANOTHER):
             docker("image", "rm", "--force", name, check=False)
         for name, other in kept.items():
             docker("tag", other, name)
@@ -92,11 +93,11 @@ def test_production_build_skips_dev(production: str) -> None:
 
 
 @pytest.mark.usefixtures("production")
-def test_production_image_serves_with_python_3_12() -> None:
+def test_production_image_serves_with_its_python_version() -> None:
     container = docker("run", "--detach", f"--label={LABEL}", PRODUCTION).strip()
     try:
         eventually(lambda: docker("exec", container, "python", "-m", "app.probe", check=False) == "", 60)
-        assert docker("exec", container, "python", "--version").startswith("Python 3.12.")
+        assert docker("exec", container, "python", "--version").startswith(f"Python {VERSION}.")
     finally:
         docker("rm", "--force", "--volumes", container)
 
@@ -115,17 +116,18 @@ def test_fresh_build_reuses_no_image(clone: Path) -> None:
 
 
 def test_python_version_argument_changes_both_stages(clone: Path) -> None:
-    require("python:3.13-slim")
-    build(clone, f"docker build --build-arg PYTHON_VERSION=3.13 -t {NEWER} .")
+    require(f"python:{ANOTHER_VERSION}-slim")
+    build(clone, f"docker build --build-arg PYTHON_VERSION={ANOTHER_VERSION} -t {ANOTHER} .")
     # The packages come from builder, the interpreter from production's base image. Their versions must match.
-    assert run(NEWER, "python", "--version").startswith("Python 3.13.")
-    assert run(NEWER, "python", "-c", "import app.main, sys; print(sys.prefix)") == "/usr/local"
-    assert "/opt/python/lib/python3.13/" in run(NEWER, "python", "-c", "import fastapi; print(fastapi.__file__)")
+    assert run(ANOTHER, "python", "--version").startswith(f"Python {ANOTHER_VERSION}.")
+    assert run(ANOTHER, "python", "-c", "import app.main, sys; print(sys.prefix)") == "/usr/local"
+    imported = run(ANOTHER, "python", "-c", "import fastapi; print(fastapi.__file__)")
+    assert f"/opt/python/lib/python{ANOTHER_VERSION}/" in imported
 
 
 def test_multi_platform_build_pushes_amd64_and_arm64(clone: Path, registry: str) -> None:
     """Push to a local registry, because the card's name would push to Docker Hub."""
-    require("python:3.12-slim", f"--platform={PLATFORMS}")
+    require(f"python:{VERSION}-slim", f"--platform={PLATFORMS}")
     image = f"{registry}/{PRODUCTION}"
     try:
         build(clone, f"docker buildx build --platform {PLATFORMS} -t {image} --push .")

@@ -10,9 +10,11 @@ import pytest
 
 from deploy.container import DOCKER
 from tests.support.container import LABEL, docker
+from tests.support.project import ANOTHER_VERSION, VERSION
 
 PIN = re.compile(r"^ARG PYTHON_IMAGE=\$\{PYTHON_IMAGE/(\S+)/(\S+?)@(sha256:[0-9a-f]{64})\}$", re.MULTILINE)
 OLD = f"sha256:{'0' * 64}"
+TAG = f"{VERSION}-slim"
 
 
 @pytest.fixture
@@ -43,20 +45,20 @@ def pins(folder: Path) -> list[tuple[str, str, str]]:
     return PIN.findall((folder / "Dockerfile").read_text())
 
 
-def pin_to(folder: Path, digest: str, tag: str = "3.12-slim") -> None:
+def pin_to(folder: Path, digest: str) -> None:
     """Pin the tag to a digest, without asking a registry."""
     dockerfile = folder / "Dockerfile"
-    line = f"ARG PYTHON_IMAGE=${{PYTHON_IMAGE/{tag}/{tag}@{digest}}}\n"
+    line = f"ARG PYTHON_IMAGE=${{PYTHON_IMAGE/{TAG}/{TAG}@{digest}}}\n"
     dockerfile.write_text(dockerfile.read_text().replace("-slim\n", f"-slim\n{line}", 1))
-    assert pins(folder) == [(tag, tag, digest)]
+    assert pins(folder) == [(TAG, TAG, digest)]
 
 
 def test_pin_adds_one_line_and_off_removes_it(folder: Path) -> None:
     before = (folder / "Dockerfile").read_text()
     assert pin(folder).returncode == 0
     ((tag, replacement, digest),) = pins(folder)
-    assert tag == replacement == "3.12-slim"
-    assert digest in docker("image", "inspect", "--format={{.RepoDigests}}", "python:3.12-slim")
+    assert tag == replacement == TAG
+    assert digest in docker("image", "inspect", "--format={{.RepoDigests}}", f"python:{TAG}")
     assert re.sub(f"{PIN.pattern}\n", "", (folder / "Dockerfile").read_text(), flags=re.MULTILINE) == before
     assert pin(folder, "--off").returncode == 0
     assert (folder / "Dockerfile").read_text() == before
@@ -65,7 +67,7 @@ def test_pin_adds_one_line_and_off_removes_it(folder: Path) -> None:
 def test_a_digest_stays_until_an_upgrade(folder: Path) -> None:
     pin_to(folder, OLD)
     assert "UPGRADE=1" in pin(folder).stdout
-    assert pins(folder) == [("3.12-slim", "3.12-slim", OLD)]
+    assert pins(folder) == [(TAG, TAG, OLD)]
     assert pin(folder, "--upgrade").returncode == 0
     ((*_, digest),) = pins(folder)
     assert digest != OLD
@@ -84,8 +86,8 @@ def test_check_fails_only_if_the_tag_has_another_digest(folder: Path) -> None:
 
 def test_print_changes_nothing(folder: Path) -> None:
     before = (folder / "Dockerfile").read_text()
-    assert re.fullmatch(r"python:3\.12-slim@sha256:[0-9a-f]{64}\n", pin(folder, "--print").stdout)
-    digested = f"127.0.0.1:1/python:3.12-slim@{OLD}"
+    assert re.fullmatch(rf"python:{re.escape(TAG)}@sha256:[0-9a-f]{{64}}\n", pin(folder, "--print").stdout)
+    digested = f"127.0.0.1:1/python:{TAG}@{OLD}"
     assert pin(folder, "--print", PYTHON_IMAGE=digested).stdout == f"{digested}\n"
     assert (folder / "Dockerfile").read_text() == before
 
@@ -101,7 +103,7 @@ def test_unreachable_registry_changes_nothing(folder: Path) -> None:
     before = name(folder, "127.0.0.1:1/python:${PYTHON_VERSION}-slim")
     answer = pin(folder)
     assert answer.returncode == 1
-    assert answer.stderr.splitlines()[-1].startswith("pin: cannot read the digest of 127.0.0.1:1/python:3.12-slim")
+    assert answer.stderr.splitlines()[-1].startswith(f"pin: cannot read the digest of 127.0.0.1:1/python:{TAG}")
     assert (folder / "Dockerfile").read_text() == before
 
 
@@ -113,7 +115,9 @@ def test_an_image_without_a_tag_is_not_pinned(folder: Path, image: str) -> None:
     assert (folder / "Dockerfile").read_text() == before
 
 
-@pytest.mark.parametrize("variables", [{"PYTHON_VERSION": "3.13"}, {"PYTHON_IMAGE": "mirror.example/python:3.12-slim"}])
+@pytest.mark.parametrize(
+    "variables", [{"PYTHON_VERSION": ANOTHER_VERSION}, {"PYTHON_IMAGE": f"mirror.example/python:{TAG}"}]
+)
 def test_digest_of_another_image_is_not_written(folder: Path, variables: dict[str, str]) -> None:
     before = (folder / "Dockerfile").read_text()
     refused = pin(folder, **variables)
@@ -130,7 +134,7 @@ def test_an_unknown_option_is_an_error(folder: Path) -> None:
     "settings",
     [
         pytest.param([], id="the Dockerfile's version"),
-        pytest.param(["PYTHON_VERSION=3.12"], id="the same version"),
+        pytest.param([f"PYTHON_VERSION={VERSION}"], id="the same version"),
         pytest.param(["PYTHON_IMAGE=mirror.example/python:3.13-slim"], id="another image"),
     ],
 )
@@ -142,9 +146,10 @@ def test_make_builds_what_the_pin_is_for(folder: Path, settings: list[str]) -> N
 @pytest.mark.parametrize("target", ["build", "fresh", "test", "reproduce", "dev"])
 def test_make_refuses_another_version_than_the_pinned_one(folder: Path, target: str) -> None:
     pin_to(folder, OLD)
-    refused = run(folder, "make", "-n", target, "PYTHON_VERSION=3.13", "RUNTIME=docker")
+    refused = run(folder, "make", "-n", target, f"PYTHON_VERSION={ANOTHER_VERSION}", "RUNTIME=docker")
     assert refused.returncode == 2
-    assert "pins 3.12-slim and cannot build on 3.13-slim: remove the digest with `make pin OFF=1`" in refused.stderr
+    refusal = f"pins {TAG} and cannot build on {ANOTHER_VERSION}-slim: remove the digest with `make pin OFF=1`"
+    assert refusal in refused.stderr
 
 
 def test_python_version_from_the_environment_is_ignored(folder: Path) -> None:
