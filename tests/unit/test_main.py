@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from fastapi.routing import APIWebSocketRoute
+from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi.routing import APIWebSocketRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.main import create_app
-from app.routes import ROUTERS
 from app.settings import Settings
 from tests.support.requirements import pins
 
@@ -42,11 +42,29 @@ def test_invalid_setting_exits_with_one_line(project: Path) -> None:
     ]
 
 
+def has_websockets(app: FastAPI) -> bool:
+    """Return True if a route, also of a router inside another, is a WebSocket."""
+    return any(isinstance(one.original_route, APIWebSocketRoute) for one in iter_route_contexts(app.routes))
+
+
 def test_websocket_routes_require_the_package_websockets(project: Path) -> None:
     # TestClient serves them without the package. In the image, the response would be 404.
-    found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIWebSocketRoute)]
+    found = has_websockets(create_app(Settings()))
     locked = pins((project / "requirements.txt").read_text())
     assert not found or "websockets" in locked, "add websockets to requirements.in, then run make lock"
+
+
+def test_websocket_of_a_router_inside_another_is_found() -> None:
+    app, outer, inner = FastAPI(), APIRouter(), APIRouter()
+
+    @inner.websocket("/echo")
+    async def echo(socket: WebSocket) -> None:
+        await socket.accept()
+
+    assert not has_websockets(app)
+    outer.include_router(inner)
+    app.include_router(outer)
+    assert has_websockets(app)
 
 
 class Loaded(HTMLParser):

@@ -1,5 +1,8 @@
 """The locked requirements."""
 
+import ast
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,32 @@ def test_locked_file_meets_its_source(path: Path) -> None:
     assert wanted
     wrong = [str(one) for one in wanted if not meets(locked.get(canonicalize_name(one.name)), one)]
     assert wrong == [], "run make lock"
+
+
+def imports(text: str) -> set[str]:
+    """Return the modules without which a module cannot be imported: those outside functions, `if` and `try`."""
+    names: set[str] = set()
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Import):
+            names |= {alias.name for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names.add(statement.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_app_imports_only_what_the_image_contains(project: Path) -> None:
+    # The tests would also find packages that only requirements-dev.txt names.
+    locked = pins((project / "requirements.txt").read_text())
+    there = {
+        module
+        for module, packages in packages_distributions().items()
+        if any(canonicalize_name(package) in locked for package in packages)
+    }
+    there |= {*sys.stdlib_module_names, "app"}
+    # app/telemetry.py imports the collector only if its packages are there.
+    paths = set(project.glob("app/**/*.py")) - {project / "app/collector.py"}
+    missing = {str(path.relative_to(project)): imports(path.read_text()) - there for path in paths}
+    assert {path: names for path, names in missing.items() if names} == {}, "add them to requirements.in"
 
 
 @pytest.mark.parametrize(
