@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -70,7 +71,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(ClientDisconnect)(_client_disconnect)
 
 
-async def _http_exception(_: Request, error: HTTPException) -> Response:
+async def _http_exception(request: Request, error: HTTPException) -> Response:
     if error.status_code == 400 and isinstance(error.__cause__, OSError):
         # FastAPI blames the client if an uploaded file cannot be written to disk.
         raise error.__cause__
@@ -79,11 +80,18 @@ async def _http_exception(_: Request, error: HTTPException) -> Response:
     if error.status_code == 404 and detail == responses[404]:
         detail = "no route or file has this path"
     if error.status_code == 405:
-        # Static files set no Allow, and routes do not know that RequestMiddleware answers HEAD with their GET.
-        allowed = headers.get("Allow", "GET")
-        headers["Allow"] = "GET, HEAD" if allowed == "GET" else allowed
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
         detail = f"the allowed methods are {headers['Allow']}"
     return problem(error.status_code, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods of all routes that have the path of the request. The exception names those of the first."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods]
+    methods = {method for route in routes if route.path_regex.match(path) for method in route.methods or ()}
+    # Static files are no routes, and routes do not know that RequestMiddleware answers HEAD with their GET.
+    return methods | {"HEAD"} if "GET" in methods else methods or {"GET", "HEAD"}
 
 
 async def _validation_error(_: Request, error: RequestValidationError) -> Response:

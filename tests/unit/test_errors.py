@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 
 import pytest
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 from pydantic import Json
 from starlette.middleware import Middleware
@@ -29,6 +29,19 @@ def test_wrong_method_is_a_problem_that_names_the_methods(client: TestClient) ->
     response = client.put("/healthz")
     assert_problem(response, 405, "the allowed methods are GET, HEAD")
     assert response.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("prefix", ["", "/shop"])
+def test_wrong_method_names_the_methods_of_all_routes_of_the_path(prefix: str) -> None:
+    router = APIRouter(prefix="/orders")
+    for method, path in (("POST", ""), ("GET", ""), ("PUT", "/{number}"), ("DELETE", "/{number}")):
+        router.add_api_route(path, lambda: None, methods=[method])
+    app = FastAPI()
+    app.include_router(router)
+    errors.install(app)
+    client = TestClient(app, root_path=prefix)
+    assert client.patch(f"{prefix}/orders").headers["allow"] == "GET, HEAD, POST"
+    assert client.patch(f"{prefix}/orders/1").headers["allow"] == "DELETE, PUT"
 
 
 def failing(error: BaseException, middleware: Sequence[Middleware] = ()) -> FastAPI:

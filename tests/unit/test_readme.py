@@ -45,4 +45,4 @@ def written(value: object) -> str:
 def test_the_docs_name_every_setting_with_its_default(project: Path) -> None:
     text = (project / "docs" / "service.md").read_text()
     rows = dict(re.findall(rf"^\| `{Settings.PREFIX}(\w+)` \| .* \| `([^`]+)`", text, re.MULTILINE))
-    assert rows == {name.upper(): written(value) for name, value in Settings()}
+    assert rows == {name.upper(): written(value) for name, value in Settings()}, "list it in docs/service.md"
