@@ -287,5 +287,5 @@ def test_settings_that_no_replica_set_names_are_deleted(programs: Programs) -> N
         " esac"
     )
     assert programs.run("deploy", IMAGE, "shop").returncode == 0
-    deleted = [call for call in programs.calls if " delete " in call]
+    deleted = [call for call in programs.calls if " delete configmap" in call]
     assert deleted == ["kubectl --namespace shop delete configmap/settings-older"]
