@@ -7,8 +7,11 @@ from itertools import product
 import pytest
 
 from app.review import pipe
+from app.review.rules.files import ADDRESS
+from app.review.rules.start import REPLACED
 from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
 from app.settings import Settings
+from tests.support.patterns import Use
 
 # The beginning of a Dockerfile that the steps below refer to: names of any length, texts, commands, stages.
 LENGTHS = (LONGEST_NAME, 60_000)
@@ -106,3 +109,16 @@ def test_no_step_is_slow_below_any_other(start: str, steps: str) -> None:
 def test_no_instruction_is_slow_whatever_it_repeats(name: str) -> None:
     start, unit, end = INSTRUCTIONS[name]
     assert not slow(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")
+
+
+@pytest.mark.parametrize(
+    ("use", "pump"),
+    [
+        (Use(REPLACED, "search", "start"), "a=(( "),
+        (Use(ADDRESS, "finditer", "files"), "a."),
+        (Use(ADDRESS, "finditer", "files"), "a://b:"),
+    ],
+    ids=str,
+)
+def test_pattern_that_may_begin_within_its_own_match_is_linear(use: Use, pump: str) -> None:
+    assert not use.is_slow(("", pump, ""))

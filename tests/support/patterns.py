@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import random
 import re
 import string
 import time
@@ -36,6 +37,9 @@ def _matches(pattern: re.Pattern[Any], text: Any) -> None:
         end = match.end()
 
 
+# Texts of several parts, chosen at random, that are pumped as well: `\b[a-z.]*!` is slow for "a.a.a.".
+COMBINATIONS = 300
+MOST_PARTS = 5
 # Small sizes first: they find an exponential pattern before it takes minutes.
 SIZES = (25, 250, 2000)
 # On most machines, linear patterns take less for the largest size. Those that take more are measured again.
@@ -63,9 +67,10 @@ class Use:
 
     def slow(self) -> Parts | None:
         """Return the parts of a text for which the time grows faster than the text, or None."""
-        return next(filter(self._is_slow, attacks(self.pattern)), None)
+        return next(filter(self.is_slow, attacks(self.pattern)), None)
 
-    def _is_slow(self, parts: Parts) -> bool:
+    def is_slow(self, parts: Parts) -> bool:
+        """Return True if the time for such a text grows faster than the text."""
         for size in SIZES:
             if (seconds := self._seconds(parts, size)) > SUSPICIOUS_SECONDS:
                 least = min(seconds, *(self._seconds(parts, size) for _ in range(2)))
@@ -118,7 +123,13 @@ def attacks(pattern: re.Pattern[Any]) -> Iterator[Parts]:
     found = _Points({"": None}, {}, {"\0": None})
     found.collect(_parser.parse(text, pattern.flags), "")
     # Try all combinations, because one part of the pattern may match the text of another.
-    return product(found.befores, filter(None, found.pumps | found.befores), ("", "".join(found.others)))
+    pumps, tails = list(filter(None, found.pumps | found.befores)), ("", "".join(found.others))
+    yield from product(found.befores, pumps, tails)
+    chance = random.Random(text)  # noqa: S311 -- not for secrets
+    parts = [*pumps, *found.others, " "]
+    for _ in range(COMBINATIONS):
+        pump = "".join(chance.choices(parts, k=chance.randint(2, MOST_PARTS)))
+        yield chance.choice(list(found.befores)), pump, chance.choice(tails)
 
 
 class _Points(NamedTuple):

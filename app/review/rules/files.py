@@ -34,9 +34,11 @@ TOKEN = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[opsu]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|hf_[A-Za-z0-9]{30}|npm_[A-Za-z0-9]{36}"
     r"|sk-[\w-]{20}|xox[abprs]-[\w-]{10})"
 )
-# A password in a URL.
+# A password in a URL. Each word in a scheme could begin another scheme: without the limit, the time would grow with
+# the square of the length.
 ADDRESS = re.compile(
-    r"\b[a-z][a-z0-9+.-]*+://(?P<user>[^\s/:@'\"?#]*+):(?P<password>[^\s/@'\"]++)@(?P<host>[\w.-]++)", re.IGNORECASE
+    r"\b[a-z][a-z0-9+.-]{0,30}+://(?P<user>[^\s/:@'\"?#]*+):(?P<password>[^\s/@'\"]++)@(?P<host>[\w.-]++)",
+    re.IGNORECASE,
 )
 # Values that are not secrets: placeholders, and the path of a file with the secret.
 PLACEHOLDER = re.compile(

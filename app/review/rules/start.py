@@ -55,9 +55,10 @@ DEVELOPMENT_STAGE = re.compile(
     r"|(?:unit)?tests?)(?![^-_.])"
 )
 # `exec` or `trap`, which may replace the shell or handle its signals, as the first word of a command, apart from
-# assignments. A bracket inside a word does not begin a command.
+# assignments. A bracket inside a word does not begin a command. Without the limit on assignments, they would be read
+# again from each bracket in their values.
 REPLACED = re.compile(
-    r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++)*+(?:exec|trap)\b"
+    r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++){0,10}+(?:exec|trap)\b"
 )
 # A script that only starts a shell with another script.
 NESTED = re.compile(
