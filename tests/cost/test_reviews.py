@@ -1,6 +1,7 @@
 """The cost of a review, even of a hostile Dockerfile: its CPU time and the size of the response."""
 
 import time
+import tracemalloc
 from functools import cache
 from itertools import product
 
@@ -109,6 +110,20 @@ def test_no_step_is_slow_below_any_other(start: str, steps: str) -> None:
 def test_no_instruction_is_slow_whatever_it_repeats(name: str) -> None:
     start, unit, end = INSTRUCTIONS[name]
     assert not slow(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")
+
+
+def test_paths_of_different_characters_take_little_memory() -> None:
+    letters = "".join(filter(str.isalpha, map(chr, range(0x3400, 0xD7A3))))[:40_000]
+    # No name and no line is too long.
+    names = " \\\n".join(letters[at : at + 1300] for at in range(0, len(letters), 1300))
+    tracemalloc.start()
+    try:
+        answer = pipe.answer("text/plain", f"{BASE}COPY {names} b/\n", "a\n")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "review" in answer
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize(

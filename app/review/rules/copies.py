@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
+from itertools import islice
 
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
@@ -44,6 +45,9 @@ SITE_PACKAGES = re.compile(r"/python(?P<version>3\.\d{1,2})/(?:site|dist)-packag
 # Folders that contain packages without their scripts.
 LIBRARIES = re.compile(r"/[\w./-]*lib(?:/python3\.\d{1,2}(?:/(?:site|dist)-packages)?)?")
 MOST_VENVS = 10
+# Compare this many paths with .dockerignore, of this many characters each. In practice, no Dockerfile has more.
+MOST_PATHS = 50
+LONGEST_PATH = 100
 
 
 @rule(
@@ -122,27 +126,35 @@ def not_in_context(dockerfile: Dockerfile) -> Iterator[Problem]:
 
     The build fails with "not found", although the file exists. Add an exception with `!` at the end of .dockerignore.
     """
-    ignore = dockerfile.dockerignore
-    if ignore is None:
+    if dockerfile.dockerignore is None:
         return
-    for stage in dockerfile.stages:
-        for step in stage.steps:
-            mounted = [
-                posixpath.normpath("./" + mount["source"].lstrip("/"))
-                for mount in step.instruction.mounts
-                if mount["type"] == "bind" and "from" not in mount and "source" in mount
-            ]
-            sources = [path for path in (*step.context_sources, *mounted) if not re.search(r"[*?\[$\\]|^\.", path)]
-            for path in sorted(ignore.excluded(sources)):
-                if not _takes_back(ignore, path):
-                    fix = f"add at the end of .dockerignore: !{path}"
-                    yield Problem(step.instruction, f".dockerignore excludes {path} from the build context", fix)
+    sources = [(step, path) for stage in dockerfile.stages for step in stage.steps for path in _context_paths(step)]
+    paths = islice(dict.fromkeys(path for _, path in sources), MOST_PATHS)
+    excluded = _excluded(dockerfile.dockerignore, set(paths))
+    for step, path in sources:
+        if path in excluded:
+            fix = f"add at the end of .dockerignore: !{path}"
+            yield Problem(step.instruction, f".dockerignore excludes {path} from the build context", fix)
 
 
-def _takes_back(ignore: Dockerignore, path: str) -> bool:
-    """Return whether an exception may match something below the path."""
-    exceptions = (posixpath.normpath(line.lstrip("! ")).lstrip("/") for line in ignore.patterns if line.startswith("!"))
-    return any("*" in line or line.startswith(f"{path}/") for line in exceptions)
+def _context_paths(step: Step) -> list[str]:
+    """Return the paths in the build context that an instruction names in full, in order."""
+    mounted = [
+        posixpath.normpath("./" + mount["source"].lstrip("/"))
+        for mount in step.instruction.mounts
+        if mount["type"] == "bind" and "from" not in mount and "source" in mount
+    ]
+    paths = sorted({*step.context_sources, *mounted})
+    return [path for path in paths if len(path) <= LONGEST_PATH and not re.search(r"[*?\[$\\]|^\.", path)]
+
+
+def _excluded(ignore: Dockerignore, paths: Set[str]) -> set[str]:
+    """Return those of the paths that are excluded from the build context completely."""
+    exceptions = [posixpath.normpath(line.lstrip("! ")).lstrip("/") for line in ignore.patterns if line.startswith("!")]
+    if any("*" in line for line in exceptions):
+        return set()
+    # An exception may match something below the path.
+    return {path for path in ignore.excluded(paths) if not any(line.startswith(f"{path}/") for line in exceptions)}
 
 
 @rule(

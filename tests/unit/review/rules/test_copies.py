@@ -49,6 +49,9 @@ def test_no_such_stage(dockerfile: str, expected: list[int]) -> None:
         ("COPY ./sub/a.txt .", "sub", True),
         ("COPY a.txt .", "!a.txt\n*", True),
         ("RUN --mount=type=bind,source=a.txt,target=/a true", "a.*", True),
+        (f"COPY {'a' * 101} .", "*", False),  # nobody writes such a path
+        (f"COPY {'a ' * 60}b/", "a", True),
+        (f"COPY {' '.join(map(str, range(60)))} a b/", "a", False),  # nor so many
     ],
 )
 def test_not_in_context(instruction: str, dockerignore: str | None, found: bool) -> None:

@@ -1,0 +1,131 @@
+"""The cost of a review grows with the sum of a Dockerfile's parts, not with their product.
+
+Whatever a Dockerfile can repeat is repeated, above everything else that it can repeat.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from itertools import product
+from typing import NamedTuple
+
+import pytest
+
+from app.review import pipe
+from app.review.dockerfile import MOST_STAGES, MOST_VARIABLES
+from app.review.syntax import MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SIGN
+from app.settings import Settings
+
+# Two parts together have the most of these that is accepted.
+WORDS, CHARACTERS = MOST_WORDS // 2 - 100, Settings().max_body_bytes // 2 - 1000
+INSTRUCTIONS, STAGES, VARIABLES = MOST_INSTRUCTIONS // 2 - 20, MOST_STAGES // 2 - 5, MOST_VARIABLES // 2 - 10
+# A part may take a tenth of what one that a review may take. Less is not measured.
+LEAST_SECONDS = 0.03
+MOST_GROWTH = 8
+# Words of one length with the same letters in another order take long to compare.
+LETTERS = "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
+
+
+class Part(NamedTuple):
+    """A text that repeats a unit, in which {0} is a number, {1} the next one and {s} differs from stage to stage."""
+
+    start: str
+    unit: str
+    end: str
+    is_fresh: bool = False
+
+    def text(self, name: str, share: float = 1) -> str:
+        """Return the text: the longest that is accepted beside another part, or a share of it."""
+        if not self.unit:
+            return ""
+        most = [WORDS // len(WORD_OR_SIGN.findall(self.unit)), CHARACTERS // (len(self.unit) + 4)]
+        if not self.start and self.unit[:1].isalpha():
+            most.append(INSTRUCTIONS // self.unit.count("\n"))
+        if "FROM" in self.unit:
+            most.append(STAGES)
+        if self.start.startswith("ENV"):
+            most.append(VARIABLES)
+        units = []
+        for number in range(int(min(most) * share)):
+            word = f"{LETTERS[number % 40 :]}{LETTERS[: number % 40]}{number}"
+            end = "\\\n" if number % 500 == 499 and not self.unit.endswith("\n") else ""
+            units.append(self.unit.format(number, number + 1, s=name, word=word) + end)
+        return self.start + "".join(units) + self.end
+
+
+def commands(unit: str) -> Part:
+    """Return a RUN with many commands."""
+    return Part("RUN <<E\n", unit, "E\n")
+
+
+def copies(unit: str) -> Part:
+    """Return many COPY from the first stage into a stage on a fresh image."""
+    return Part("", unit, "", is_fresh=True)
+
+
+PARTS = {
+    "nothing": Part("", "", ""),
+    "files": Part("", "COPY a{0} b\n", ""),
+    "sources": Part("COPY --from=s0 ", "/x{0} ", "/y/\n", is_fresh=True),
+}
+IGNORED = {"none": "", "names": "{0}\n", "patterns": "*{0}*\n", "exceptions": "{0}?\n!{0}?\n"}
+
+
+def dockerfile(first: Part, second: Part, share: float = 1) -> str:
+    """Return the second part below the first one: in a stage of its own, on the first or on an image of its own."""
+    above = "debian" if "AS debian" in first.start else "s0"
+    base = "python:3.12-alpine" if second.is_fresh else above
+    return f"FROM python:3.12-slim AS s0\n{first.text('s', share)}FROM {base} AS t0\n{second.text('t', share)}"
+
+
+def dockerignore(kind: str) -> str:
+    """Return a .dockerignore with the most words and signs that are accepted."""
+    unit = IGNORED[kind]
+    count = (MOST_WORDS - 10) // max(1, len(WORD_OR_SIGN.findall(unit)))
+    return "".join(unit.format(number) for number in range(min(count, CHARACTERS // (len(unit) + 4))))
+
+
+def seconds(text: str, ignored: str) -> float:
+    """Return the CPU time of the review, which must not be refused."""
+    start = time.process_time()
+    answer = pipe.answer("application/json", text, ignored)
+    taken = time.process_time() - start
+    assert "review" in answer, answer
+    return taken
+
+
+def is_slow(most: Callable[[], float], text: str, ignored: str = "") -> bool:
+    """Return whether the review takes more than that CPU time, also if it is repeated."""
+    return all(seconds(text, ignored) > max(LEAST_SECONDS, most()) for _ in range(3))
+
+
+@cache
+def seconds_of(name: str, place: int) -> float:
+    """Return the CPU time of the review of a part, alone at that place."""
+    nothing = PARTS["nothing"]
+    text = dockerfile(nothing, PARTS[name]) if place else dockerfile(PARTS[name], nothing)
+    return min(seconds(text, "") for _ in range(2))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("name", PARTS)
+def test_time_grows_with_the_length_of_a_part(name: str, place: int) -> None:
+    nothing, part = PARTS["nothing"], PARTS[name]
+    first, second = (nothing, part) if place else (part, nothing)
+    quarter = dockerfile(first, second, 0.25)
+    assert not is_slow(lambda: MOST_GROWTH * min(seconds(quarter, "") for _ in range(2)), dockerfile(first, second))
+
+
+@pytest.mark.parametrize(("first", "second"), list(product(PARTS, PARTS)))
+def test_time_grows_with_the_sum_of_two_parts(first: str, second: str) -> None:
+    text = dockerfile(PARTS[first], PARTS[second])
+    assert not is_slow(lambda: 2 * (seconds_of(first, 0) + seconds_of(second, 1)), text)
+
+
+@pytest.mark.parametrize("kind", IGNORED)
+@pytest.mark.parametrize("name", PARTS)
+def test_time_grows_with_the_sum_of_a_part_and_the_dockerignore(name: str, kind: str) -> None:
+    nothing = PARTS["nothing"]
+    ignored = dockerignore(kind)
+    own = min(seconds(dockerfile(nothing, PARTS["sources"]) + "COPY . .\n", ignored) for _ in range(2))
+    assert not is_slow(lambda: 2 * (own + seconds_of(name, 0)), dockerfile(PARTS[name], nothing), ignored)
