@@ -65,7 +65,11 @@ def copies(unit: str) -> Part:
 
 PARTS = {
     "nothing": Part("", "", ""),
+    "stages": Part("", "FROM {s}{0} AS {s}{1}\nCOPY --from={s}{0} /x /y\n", ""),
+    "stages on an image": Part("", "FROM python:3.12 AS {word}{s}\n", ""),
     "files": Part("", "COPY a{0} b\n", ""),
+    "misspelt stages": Part("RUN ", "--mount=from={word} ", "a\n"),
+    "misspelt stages, often": Part("", "COPY --from={word} /a /b\n", ""),
     "sources": Part("COPY --from=s0 ", "/x{0} ", "/y/\n", is_fresh=True),
 }
 IGNORED = {"none": "", "names": "{0}\n", "patterns": "*{0}*\n", "exceptions": "{0}?\n!{0}?\n"}

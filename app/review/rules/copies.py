@@ -45,6 +45,8 @@ SITE_PACKAGES = re.compile(r"/python(?P<version>3\.\d{1,2})/(?:site|dist)-packag
 # Folders that contain packages without their scripts.
 LIBRARIES = re.compile(r"/[\w./-]*lib(?:/python3\.\d{1,2}(?:/(?:site|dist)-packages)?)?")
 MOST_VENVS = 10
+# Compare this many words with the names of stages. In practice, no Dockerfile misspells more.
+MOST_MISSPELT = 3
 # Compare this many paths with .dockerignore, of this many characters each. In practice, no Dockerfile has more.
 MOST_PATHS = 50
 LONGEST_PATH = 100
@@ -75,10 +77,14 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
     from 0.
     """
     names = {stage.name: stage for stage in dockerfile.stages if stage.name}
+    bases = [stage.start.words[0] for stage in dockerfile.stages if not stage.parent]
+    origins = (word for stage in dockerfile.stages for step in stage.steps for word in step.instruction.origins)
+    unknown = (word for word in dict.fromkeys((*bases, *origins)) if word.lower() not in names)
+    similar = {word: _similar(word, list(names)) for word in islice(filter(_may_be_misspelt, unknown), MOST_MISSPELT)}
     for stage in dockerfile.stages:
-        earlier = [name for name, other in names.items() if other.index < stage.index]
+        earlier = {name for name, other in names.items() if other.index < stage.index}
         base = stage.start.words[0]
-        if not stage.parent and (close := _meant(base, earlier)):
+        if not stage.parent and (close := next(filter(earlier.__contains__, similar.get(base, ())), None)):
             edits = replace(stage.start, base, close)
             yield Problem(stage.start, f"there is no stage {base}", f"FROM {close}", edits=edits)
         for step in stage.steps:
@@ -94,16 +100,19 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
                     where = "this stage itself" if other is stage else f"further down, in line {other.start.line}"
                     fix = "copy from an earlier stage" if other is stage else f"move stage {word} above this one"
                     yield Problem(instruction, f"stage {word} is {where}: only earlier stages can be used", fix)
-                elif close := _meant(word, earlier):
+                elif close := next(filter(earlier.__contains__, similar.get(word, ())), None):
                     edits = replace(instruction, f"from={word}", f"from={close}", left="-,", right=" \t\n,")
                     yield Problem(instruction, f"there is no stage {word}", f"--from={close}", edits=edits)
 
 
-def _meant(word: str, names: list[str]) -> str | None:
-    """Return the stage whose name the word misspells, or None if it can be an image."""
-    if re.search(r"[/:.@]", word) or word.lower() in OFFICIAL:
-        return None
-    return next(iter(difflib.get_close_matches(word.lower()[:40], names, n=1, cutoff=0.8)), None)
+def _may_be_misspelt(word: str) -> bool:
+    """Return whether the word can be the misspelled name of a stage, rather than an image."""
+    return not re.search(r"[/:.@$]", word) and word.lower() not in OFFICIAL
+
+
+def _similar(word: str, names: list[str]) -> list[str]:
+    """Return the names that the word may misspell, the most similar first."""
+    return difflib.get_close_matches(word.lower()[:40], names, n=max(1, len(names)), cutoff=0.8)
 
 
 @rule(
