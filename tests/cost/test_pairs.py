@@ -13,7 +13,7 @@ import pytest
 
 from app.review import pipe
 from app.review.dockerfile import MOST_STAGES, MOST_VARIABLES
-from app.review.syntax import MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SIGN
+from app.review.syntax import MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
 from app.settings import Settings
 
 # Two parts together have the most of these that is accepted.
@@ -38,7 +38,7 @@ class Part(NamedTuple):
         """Return the text: the longest that is accepted beside another part, or a share of it."""
         if not self.unit:
             return ""
-        most = [WORDS // len(WORD_OR_SIGN.findall(self.unit)), CHARACTERS // (len(self.unit) + 4)]
+        most = [WORDS // len(WORD_OR_SYMBOL.findall(self.unit)), CHARACTERS // (len(self.unit) + 4)]
         if not self.start and self.unit[:1].isalpha():
             most.append(INSTRUCTIONS // self.unit.count("\n"))
         if "FROM" in self.unit:
@@ -85,7 +85,7 @@ def dockerfile(first: Part, second: Part, share: float = 1) -> str:
 def dockerignore(kind: str) -> str:
     """Return a .dockerignore with the most words and signs that are accepted."""
     unit = IGNORED[kind]
-    count = (MOST_WORDS - 10) // max(1, len(WORD_OR_SIGN.findall(unit)))
+    count = (MOST_WORDS - 10) // max(1, len(WORD_OR_SYMBOL.findall(unit)))
     return "".join(unit.format(number) for number in range(min(count, CHARACTERS // (len(unit) + 4))))
 
 
