@@ -36,17 +36,13 @@ SHELL_CODE = [
 # Git accepts these names of tags and branches.
 REFS = ["v1`hostile`$(hostile)", "v1;hostile|hostile&hostile", "v1'\"`hostile`\"'%#", "é"]
 FOLDERS = [
-    "`hostile`$(hostile)",
-    "$(shell hostile)",
+    "`hostile`$(hostile)$(shell hostile)",
     "a;hostile&hostile|hostile>hostile",
     "'`hostile`'",
     '"`hostile`"',
-    "\\`hostile`\\",
     "a\nhostile\n",
     "--help",
-    "a:b,c=d",
-    "#%~{a,b}*?[c]",
-    "$HOME",
+    "a:b,c=d#%~{a,b}*?[c]$HOME\\`hostile`\\",
     "\udcff",
 ]
 DIGEST = f"sha256:{'0' * 64}"

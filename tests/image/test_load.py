@@ -17,7 +17,7 @@ SECONDS = float(os.environ.get("LOAD_SECONDS", "4"))
 # Rounds count answers, so that a slow machine does as much work before each measurement as a fast one. The time only
 # limits a service with slow routes.
 ROUNDS = 6
-ANSWERS = int(SECONDS * 150)
+ANSWERS = int(SECONDS * 75)
 LONGEST_ROUND = SECONDS * 5
 # The share of the speed of an app with one route and nothing else.
 PROMISED_SHARE = 0.75
