@@ -14,6 +14,9 @@ from app.review.installation import INSTALLERS, Installation, installation
 from app.review.state import State
 from app.review.syntax import Instruction
 
+# Look at this many paths that a COPY takes from a stage. In practice, no COPY has more.
+MOST_SOURCES = 50
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -58,6 +61,18 @@ class Step:
         if self.instruction.keyword not in {"ADD", "COPY"}:
             return None
         return self.state.path(self.instruction.words[-1])
+
+    @cached_property
+    def targets(self) -> list[tuple[str, str]]:
+        """The absolute paths that a COPY takes from a stage, each with its destination."""
+        *sources, last = self.instruction.words
+        inside = last.endswith("/") and len(sources) > 1
+        target = self.destination or "/"
+        paths = []
+        for source in sources[:MOST_SOURCES]:
+            path = posixpath.normpath(f"/{self.state.expand(source) or source}".replace("//", "/"))
+            paths.append((path, posixpath.join(target, posixpath.basename(path)) if inside else target))
+        return paths
 
     @cached_property
     def text(self) -> str:

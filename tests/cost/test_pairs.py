@@ -68,8 +68,14 @@ PARTS = {
     "stages": Part("", "FROM {s}{0} AS {s}{1}\nCOPY --from={s}{0} /x /y\n", ""),
     "stages on an image": Part("", "FROM python:3.12 AS {word}{s}\n", ""),
     "files": Part("", "COPY a{0} b\n", ""),
+    "services": Part("CMD ", "uvicorn{0};", "\n"),
+    "environments": Part("RUN python -m venv /v\nCMD ", "a;", "\n"),
+    "anything": commands("cd\n"),
     "misspelt stages": Part("RUN ", "--mount=from={word} ", "a\n"),
     "misspelt stages, often": Part("", "COPY --from={word} /a /b\n", ""),
+    "copies": copies("COPY --from=s0 /x /y\n"),
+    "libraries": copies("COPY --from=s0 /x/lib /y\n"),
+    "moved environments": copies("COPY --from=s0 /v /w{0}\n"),
     "sources": Part("COPY --from=s0 ", "/x{0} ", "/y/\n", is_fresh=True),
 }
 IGNORED = {"none": "", "names": "{0}\n", "patterns": "*{0}*\n", "exceptions": "{0}?\n!{0}?\n"}

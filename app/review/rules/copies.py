@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Set
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import islice
 
 from app.review.dockerfile import Dockerfile
@@ -24,6 +24,8 @@ PLATFORM = frozenset(
 )
 # Distributions whose images contain no Python.
 SYSTEMS = frozenset({"alpine", "debian", "ubuntu"})
+# These words may install or use the Python of the system.
+SYSTEM_PYTHON = re.compile(r"python3?|PYTHON_PREFERENCE|PYTHON_DOWNLOADS|pypy")
 # Official images or the engine set these.
 SET_BY_IMAGES = frozenset(
     {"CARGO_HOME", "GPG_KEY", "HOME", "HOSTNAME", "LANG", "NODE_VERSION", "PATH", "PWD", "PYTHON_GET_PIP_URL"}
@@ -44,7 +46,9 @@ USED = re.compile(r"(?<!\\)\$(?:([A-Za-z_]\w*+)|\{([A-Za-z_]\w*+)\})")
 SITE_PACKAGES = re.compile(r"/python(?P<version>3\.\d{1,2})/(?:site|dist)-packages(?:/|$)")
 # Folders that contain packages without their scripts.
 LIBRARIES = re.compile(r"/[\w./-]*lib(?:/python3\.\d{1,2}(?:/(?:site|dist)-packages)?)?")
-MOST_VENVS = 10
+# Look at this many virtual environments and folders of packages in a stage, and at this many programs that a container
+# starts. In practice, no Dockerfile has more.
+MOST_VENVS = MOST_FOLDERS = MOST_PROGRAMS = 10
 # Compare this many words with the names of stages. In practice, no Dockerfile misspells more.
 MOST_MISSPELT = 3
 # Compare this many paths with .dockerignore, of this many characters each. In practice, no Dockerfile has more.
@@ -283,51 +287,108 @@ def copy_between_stages(dockerfile: Dockerfile) -> Iterator[Problem]:
     with the Python that created it. Packages need the minor version of Python that they were installed for, and the C
     library that they were compiled for. Their scripts are in another folder, `bin`.
     """
-    venvs, packages, is_managed = cache(_venvs), cache(_packages), cache(_has_managed_python)
+    published = dockerfile.published
+    start = _Start.of(published)
+    contents: dict[int, _Contents] = {}
     for stage in dockerfile.stages:
+        inherited = contents[stage.parent.index] if stage.parent else _Contents()
+        contents[stage.index] = _Contents.of(stage, inherited)
         for step in stage.steps:
             origin = step.origin
             if step.instruction.keyword != "COPY" or not isinstance(origin, Stage) or not step.destination:
                 continue
             if step.takes_installers:
                 continue
+            theirs = contents[origin.index]
             found = (
-                _other_libc(stage, step, origin, packages(origin))
-                or _other_minor(stage, step, origin, packages(origin))
-                or (is_managed(origin) and _without_python(stage, step, origin, venvs(origin)))
-                or (
-                    stage is dockerfile.published
-                    and (_moved(stage, step, venvs(origin)) or _without_scripts(stage, step))
-                )
+                _other_libc(stage, step, origin, theirs.packages)
+                or _other_minor(stage, step, origin, theirs.packages)
+                or (_has_managed_python(origin.image, theirs) and _without_python(stage, step, origin, theirs.venvs))
+                or (stage is published and (_moved(step, theirs.venvs, start) or _without_scripts(step, start)))
             )
             if found:
                 yield found
 
 
-def _targets(step: Step) -> list[tuple[str, str]]:
-    """Return the absolute paths of the folders that a COPY takes from a stage, each with its destination."""
-    *sources, last = step.instruction.words
-    inside = last.endswith("/") and len(sources) > 1
-    folders = []
-    for source in sources:
-        path = posixpath.normpath(f"/{step.state.expand(source) or source}".replace("//", "/"))
-        target = step.destination or "/"
-        folders.append((path, posixpath.join(target, posixpath.basename(path)) if inside else target))
-    return folders
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """The contents of a stage: virtual environments, each with the step that creates it, and folders of packages.
+
+    `downloads_python` is True if the stage runs `uv python install`, and `asks_python` if it may have a Python of the
+    system.
+    """
+
+    venvs: Mapping[str, Step] = field(default_factory=dict)
+    packages: Set[str] = frozenset()
+    downloads_python: bool = False
+    asks_python: bool = False
+
+    @classmethod
+    def of(cls, stage: Stage, inherited: _Contents) -> _Contents:
+        """Return the contents of a stage, given those of the stage that it is built on."""
+        venvs = _venvs(stage.steps, inherited.venvs)
+        packages = {*inherited.packages, *venvs}
+        for step in stage.steps:
+            for item in step.installations if len(packages) < MOST_FOLDERS else []:
+                if item.dependencies and (prefix := item.prefix(step.state)):
+                    packages.add(prefix)
+        commands = (command for step in stage.steps for command in step.commands)
+        asked = (words for step in stage.steps for words in _asked(step))
+        return cls(
+            venvs,
+            packages,
+            inherited.downloads_python or any(command[:3] == ("uv", "python", "install") for command in commands),
+            inherited.asks_python or any(map(SYSTEM_PYTHON.search, asked)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """How the container of a stage starts.
+
+    `programs` are the programs that it starts, except Python. `words` are the words of its start commands, and `folder`
+    is the first folder in its PATH. `script` is the first program that packages install. `installs` is True if the
+    stage installs packages itself. `sources` are the steps that may copy the script.
+    """
+
+    stage: Stage
+    programs: Sequence[str]
+    words: Set[str]
+    folder: str
+    script: str | None
+    installs: bool
+    sources: Sequence[Step]
+
+    @classmethod
+    def of(cls, stage: Stage) -> _Start:
+        """Return how the container of the stage starts."""
+        names = dict.fromkeys(command[0] for command in start_commands(stage))
+        programs = list(islice((name for name in names if not re.fullmatch(r"python[\d.]*", name)), MOST_PROGRAMS))
+        script = next((name for name in names if name in SCRIPTS), None)
+        copies = [step for step in stage.history if step.instruction.keyword in {"ADD", "COPY"}]
+        return cls(
+            stage,
+            programs,
+            {word for step in stage.start_steps for word in re.split(r"[\s\"',\[\]]+", step.instruction.value)},
+            (stage.state.environment.get("PATH") or "").partition(":")[0],
+            script,
+            any(item.dependencies for step in stage.history for item in step.installations),
+            [step for step in copies if script and _may_bring_script(step, script)],
+        )
 
 
 def _arrives(step: Step, folder: str) -> str | None:
     """Return where a folder of the other stage is after a COPY, or None if it is not copied completely."""
-    for source, target in _targets(step):
+    for source, target in step.targets:
         if folder == source or f"{folder}/".startswith(f"{source.rstrip('/')}/"):
             return posixpath.normpath(posixpath.join(target, posixpath.relpath(folder, source)))
     return None
 
 
-def _venvs(stage: Stage) -> dict[str, Step]:
-    """Return the paths of the virtual environments that a stage creates, each with the step that creates it."""
-    found: dict[str, Step] = {}
-    for step in stage.history:
+def _venvs(steps: Iterable[Step], inherited: Mapping[str, Step]) -> dict[str, Step]:
+    """Return the paths of inherited virtual environments and those that the steps create, each with its step."""
+    found = dict(inherited)
+    for step in steps:
         for program, *words in step.commands:
             plain = [word for word in words if not word.startswith("-")]
             path = None
@@ -346,16 +407,9 @@ def _venvs(stage: Stage) -> dict[str, Step]:
     return found
 
 
-def _packages(stage: Stage) -> set[str]:
-    """Return the folders in which a stage installs the dependencies of the service."""
-    items = [(item, step) for step in stage.history for item in step.installations if item.dependencies]
-    return {prefix for item, step in items if (prefix := item.prefix(step.state))} | _venvs(stage).keys()
-
-
 def _takes_packages(step: Step, packages: Set[str]) -> bool:
     """Return whether a COPY takes packages from the other stage, which may be compiled."""
-    sources = [source for source, _ in _targets(step)]
-    if any(SITE_PACKAGES.search(source) for source in sources):
+    if any(SITE_PACKAGES.search(source) for source, _ in step.targets):
         return True
     return any(_arrives(step, folder) for folder in packages if folder != "/usr/local")
 
@@ -376,7 +430,7 @@ def _other_libc(stage: Stage, step: Step, origin: Stage, packages: Set[str]) -> 
 
 def _other_minor(stage: Stage, step: Step, origin: Stage, packages: Set[str]) -> Problem | None:
     ours, theirs = _minor(stage.image), _minor(origin.image)
-    named = {match["version"] for _, target in _targets(step) if (match := SITE_PACKAGES.search(target))}
+    named = {match["version"] for _, target in step.targets if (match := SITE_PACKAGES.search(target))}
     if ours and named and ours not in named:
         wrong = min(named)
         return Problem(
@@ -401,17 +455,13 @@ def _minor(image: Image | None) -> str | None:
     return next((match[1] for match in matches if match), None)
 
 
-def _has_managed_python(stage: Stage) -> bool:
+def _has_managed_python(image: Image | None, contents: _Contents) -> bool:
     """Return whether a stage has only the Python that uv downloads, or makes uv download one."""
-    image = stage.image
-    if image is None:
-        return False
-    if any(command[:3] == ("uv", "python", "install") for step in stage.history for command in step.commands):
-        return True
+    if image is None or contents.downloads_python:
+        return image is not None
     if any(word.startswith("python") for word in image.variant) or not (image.is_uv or image.official in SYSTEMS):
         return False
-    system = re.compile(r"python3?|PYTHON_PREFERENCE|PYTHON_DOWNLOADS|pypy")
-    return not any(system.search(words) for step in stage.history for words in _asked(step))
+    return not contents.asks_python
 
 
 def _without_python(stage: Stage, step: Step, origin: Stage, venvs: Mapping[str, Step]) -> Problem | None:
@@ -435,55 +485,44 @@ def _asked(step: Step) -> list[str]:
     return [*managers, *step.sets]
 
 
-def _moved(stage: Stage, step: Step, venvs: Mapping[str, Step]) -> Problem | None:
+def _moved(step: Step, venvs: Mapping[str, Step], start: _Start) -> Problem | None:
     """Return the problem if the container starts a script of a virtual environment that has moved."""
     for path, maker in venvs.items():
         arrived = _arrives(step, path)
-        if arrived in {None, path} or "relocatable" in maker.text:
+        if arrived is None or arrived == path or "relocatable" in maker.text or not _is_script_in(arrived, start):
             continue
-        later = [each.text for each in stage.history if each.instruction.keyword == "RUN"]
-        if any(str(arrived) in text for text in later):
+        if any(arrived in each.text for each in start.stage.history if each.instruction.keyword == "RUN"):
             continue
-        if any(_is_script_in(stage, str(arrived), command) for command in start_commands(stage)):
-            return Problem(
-                step.instruction,
-                f"the scripts in {arrived}/bin look for Python in {path}, where the environment was created",
-                f"create it in {arrived}, or copy it to {path}",
-            )
-    return None
-
-
-def _is_script_in(stage: Stage, folder: str, command: tuple[str, ...]) -> bool:
-    """Return whether a start command is a script of a virtual environment, not its Python."""
-    if re.fullmatch(r"python[\d.]*", command[0]):
-        return False
-    written = [word for step in stage.start_steps for word in re.split(r"[\s\"',\[\]]+", step.instruction.value)]
-    if any(word == f"{folder}/bin/{command[0]}" for word in written):
-        return True
-    first = (stage.state.environment.get("PATH") or "").partition(":")[0]
-    return command[0] in written and first == f"{folder}/bin"
-
-
-def _without_scripts(stage: Stage, step: Step) -> Problem | None:
-    """Return the problem if the container starts a script whose packages were copied without it."""
-    sources = [source for source, _ in _targets(step) if LIBRARIES.fullmatch(source)]
-    if not sources or any(item.dependencies for each in stage.history for item in each.installations):
-        return None
-    for program, *_ in start_commands(stage):
-        if program not in SCRIPTS:
-            continue
-        others = (each for each in stage.history if each.instruction.keyword in {"ADD", "COPY"} and each is not step)
-        if any(_may_bring_script(each, program) for each in others):
-            return None
-        made = f"{sources[0]}/".partition("/lib/")[0] + "/bin/" + program
-        line = f"COPY --from={step.instruction.flag('from')} {made} {made}"
         return Problem(
             step.instruction,
-            f"the container starts {program}, but its script in {posixpath.dirname(made)} is not copied",
-            f"{line}, or start it with `python -m {program}`",
-            edits=insert_below(step.instruction, line),
+            f"the scripts in {arrived}/bin look for Python in {path}, where the environment was created",
+            f"create it in {arrived}, or copy it to {path}",
         )
     return None
+
+
+def _is_script_in(folder: str, start: _Start) -> bool:
+    """Return whether the container starts a script of a virtual environment, not its Python."""
+    return any(
+        f"{folder}/bin/{program}" in start.words or (program in start.words and start.folder == f"{folder}/bin")
+        for program in start.programs
+    )
+
+
+def _without_scripts(step: Step, start: _Start) -> Problem | None:
+    """Return the problem if the container starts a script whose packages were copied without it."""
+    program = start.script
+    sources = [source for source, _ in step.targets if LIBRARIES.fullmatch(source)]
+    if not program or not sources or start.installs or any(each is not step for each in start.sources):
+        return None
+    made = f"{sources[0]}/".partition("/lib/")[0] + "/bin/" + program
+    line = f"COPY --from={step.instruction.flag('from')} {made} {made}"
+    return Problem(
+        step.instruction,
+        f"the container starts {program}, but its script in {posixpath.dirname(made)} is not copied",
+        f"{line}, or start it with `python -m {program}`",
+        edits=insert_below(step.instruction, line),
+    )
 
 
 def _may_bring_script(step: Step, program: str) -> bool:
