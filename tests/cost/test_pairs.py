@@ -67,15 +67,23 @@ PARTS = {
     "nothing": Part("", "", ""),
     "stages": Part("", "FROM {s}{0} AS {s}{1}\nCOPY --from={s}{0} /x /y\n", ""),
     "stages on an image": Part("", "FROM python:3.12 AS {word}{s}\n", ""),
+    "variables": Part("ENV ", "A{0}=1 ", "UV_NO_DEV=1 PIP_NO_CACHE_DIR=1\n"),
     "files": Part("", "COPY a{0} b\n", ""),
-    "services": Part("CMD ", "uvicorn{0};", "\n"),
     "environments": Part("RUN python -m venv /v\nCMD ", "a;", "\n"),
     "anything": commands("cd\n"),
+    "folders": commands("pip install --prefix=/p{0}\n"),
+    "projects": commands("uv sync\n"),
     "misspelt stages": Part("RUN ", "--mount=from={word} ", "a\n"),
-    "misspelt stages, often": Part("", "COPY --from={word} /a /b\n", ""),
     "copies": copies("COPY --from=s0 /x /y\n"),
     "libraries": copies("COPY --from=s0 /x/lib /y\n"),
     "moved environments": copies("COPY --from=s0 /v /w{0}\n"),
+}
+# Parts of which only the length is tested.
+ALONE = {
+    "installations": commands("pip install -r a\n"),
+    "development": Part("RUN pip install -r a ", "-r dev{0}.txt ", "\nCMD a\n"),
+    "services": Part("CMD ", "uvicorn{0};", "\n"),
+    "misspelt stages, often": Part("", "COPY --from={word} /a /b\n", ""),
     "sources": Part("COPY --from=s0 ", "/x{0} ", "/y/\n", is_fresh=True),
 }
 IGNORED = {"none": "", "names": "{0}\n", "patterns": "*{0}*\n", "exceptions": "{0}?\n!{0}?\n"}
@@ -118,9 +126,9 @@ def seconds_of(name: str, place: int) -> float:
 
 
 @pytest.mark.parametrize("place", [0, 1])
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", PARTS | ALONE)
 def test_time_grows_with_the_length_of_a_part(name: str, place: int) -> None:
-    nothing, part = PARTS["nothing"], PARTS[name]
+    nothing, part = PARTS["nothing"], (PARTS | ALONE)[name]
     first, second = (nothing, part) if place else (part, nothing)
     quarter = dockerfile(first, second, 0.25)
     assert not is_slow(lambda: MOST_GROWTH * min(seconds(quarter, "") for _ in range(2)), dockerfile(first, second))
@@ -137,5 +145,5 @@ def test_time_grows_with_the_sum_of_two_parts(first: str, second: str) -> None:
 def test_time_grows_with_the_sum_of_a_part_and_the_dockerignore(name: str, kind: str) -> None:
     nothing = PARTS["nothing"]
     ignored = dockerignore(kind)
-    own = min(seconds(dockerfile(nothing, PARTS["sources"]) + "COPY . .\n", ignored) for _ in range(2))
+    own = min(seconds(dockerfile(nothing, ALONE["sources"]) + "COPY . .\n", ignored) for _ in range(2))
     assert not is_slow(lambda: 2 * (own + seconds_of(name, 0)), dockerfile(PARTS[name], nothing), ignored)

@@ -329,8 +329,8 @@ class _Contents:
         venvs = _venvs(stage.steps, inherited.venvs)
         packages = {*inherited.packages, *venvs}
         for step in stage.steps:
-            for item in step.installations if len(packages) < MOST_FOLDERS else []:
-                if item.dependencies and (prefix := item.prefix(step.state)):
+            for item in step.installations:
+                if len(packages) < MOST_FOLDERS and item.dependencies and (prefix := item.prefix(step.state)):
                     packages.add(prefix)
         commands = (command for step in stage.steps for command in step.commands)
         asked = (words for step in stage.steps for words in _asked(step))

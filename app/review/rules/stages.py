@@ -25,6 +25,8 @@ TOOLS = frozenset(
 )
 # With more folders of packages in one stage, nothing is reported.
 MOST_FOLDERS = 10
+# A fix removes at most this many development requirements files from a command. In practice, no command has more.
+MOST_FILES = 10
 # Packages that do not install any of these tools.
 RUNTIME = INSTALLERS | {"celery", "django", "fastapi", "flask", "gunicorn", "requests", "sqlalchemy", "uvicorn"}
 RUNTIME_FILE = re.compile(
@@ -179,17 +181,17 @@ def development_packages(dockerfile: Dockerfile) -> Iterator[Problem]:
     starts = start_commands(published)
     if not starts or DEVELOPMENT_STAGE.search(published.label) or any(map(_tool, starts)):
         return
-    takers: dict[Stage | Image | None, list[Step]] = {}
-    for step in published.history:
-        takers.setdefault(step.origin, []).append(step)
+    shipped = _shipped(published)
     for stage in dockerfile.stages:
-        if stage not in published.lineage and stage not in takers:
-            continue
+        folders: set[str] = set()
         for step in stage.steps:
             for item in step.installations:
                 if stage not in published.lineage:
                     folder = item.prefix(step.state)
-                    if folder is None or not any(_takes(copy, folder) for copy in takers[stage]):
+                    if folder is None:
+                        continue
+                    folders.add(folder)
+                    if len(folders) > MOST_FOLDERS or not shipped(stage, folder):
                         continue
                 if found := _development(item, step, named=stage is published or stage not in published.lineage):
                     what, fix, severity, option = found
@@ -206,8 +208,9 @@ def _with_option(step: Step, item: Installation, option: str) -> tuple[Edit, ...
 
 def _without_files(step: Step, item: Installation) -> tuple[Edit, ...]:
     """Return the edits that remove the development requirements, if another requirements file remains."""
-    files = [file for file in item.files if file in _tools(item)]
-    if len(files) == len(item.files):
+    tools = set(_tools(item))
+    files = [file for file in item.files if file in tools]
+    if len(files) == len(item.files) or len(files) > MOST_FILES:
         return ()
     options = ("-r ", "-r", "--requirement ", "--requirement=")
     words = (f"{option}{file}" for file in files for option in options)
@@ -226,7 +229,7 @@ def _development(item: Installation, step: Step, *, named: bool) -> tuple[str, s
     if item.command in PROJECTS and (ASKED & given or any(map(DEVELOPMENT_GROUP.search, groups))):
         return "a development group", f"{item.command} without that group", None, None
     if item.tool in WITHOUT and item.command in PROJECTS:
-        if WITHOUT[item.tool].isdisjoint(given | step.state.variables.keys() | step.names):
+        if not any(name in given or name in step.state.variables or name in step.names for name in WITHOUT[item.tool]):
             option = OPTIONS[item.tool]
             return "the development group, if there is one,", f"{item.command} {option}", Severity.INFO, option
         return None
@@ -324,15 +327,7 @@ def missing_tools(dockerfile: Dockerfile) -> Iterator[Problem]:
     Install development tools in the stage that uses them, from a separate file.
     """
     published = dockerfile.published
-    takers: dict[Stage | Image | None, list[Step]] = {}
-    for step in published.history:
-        takers.setdefault(step.origin, []).append(step)
-
-    @cache
-    def shipped(stage: Stage, folder: str) -> bool:
-        """Return whether the published stage contains the folder of a stage, or a part of it."""
-        return stage in published.lineage or any(_takes(step, folder) for step in takers.get(stage, []))
-
+    shipped = _shipped(published)
     held: dict[int, _Packages] = {}
     for stage in dockerfile.stages:
         packages = held[stage.parent.index] if stage.parent else _Packages(not stage.state.is_bare, {})
@@ -375,22 +370,27 @@ class _Packages:
         self, installation: Installation, state: State, stage: Stage, shipped: Callable[[Stage, str], bool]
     ) -> _Packages:
         """Return these packages and those that a command in the stage installs."""
-        folder = installation.prefix(state)
-        if folder is None or not _is_runtime(installation) or len(self.folders) > MOST_FOLDERS:
+        folder = None if self.unknown else installation.prefix(state)
+        if folder is None or not _is_runtime(installation):
             return _Packages(True, {})
         source = next(iter(installation.files), f"`{installation.command}`")
-        return _Packages(self.unknown, {**self.folders, folder: (source, shipped(stage, folder))})
+        return self._and({folder: (source, shipped(stage, folder))})
 
     def with_copied(self, step: Step, held: Mapping[int, _Packages]) -> _Packages:
         """Return these packages and those that a step copies. `held` are the packages of earlier stages."""
-        if any("from" in mount for mount in step.instruction.mounts):
+        if self.unknown or any("from" in mount for mount in step.instruction.mounts):
             return _Packages(True, {})
         if not step.instruction.flag("from") or step.takes_installers:
             return self
         if not isinstance(step.origin, Stage) or held[step.origin.index].unknown:
             return _Packages(True, {})
         copied = {folder: known for folder, known in held[step.origin.index].folders.items() if _takes(step, folder)}
-        return _Packages(self.unknown, {**self.folders, **copied})
+        return self._and(copied)
+
+    def _and(self, folders: Mapping[str, tuple[str, bool]]) -> _Packages:
+        """Return these packages and those in other folders."""
+        folders = {**self.folders, **folders}
+        return _Packages(True, {}) if len(folders) > MOST_FOLDERS else _Packages(False, folders)
 
 
 def _tool(command: tuple[str, ...]) -> str | None:
@@ -407,6 +407,19 @@ def _may_install(command: tuple[str, ...]) -> bool:
     if program in MANAGERS:
         return any(word.startswith(("py-", "py3-", "python3-")) or word in TOOLS for word in words)
     return may_do_anything(command) or (program == "uv" and words[:1] == ["tool"])
+
+
+def _shipped(published: Stage) -> Callable[[Stage, str], bool]:
+    """Return a function that checks whether the published stage contains a folder of a stage, or a part of it."""
+    takers: dict[Stage | Image | None, list[Step]] = {}
+    for step in published.history:
+        takers.setdefault(step.origin, []).append(step)
+
+    @cache
+    def shipped(stage: Stage, folder: str) -> bool:
+        return stage in published.lineage or any(_takes(step, folder) for step in takers.get(stage, []))
+
+    return shipped
 
 
 def _takes(step: Step, folder: str) -> bool:
