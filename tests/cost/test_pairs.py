@@ -67,6 +67,7 @@ PARTS = {
     "nothing": Part("", "", ""),
     "stages": Part("", "FROM {s}{0} AS {s}{1}\nCOPY --from={s}{0} /x /y\n", ""),
     "stages on an image": Part("", "FROM python:3.12 AS {word}{s}\n", ""),
+    "users": Part("", "USER b{0}\n", ""),
     "variables": Part("ENV ", "A{0}=1 ", "UV_NO_DEV=1 PIP_NO_CACHE_DIR=1\n"),
     "files": Part("", "COPY a{0} b\n", ""),
     "environments": Part("RUN python -m venv /v\nCMD ", "a;", "\n"),
@@ -80,6 +81,7 @@ PARTS = {
 }
 # Parts of which only the length is tested.
 ALONE = {
+    "owners": Part("", "COPY --chown=b{0} a b\n", ""),
     "installations": commands("pip install -r a\n"),
     "development": Part("RUN pip install -r a ", "-r dev{0}.txt ", "\nCMD a\n"),
     "services": Part("CMD ", "uvicorn{0};", "\n"),

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from app.review.dockerfile import Dockerfile
@@ -146,7 +146,8 @@ def _by_number(stage: Stage, name: str, group: str) -> tuple[str, str | None]:
                 if number:
                     return f"USER {number}{group}", number
                 return f"create {name} with `{option} 10001`, then USER 10001{group}", None
-    if stage.image and stage.state.is_bare and not _may_exist(name, stage.image, stage.history):
+    accounts, end = _accounts(stage.history, 0, {}), len(stage.history)
+    if stage.image and stage.state.is_bare and not _may_exist(name, stage.image, accounts, end):
         return f"create {name} with the user id 10001, then USER 10001{group}", None
     return f"USER with the number that `id -u {name}` prints in the image", None
 
@@ -289,11 +290,14 @@ def no_such_user(dockerfile: Dockerfile) -> Iterator[Problem]:
     The container fails with "unable to find user", or the build with "can't find uid for user". A number works without
     a user.
     """
+    accounts: dict[int, Mapping[str | None, int]] = {}  # by stage
     for stage in dockerfile.stages:
         image = stage.image
+        inherited = len(stage.history) - len(stage.steps)
+        above = accounts[stage.parent.index] if stage.parent else {}
+        accounts[stage.index] = _accounts(stage.steps, inherited, above)
         if not image or not stage.state.is_bare or image.is_windows or image.official == "scratch":
             continue
-        inherited = len(stage.history) - len(stage.steps)
         for at, step in enumerate(stage.steps):
             instruction = step.instruction
             owner = instruction.flag("chown") if instruction.keyword in {"ADD", "COPY"} else None
@@ -302,8 +306,8 @@ def no_such_user(dockerfile: Dockerfile) -> Iterator[Problem]:
             name = step.state.expand(owner or instruction.words[0])
             user = (name or "").partition(":")[0]
             # A USER may come before the user is created, if nothing runs in between.
-            before = stage.history[: inherited + at] if owner else stage.history
-            if not re.fullmatch(r"[a-z_][a-z0-9_-]*", user) or _may_exist(user, image, before):
+            before = inherited + at if owner else len(stage.history)
+            if not re.fullmatch(r"[a-z_][a-z0-9_-]*", user) or _may_exist(user, image, accounts[stage.index], before):
                 continue
             if owner:
                 yield Problem(
@@ -325,21 +329,27 @@ def _creation(image: Image, user: str) -> str:
     return f"RUN useradd --no-create-home --uid 10001 {user}"
 
 
-def _may_exist(user: str, image: Image, steps: Sequence[Step]) -> bool:
-    """Return whether a user of that name may exist after the steps."""
+def _may_exist(user: str, image: Image, accounts: Mapping[str | None, int], before: int) -> bool:
+    """Return whether a user of that name may exist before the step with this index."""
     if user in ACCOUNTS or IMAGE_ACCOUNTS.get(image.official or "") == user:
         return True
-    for step in steps:
-        instruction = step.instruction
-        if instruction.keyword in {"ADD", "COPY"}:
-            if _may_copy_accounts(step):
-                return True
-        elif instruction.keyword == "RUN":
-            if user in step.tokens or "/etc/passwd" in step.text:
-                return True
-            if any(_may_create(user, command, step) for command in step.commands):
-                return True
-    return False
+    return min(accounts.get(user, before), accounts.get(None, before)) < before
+
+
+def _accounts(steps: Iterable[Step], start: int, inherited: Mapping[str | None, int]) -> Mapping[str | None, int]:
+    """Return the names of the users that may exist, each with the index of the first step that may create it.
+
+    None means any name. The first of the steps has the index `start`, and `inherited` are the users from earlier steps.
+    """
+    accounts = dict(inherited)
+    for index, step in enumerate(steps, start):
+        if step.instruction.keyword in {"ADD", "COPY"} and _may_copy_accounts(step):
+            accounts.setdefault(None, index)
+        elif step.instruction.keyword == "RUN":
+            names = {name for command in step.commands for name in _may_create(command, step)}
+            for name in (*names, *step.tokens, *([None] if "/etc/passwd" in step.text else [])):
+                accounts.setdefault(name, index)
+    return accounts
 
 
 def _may_copy_accounts(step: Step) -> bool:
@@ -354,11 +364,11 @@ def _may_copy_accounts(step: Step) -> bool:
     return bool(is_foreign) and step.destination in {None, "/"} and not step.takes_installers
 
 
-def _may_create(user: str, command: tuple[str, ...], step: Step) -> bool:
-    """Return whether a command may create the user, with a variable name or as an unknown program."""
+def _may_create(command: tuple[str, ...], step: Step) -> Iterable[str | None]:
+    """Return the names of users that a command may create. None means any name, as an unknown program may create."""
     if command[0] in CREATORS:
-        return any(step.state.expand(word) in {None, user} for word in command)
-    return command[0] not in MANAGERS and may_do_anything(command)
+        return map(step.state.expand, command)
+    return [None] if command[0] not in MANAGERS and may_do_anything(command) else []
 
 
 @rule(
