@@ -74,6 +74,7 @@ PARTS = {
     "anything": commands("cd\n"),
     "folders": commands("pip install --prefix=/p{0}\n"),
     "projects": commands("uv sync\n"),
+    "packages": Part("FROM debian:bookworm AS debian\nRUN <<E\n", "apt-get install a\n", "E\n"),
     "misspelt stages": Part("RUN ", "--mount=from={word} ", "a\n"),
     "copies": copies("COPY --from=s0 /x /y\n"),
     "libraries": copies("COPY --from=s0 /x/lib /y\n"),

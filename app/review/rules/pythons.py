@@ -20,8 +20,11 @@ MANAGED = {
 # Images of other languages, whose tags can name the Debian release that they are built on.
 ON_DEBIAN = frozenset({"golang", "node", "openjdk", "php", "ruby", "rust"})
 SYSTEM_PIP = frozenset({"py3-pip", "python3-full", "python3-pip"})
-# Options that make pip install elsewhere, or despite the restriction.
+# Options and variables that make pip install elsewhere, or despite the restriction.
 ELSEWHERE = frozenset({"--break-system-packages", "--prefix", "--root", "--target", "-t"})
+ELSEWHERE_BY = frozenset(
+    {"PIP_BREAK_SYSTEM_PACKAGES", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "VIRTUAL_ENV"}
+)
 SECOND = re.compile(r"(?:lib)?python3[.\d]*(?:-.+)?|python-is-python3|py3-.+")
 
 
@@ -49,16 +52,19 @@ def externally_managed(dockerfile: Dockerfile) -> Iterator[Problem]:
     The build fails with "externally-managed-environment" (PEP 668), because packages of pip and of the system would
     overwrite each other in the same folder. Install into a virtual environment, or build on a Python image.
     """
+    with_pip: set[int] = set()  # the stages that contain the pip of the system
     for stage in dockerfile.stages:
         if not stage.image or not _is_managed(stage.image):
             continue
-        lineage = stage.lineage[:-1]
-        has_pip = any(SYSTEM_PIP & installed(step) for other in lineage for step in other.steps)
+        if stage.parent and stage.parent.index in with_pip:
+            with_pip.add(stage.index)
+        is_restricted = True
         for step in stage.steps:
-            has_pip = has_pip or bool(SYSTEM_PIP & installed(step))
-            if "EXTERNALLY-MANAGED" in step.text:
-                break  # it deletes or moves the file that restricts pip
-            if has_pip and _is_refused(stage, step):
+            if SYSTEM_PIP & installed(step):
+                with_pip.add(stage.index)
+            # The step may delete or move the file that restricts pip.
+            is_restricted = is_restricted and "EXTERNALLY-MANAGED" not in step.text
+            if is_restricted and stage.index in with_pip and _is_refused(stage, step):
                 yield Problem(
                     step.instruction,
                     f"pip refuses to install into the Python of {stage.image}: externally-managed-environment",
@@ -76,9 +82,7 @@ def _is_managed(image: Image) -> bool:
 def _is_refused(stage: Stage, step: Step) -> bool:
     """Return whether a RUN is known to install with the system's own pip."""
     variables = step.state.variables
-    if {"PIP_BREAK_SYSTEM_PACKAGES", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV"} & set(
-        variables
-    ):
+    if any(name in variables for name in ELSEWHERE_BY):
         return False
     if re.search(r"activate|BREAK_SYSTEM|VIRTUAL_ENV|PATH=", step.text) or any(map(_is_elsewhere, step.tokens)):
         return False
