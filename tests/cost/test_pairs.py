@@ -84,6 +84,9 @@ PARTS = {
 ALONE = {
     "owners": Part("", "COPY --chown=b{0} a b\n", ""),
     "installations": commands("pip install -r a\n"),
+    "accounts": commands("adduser a{0}\n"),
+    "sourced": Part("RUN source a && cat <<E\n", "source \n", "E\n"),
+    "activated": Part("RUN ", "source a;", "a\n"),
     "development": Part("RUN pip install -r a ", "-r dev{0}.txt ", "\nCMD a\n"),
     "services": Part("CMD ", "uvicorn{0};", "\n"),
     "misspelt stages, often": Part("", "COPY --from={word} /a /b\n", ""),

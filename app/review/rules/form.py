@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from app.review import shell
 from app.review.dockerfile import Dockerfile
-from app.review.edit import Edit, delete, rewrite
+from app.review.edit import MOST_PLACES, Edit, delete, rewrite
 from app.review.rules.rule import Problem, Severity, rule
 from app.review.stage import Stage, Step
 from app.review.state import State
@@ -276,8 +276,11 @@ def source_in_sh(dockerfile: Dockerfile) -> Iterator[Problem]:
 
 
 def _dotted(instruction: Instruction) -> tuple[Edit, ...]:
+    # A heredoc may be a file where the word has another meaning.
+    if instruction.heredocs:
+        return ()
     edits: list[Edit] = []
     for number, line in enumerate(instruction.source, start=instruction.line):
         for match in re.finditer(r"(?:(?<=[;&|])|(?<=\bRUN)|^)\s*+(source)(?=\s)", line):
             edits.append(Edit(number, match.start(1) + 1, number, match.end(1) + 1, "."))
-    return tuple(edits)
+    return tuple(edits) if len(edits) <= MOST_PLACES else ()

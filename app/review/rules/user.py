@@ -24,6 +24,8 @@ INSTEAD_OF_ADDUSER = {
     "addgroup": "`groupadd --gid 10001 …`",
     "adduser": "`useradd --no-create-home --uid 10001 …`",
 }
+# A fix edits at most this many commands of one RUN. In practice, no RUN creates more accounts.
+MOST_ACCOUNTS = 10
 
 
 @rule(
@@ -203,9 +205,8 @@ def missing_adduser(dockerfile: Dockerfile) -> Iterator[Problem]:
 def _with_useradd(step: Step) -> tuple[Edit, ...]:
     """Return the edits that use useradd and groupadd instead, if every option has an equivalent."""
     edits: tuple[Edit, ...] = ()
-    for program, *words in step.commands:
-        if program not in INSTEAD_OF_ADDUSER:
-            continue
+    commands = [command for command in step.commands if command[0] in INSTEAD_OF_ADDUSER]
+    for program, *words in commands if len(commands) <= MOST_ACCOUNTS else []:
         equivalent = _useradd(words) if program == "adduser" else _groupadd(words)
         written = " ".join([program, *(word or '""' for word in words)])
         edit = replace(step.instruction, written, equivalent, right=" \t\n;&") if equivalent else ()

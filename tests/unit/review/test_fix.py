@@ -210,6 +210,22 @@ def test_word_with_many_occurrences_is_not_removed() -> None:
     assert drop_word(many, "--old") == ()
 
 
+@pytest.mark.parametrize(
+    ("rule", "command", "most"), [("missing-adduser", "adduser a{}; ", 10), ("source-in-sh", "source a{}; ", 50)]
+)
+def test_commands_with_many_occurrences_are_kept(rule: str, command: str, most: int) -> None:
+    few, many = ("".join(map(command.format, range(count))) for count in (most, most + 1))
+    edits = {finding.rule: finding.edits for finding in fixes(f"FROM python:3.12-slim\nRUN {few}true\n")}
+    assert len(edits[rule]) == most
+    assert rule not in {finding.rule for finding in fixes(f"FROM python:3.12-slim\nRUN {many}true\n")}
+
+
+def test_word_in_a_heredoc_is_not_fixed_as_a_command() -> None:
+    text = "FROM python:3.12-slim@sha256:0\nRUN source /x && python - <<E\nsource = 1\nE\nUSER 1\n"
+    assert rules(text)["source-in-sh"] == 1
+    assert fixed(text, unsafe=True) == (text, 0)
+
+
 def test_fix_uses_the_escape_character_of_the_file() -> None:
     text = "# escape=`\nFROM python:3.12-slim@sha256:0\nRUN pip install `\n    a\nUSER 1\n"
     new = "RUN --mount=type=cache,target=/root/.cache/pip `\n    pip install `\n    a\n"
