@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-from app.review.syntax import DIRECTIVE, Instruction
+from app.review.syntax import Instruction
 
 BLANK = " \t\n"
 # Search at most this many places of a word, and assignments before a command.
@@ -62,11 +62,7 @@ def overlap(first: Iterable[Edit], second: Iterable[Edit]) -> bool:
 
 def insert_above(instruction: Instruction, text: str) -> tuple[Edit, ...]:
     """Insert lines above an instruction and the comments that belong to it."""
-    line = instruction.line
-    comments = {comment.line: comment.text for comment in instruction.comments}
-    while line - 1 in comments and not DIRECTIVE.fullmatch(f"#{comments[line - 1]}"):
-        line -= 1
-    return (Edit(line, 1, line, 1, f"{text}\n"),)
+    return (Edit(instruction.top, 1, instruction.top, 1, f"{text}\n"),)
 
 
 def insert_below(instruction: Instruction, text: str) -> tuple[Edit, ...]:

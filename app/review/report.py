@@ -102,6 +102,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
         for rule_id, reason in ignores(step.instruction)
         if reason and rule_id != "review-ignore"
     }
+    shift, ending = int(text.startswith("\ufeff")), "\r\n" if "\r\n" in text else "\n"
     found = list(islice(((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile)), MOST_FOUND))
     findings = [
         Finding(
@@ -114,7 +115,7 @@ def review(text: str, dockerignore: str | None = None) -> Review:
             stages[problem.instruction.line],
             _short(problem.message),
             _short(problem.fix),
-            tuple(_located(edit, text) for edit in problem.edits),
+            tuple(_located(edit, shift, ending) for edit in problem.edits),
             problem.safe and bool(problem.edits),
         )
         for rule, problem in found
@@ -134,15 +135,14 @@ def _short(words: str) -> str:
     return words if len(words) <= LONGEST_MESSAGE else f"{words[: LONGEST_MESSAGE - 1]}…"
 
 
-def _located(edit: Edit, text: str) -> Edit:
-    """Return the edit for the original text, with its line endings and after its byte order mark."""
-    shift = int(text.startswith("\ufeff"))
+def _located(edit: Edit, shift: int, ending: str) -> Edit:
+    """Return the edit for the original text, with its line endings and after a byte order mark of this length."""
     return Edit(
         edit.line,
         edit.column + shift * (edit.line == 1),
         edit.end_line,
         edit.end_column + shift * (edit.end_line == 1),
-        edit.text.replace("\n", "\r\n") if "\r\n" in text else edit.text,
+        edit.text.replace("\n", ending),
     )
 
 

@@ -130,10 +130,19 @@ class Instruction:
     source: tuple[str, ...]
     escape: str
 
-    @property
+    @cached_property
     def column(self) -> int:
         """The column of its keyword in its first line, from 1."""
         return len(self.source[0]) - len(self.source[0].lstrip()) + 1
+
+    @cached_property
+    def top(self) -> int:
+        """The first line of the comments directly above it, except directives, or else its own first line."""
+        comments = {comment.line: comment.text for comment in self.comments}
+        line = self.line
+        while line - 1 in comments and not DIRECTIVE.fullmatch(f"#{comments[line - 1]}"):
+            line -= 1
+        return line
 
     def flag(self, name: str) -> str | None:
         """Return the value of the flag, or None."""

@@ -65,6 +65,7 @@ def copies(unit: str) -> Part:
 
 PARTS = {
     "nothing": Part("", "", ""),
+    "comments": Part("", "#\n", ""),
     "stages": Part("", "FROM {s}{0} AS {s}{1}\nCOPY --from={s}{0} /x /y\n", ""),
     "stages on an image": Part("", "FROM python:3.12 AS {word}{s}\n", ""),
     "users": Part("", "USER b{0}\n", ""),
@@ -82,6 +83,7 @@ PARTS = {
 }
 # Parts of which only the length is tested.
 ALONE = {
+    "indented": Part(" " * 50_000 + "ENV ", "TOKEN{0}=a ", "A=1\n"),
     "owners": Part("", "COPY --chown=b{0} a b\n", ""),
     "installations": commands("pip install -r a\n"),
     "accounts": commands("adduser a{0}\n"),
@@ -97,6 +99,8 @@ IGNORED = {"none": "", "names": "{0}\n", "patterns": "*{0}*\n", "exceptions": "{
 
 def dockerfile(first: Part, second: Part, share: float = 1) -> str:
     """Return the second part below the first one: in a stage of its own, on the first or on an image of its own."""
+    if first.unit.startswith("#"):
+        return f"{first.text('s', share)}FROM python:3.12-slim AS s0\nFROM s0 AS t0\n{second.text('t', share)}"
     above = "debian" if "AS debian" in first.start else "s0"
     base = "python:3.12-alpine" if second.is_fresh else above
     return f"FROM python:3.12-slim AS s0\n{first.text('s', share)}FROM {base} AS t0\n{second.text('t', share)}"
