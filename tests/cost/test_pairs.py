@@ -74,11 +74,15 @@ PARTS = {
     "users": Part("", "USER b{0}\n", ""),
     "variables": Part("ENV ", "A{0}=1 ", "UV_NO_DEV=1 PIP_NO_CACHE_DIR=1\n"),
     "files": Part("", "COPY a{0} b\n", ""),
+    "requirements": Part("", "COPY requirements.txt .\n", "RUN pip install -r requirements.txt\n"),
+    "source": Part("", "COPY app .\nRUN pip install -r a\n", ""),
+    "arrays": Part("", 'CMD ["a b"]\n', ""),
     "environments": Part("RUN python -m venv /v\nCMD ", "a;", "\n"),
     "anything": commands("cd\n"),
     "folders": commands("pip install --prefix=/p{0}\n"),
     "projects": commands("uv sync\n"),
     "packages": Part("FROM debian:bookworm AS debian\nRUN <<E\n", "apt-get install a\n", "E\n"),
+    "mounts": Part("RUN ", "--mount=type=cache,target=/uv/a{0} ", "pip install a\n"),
     "misspelt stages": Part("RUN ", "--mount=from={word} ", "a\n"),
     "copies": copies("COPY --from=s0 /x /y\n"),
     "libraries": copies("COPY --from=s0 /x/lib /y\n"),
@@ -126,8 +130,13 @@ def seconds(text: str, ignored: str) -> float:
 
 
 def is_slow(most: Callable[[], float], text: str, ignored: str = "") -> bool:
-    """Return whether the review takes more than that CPU time, also if it is repeated."""
-    return all(seconds(text, ignored) > max(LEAST_SECONDS, most()) for _ in range(3))
+    """Return whether the review takes more than that CPU time, even if both are measured again."""
+    for _ in range(3):
+        if seconds(text, ignored) <= max(LEAST_SECONDS, most()):
+            return False
+        # The machine may have been faster when the parts were measured.
+        seconds_of.cache_clear()
+    return True
 
 
 @cache

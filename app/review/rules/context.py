@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -73,6 +73,7 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
     """
     waiting: dict[int, list[Instruction]] = {}  # by stage: source copies without an installation after them
     ready: dict[int, bool] = {}  # by stage: whether dependencies may already be installed
+    last = _last(dockerfile, lambda step: bool(step.installations))
     for stage in dockerfile.stages:
         waiting[stage.index] = []
         ready[stage.index] = ready[stage.parent.index] if stage.parent else not stage.state.is_bare
@@ -84,7 +85,8 @@ def source_before_install(dockerfile: Dockerfile) -> Iterator[Problem]:
                 ready[stage.index] |= ready[step.origin.index] if isinstance(step.origin, Stage) else True
             for installation in step.installations:
                 if _reinstalls(installation, ready[stage.index]):
-                    yield from _copies_before(dockerfile, stage, waiting, instruction, installation)
+                    is_last = last[stage.index] <= instruction.line
+                    yield from _copies_before(stage, waiting, step, installation, is_last)
                 ready[stage.index] |= installation.dependencies
 
 
@@ -96,11 +98,7 @@ def _reinstalls(installation: Installation, ready: bool) -> bool:
 
 
 def _copies_before(
-    dockerfile: Dockerfile,
-    stage: Stage,
-    waiting: dict[int, list[Instruction]],
-    instruction: Instruction,
-    installation: Installation,
+    stage: Stage, waiting: dict[int, list[Instruction]], step: Step, installation: Installation, is_last: bool
 ) -> Iterator[Problem]:
     """Yield a problem for each source copy before the installation. Each copy is reported once."""
     fix = "below the installation, which needs only the requirements"
@@ -111,27 +109,27 @@ def _copies_before(
         for copy in copies:
             yield Problem(
                 copy,
-                f"the source is copied before `{installation.command}` in line {instruction.line}: "
+                f"the source is copied before `{installation.command}` in line {step.instruction.line}: "
                 "every change to it installs all packages again",
                 f"move this {copy.keyword} {fix}"
                 if lineage is stage
                 else f"install in a stage that branches off above this {copy.keyword}",
-                edits=_moved(dockerfile, stage, copy, instruction) if lineage is stage and len(copies) == 1 else (),
+                edits=_moved(stage, copy, step) if lineage is stage and len(copies) == 1 and is_last else (),
             )
         lineage = lineage.parent
     waiting[stage.index] = []
 
 
-def _moved(dockerfile: Dockerfile, stage: Stage, copy: Instruction, reader: Instruction) -> tuple[Edit, ...]:
-    """Return the edits that move a COPY below a RUN that only installs from files, and mount these files in the RUN."""
-    between = [step for step in stage.steps if copy.line < step.instruction.line < reader.line]
-    (step,) = (step for step in stage.steps if step.instruction is reader)
+def _moved(stage: Stage, copy: Instruction, step: Step) -> tuple[Edit, ...]:
+    """Return the edits that move a COPY below a RUN that only installs from files, and mount these files in the RUN.
+
+    No other installation may follow.
+    """
+    reader = step.instruction
+    between = [each for each in stage.steps if copy.line < each.instruction.line < reader.line]
     files = [file for item in step.installations for file in item.files]
-    heirs = [each for other in dockerfile.stages if stage in other.lineage for each in other.steps]
-    others = [each for each in heirs if each.instruction.line > reader.line and each.installations]
     if (
         any(each.instruction.keyword not in {"ARG", "ENV", "LABEL"} for each in between)
-        or others
         or any(map(_copies_requirements, stage.history))
         or len(step.installations) != len(step.commands)
         or any(item.has_project or item.project_only for item in step.installations)
@@ -174,7 +172,7 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
     names = list(NEVER_COPIED) if dockerfile.is_python else [".git"]
     paths = {path for name in names for path in NEVER_COPIED[name]}
     kept_out = ignore.excluded(paths)
-    needed = _last_git(dockerfile)
+    needed = _last(dockerfile, lambda step: _asks_git(step.commands))
     for stage, step in copies:
         absent = kept_out | step.excluded(paths)
         copied = [name for name in names if absent.isdisjoint(NEVER_COPIED[name])]
@@ -190,11 +188,11 @@ def dockerignore(dockerfile: Dockerfile) -> Iterator[Problem]:
             )
 
 
-def _last_git(dockerfile: Dockerfile) -> dict[int, int]:
-    """Return the line of the last RUN that reads the git history, in each stage or a stage built on it."""
+def _last(dockerfile: Dockerfile, matches: Callable[[Step], bool]) -> dict[int, int]:
+    """Return the line of the last step that matches, in each stage or a stage built on it, or 0 if there is none."""
     last: dict[int, int] = {}
     for stage in reversed(dockerfile.stages):
-        own = [step.instruction.line for step in stage.steps if _asks_git(step.commands)]
+        own = [step.instruction.line for step in stage.steps if matches(step)]
         last[stage.index] = max([last.get(stage.index, 0), *own])
         if stage.parent:
             last[stage.parent.index] = max(last.get(stage.parent.index, 0), last[stage.index])
@@ -235,7 +233,7 @@ def source_with_everything(dockerfile: Dockerfile) -> Iterator[Problem]:
     published = [name for name, path in NOT_RUN.items() if path not in kept_out]
     if not published:
         return  # it excludes everything except what it names
-    needed = _last_git(dockerfile)[dockerfile.published.index]
+    needed = _last(dockerfile, lambda step: _asks_git(step.commands))[dockerfile.published.index]
     for step in copies:
         if not step.instruction.flag("exclude"):
             names = ", ".join(name for name in published if name != ".git" or step.instruction.line >= needed)
@@ -288,23 +286,22 @@ def requirements_bind_mount(dockerfile: Dockerfile) -> Iterator[Problem]:
             later = [*readers[stage.index][at + 1 :], *below][:FURTHEST]
             if user := _only_user({*sources, step.instruction.words[-1]}, later):
                 mounts = [_mount(source, step.instruction.words[-1]) for source in sources]
-                edits = _mount_edits(dockerfile, step, user, mounts)
+                edits = _mount_edits(step, user, mounts)
                 yield Problem(
                     step.instruction,
                     f"copied only for the installation: {', '.join(sources)}",
-                    f"RUN {' '.join(mounts)} in line {user.line}, without this {step.instruction.keyword}",
+                    f"RUN {' '.join(mounts)} in line {user.instruction.line}, without this {step.instruction.keyword}",
                     edits=edits,
                     safe=True,
                 )
 
 
-def _mount_edits(dockerfile: Dockerfile, copy: Step, user: Instruction, mounts: list[str]) -> tuple[Edit, ...]:
+def _mount_edits(copy: Step, user: Step, mounts: list[str]) -> tuple[Edit, ...]:
     """Return the edits that mount the files instead of copying them, if both instructions work in the same folder."""
-    reader = next(step for stage in dockerfile.stages for step in stage.steps if step.instruction is user)
     is_plain = not any(re.search(r"[*?\[$]", mount) for mount in mounts) and copy.instruction.keyword == "COPY"
-    if not is_plain or reader.state.workdir != copy.state.workdir or user.keyword != "RUN":
+    if not is_plain or user.state.workdir != copy.state.workdir or user.instruction.keyword != "RUN":
         return ()
-    return (*delete(copy.instruction), *add_flags(user, mounts))
+    return (*delete(copy.instruction), *add_flags(user.instruction, mounts))
 
 
 def _copies_requirements(step: Step) -> bool:
@@ -330,7 +327,7 @@ class _Reader:
     the project's files.
     """
 
-    instruction: Instruction
+    step: Step
     reads: Set[str]
     text: str
     covers: bool
@@ -347,18 +344,18 @@ def _reader(step: Step) -> _Reader:
     reads = {name for item in step.installations for name in item.reads}
     # It is unknown what a project's build reads. A wheel is already built.
     builds = any(item.project_only and item.downloads for item in step.installations)
-    return _Reader(instruction, reads, text, step.copies_everything, builds or any(map(_is_runner, commands)))
+    return _Reader(step, reads, text, step.copies_everything, builds or any(map(_is_runner, commands)))
 
 
-def _only_user(paths: Set[str], readers: list[_Reader]) -> Instruction | None:
-    """Return the only instruction that reads the files, or None if they are also read for something else."""
+def _only_user(paths: Set[str], readers: list[_Reader]) -> Step | None:
+    """Return the only step that reads the files, or None if they are also read for something else."""
     names = {posixpath.basename(path) for path in paths} - {"", ".", "app"}
     users = []
     for reader in readers:
         if reader.covers:
             break
         if not names.isdisjoint(reader.reads):
-            users.append(reader.instruction)
+            users.append(reader.step)
         if reader.runs or (reader.text and any(name in reader.text for name in names)):
             return None
     return users[0] if len(users) == 1 else None

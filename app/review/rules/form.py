@@ -10,7 +10,7 @@ from app.review import shell
 from app.review.dockerfile import Dockerfile
 from app.review.edit import MOST_PLACES, Edit, delete, rewrite
 from app.review.rules.rule import Problem, Severity, rule
-from app.review.stage import Stage, Step
+from app.review.stage import Step
 from app.review.state import State
 from app.review.syntax import Instruction
 
@@ -43,6 +43,7 @@ def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
     program.
     """
     for stage in dockerfile.stages:
+        has_entrypoint = any(step.instruction.keyword == "ENTRYPOINT" for step in stage.history)
         for step in stage.steps:
             instruction = step.instruction
             keyword = instruction.keyword
@@ -53,17 +54,9 @@ def not_json(dockerfile: Dockerfile) -> Iterator[Problem]:
                 edits = rewrite(instruction, fix)
                 message = "this is not JSON: a shell looks for a program called ["
                 yield Problem(instruction, message, fix, edits=edits, safe=True)
-            elif _is_program(stage, step):
+            elif not (stage.image and stage.image.is_windows) and not (keyword == "CMD" and has_entrypoint):
+                # The first word is a program, except that of a CMD after an ENTRYPOINT.
                 yield _in_one_string(instruction)
-
-
-def _is_program(stage: Stage, step: Step) -> bool:
-    """Return whether the first word of the instruction is a program. After an ENTRYPOINT, that of a CMD is not."""
-    if stage.image and stage.image.is_windows:
-        return False
-    if step.instruction.keyword == "CMD":
-        return not any(other.instruction.keyword == "ENTRYPOINT" for other in stage.history)
-    return step.instruction.keyword in {"ENTRYPOINT", "RUN"}
 
 
 def _in_one_string(instruction: Instruction) -> Problem:

@@ -85,9 +85,10 @@ def _caches(instruction: Instruction, tool: str) -> list[dict[str, str]]:
 
 def _with_mounts(step: Step) -> tuple[Edit, ...]:
     """Return the edits that mount a cache for each tool that downloads, and remove the options that disable it."""
-    heavy = [item for item in step.installations if item.downloads and not _caches(step.instruction, item.tool)]
-    mounts = dict.fromkeys(_mount(step.state, item.tool) for item in heavy)
-    off = {word for item in heavy if (word := _turns_off(step, item))}
+    downloads = [item for item in step.installations if item.downloads]
+    tools = [tool for tool in dict.fromkeys(item.tool for item in downloads) if not _caches(step.instruction, tool)]
+    mounts = dict.fromkeys(_mount(step.state, tool) for tool in tools)
+    off = {word for item in downloads if item.tool in tools and (word := _turns_off(step, item))}
     if any(re.search(r"[<$]", mount) for mount in mounts) or any("=" in word for word in off):
         return ()
     edits = add_flags(step.instruction, mounts)
