@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from app.review import pipe
 from app.review.dockerfile import MOST_STAGES, MOST_VARIABLES
+from app.review.report import review
 from app.review.syntax import MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
 from app.settings import Settings
 
@@ -116,17 +116,15 @@ def dockerfile(first: Part, second: Part, share: float = 1) -> str:
 def dockerignore(kind: str) -> str:
     """Return a .dockerignore with the most words and signs that are accepted."""
     unit = IGNORED[kind]
-    count = (MOST_WORDS - 10) // max(1, len(WORD_OR_SYMBOL.findall(unit)))
+    count = (MOST_WORDS - 10) // len(WORD_OR_SYMBOL.findall(unit))
     return "".join(unit.format(number) for number in range(min(count, CHARACTERS // (len(unit) + 4))))
 
 
 def seconds(text: str, ignored: str) -> float:
     """Return the CPU time of the review, which must not be refused."""
     start = time.process_time()
-    answer = pipe.answer("application/json", text, ignored)
-    taken = time.process_time() - start
-    assert "review" in answer, answer
-    return taken
+    review(text, ignored)
+    return time.process_time() - start
 
 
 def is_slow(most: Callable[[], float], text: str, ignored: str = "") -> bool:
