@@ -30,8 +30,8 @@ MOST_SECONDS_WAITING = 60
 # The slowest review in tests/api/test_load.py takes 0.2 s on an idle core. Emulated cores need far more.
 MOST_SECONDS = 10
 SECONDS_BETWEEN_STARTS = 1
-# Larger than any answer. Only what an answer needs is allocated.
-MOST_BYTES = 64 * 1024 * 1024
+# Twice as large as any answer. Only what an answer needs is allocated.
+MOST_BYTES = 10_000_000
 
 
 class Worker:
@@ -67,7 +67,8 @@ class Worker:
     async def ask(self, question: object) -> Any:
         """Return the answer to the question. Both are JSON values.
 
-        Raises HTTPException with 503 if the process cannot start, ends or takes too long, or if too many calls wait.
+        Raises HTTPException with 503 if the process cannot start, ends or takes too long, if its answer is too long, or
+        if too many calls wait.
         """
         if reason := self.unready():
             raise HTTPException(503, f"{reason}; try again later", {"Retry-After": "5"})
@@ -85,6 +86,8 @@ class Worker:
             answer = await self._exchange(process, question)
         except TimeoutError as error:
             raise HTTPException(503, f"not finished after {self.seconds:g} s", {"Retry-After": "5"}) from error
+        except asyncio.LimitOverrunError as error:
+            raise HTTPException(503, "the answer is too long", {"Retry-After": "5"}) from error
         except (EOFError, OSError) as error:
             # Often the kernel has killed it because memory ran out.
             raise HTTPException(503, "the worker process ended; try again", {"Retry-After": "1"}) from error

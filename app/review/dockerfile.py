@@ -20,7 +20,7 @@ MOST_STAGES = 100
 MOST_VARIABLES = 1000
 
 PYTHON_PROGRAM = re.compile(r"python|pypy|pip|poetry|pdm|uvicorn|gunicorn|uv$")
-STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*+", re.IGNORECASE)
+STAGE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*+")
 
 
 @dataclass(frozen=True)

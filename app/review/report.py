@@ -10,7 +10,7 @@ from itertools import islice
 from app.review.dockerfile import Dockerfile
 from app.review.edit import Edit
 from app.review.image import Image
-from app.review.rules import RULES, Severity
+from app.review.rules import RULES, Problem, Rule, Severity
 from app.review.rules.comments import ignores
 from app.review.stage import Stage
 
@@ -18,6 +18,10 @@ from app.review.stage import Stage
 MOST_FOUND = 1000
 # In characters. A message can contain long names, and there can be many messages.
 LONGEST_MESSAGE = 1000
+# In characters, for all findings together. Each edit counts with its text and a fixed number for its position. An
+# answer can be several times as large.
+MOST_CHARACTERS = 500_000
+EDIT_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The result of a review. The findings are in the order of their lines, and there are at most a thousand.
+    """The result of a review. The findings are in the order of their lines, at most a thousand, or fewer if long.
 
     `ignored` is the number of findings that comments disable. `unjudged` are the reasons why some rules could not check
     this Dockerfile, each in one sentence. An example is an unknown base image.
@@ -103,32 +107,50 @@ def review(text: str, dockerignore: str | None = None) -> Review:
         if reason and rule_id != "review-ignore"
     }
     shift, ending = int(text.startswith("\ufeff")), "\r\n" if "\r\n" in text else "\n"
-    found = list(islice(((rule, problem) for rule in RULES.values() for problem in rule.check(dockerfile)), MOST_FOUND))
-    findings = [
-        Finding(
+    findings: list[Finding] = []
+    ignored = size = 0
+    for rule, problem in islice(_problems(dockerfile), MOST_FOUND):
+        instruction = problem.instruction
+        if (instruction.line, rule.id) in disabled:
+            ignored += 1
+            continue
+        finding = Finding(
             rule.id,
             problem.severity or rule.severity,
-            problem.instruction.line,
-            problem.instruction.column,
-            problem.instruction.end_line,
-            len(problem.instruction.source[-1]) + 1,
-            stages[problem.instruction.line],
+            instruction.line,
+            instruction.column,
+            instruction.end_line,
+            len(instruction.source[-1]) + 1,
+            stages[instruction.line],
             _short(problem.message),
             _short(problem.fix),
             tuple(_located(edit, shift, ending) for edit in problem.edits),
             problem.safe and bool(problem.edits),
         )
-        for rule, problem in found
-        if (problem.instruction.line, rule.id) not in disabled
-    ]
+        size += _size(finding)
+        if size > MOST_CHARACTERS:
+            break
+        findings.append(finding)
     severities = Counter(finding.severity for finding in findings)
     return Review(
         findings=tuple(sorted(findings, key=lambda finding: finding.line)),
         stages=_stages(dockerfile),
         counts=Counts(**{severity.value: severities[severity] for severity in Severity}),
-        ignored=len(found) - len(findings),
+        ignored=ignored,
         unjudged=tuple(_unjudged(dockerfile)),
     )
+
+
+def _problems(dockerfile: Dockerfile) -> Iterator[tuple[Rule, Problem]]:
+    for rule in RULES.values():
+        for problem in rule.check(dockerfile):
+            yield rule, problem
+
+
+def _size(finding: Finding) -> int:
+    """Return the number of characters that a finding counts as."""
+    edits = sum(len(edit.text) + EDIT_CHARACTERS for edit in finding.edits)
+    return len(finding.stage) + len(finding.message) + len(finding.fix) + edits
 
 
 def _short(words: str) -> str:

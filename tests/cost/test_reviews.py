@@ -12,6 +12,7 @@ from app.review.rules.files import ADDRESS
 from app.review.rules.start import REPLACED
 from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
 from app.settings import Settings
+from app.worker import MOST_BYTES
 from tests.support.patterns import Use
 
 # The beginning of a Dockerfile that the steps below refer to: names of any length, texts, commands, stages.
@@ -84,7 +85,7 @@ def seconds(text: str, media_type: str) -> float:
     answer = pipe.answer(media_type, text, "")
     taken = time.process_time() - start
     assert "failure" not in answer
-    assert len(answer.get("review", "")) < 8_000_000
+    assert len(answer.get("review", "")) < MOST_BYTES // 2
     return taken
 
 

@@ -27,6 +27,8 @@ for line in sys.stdin:
     if question == "die":
         print("last words", file=sys.stderr)
         os.kill(os.getpid(), signal.SIGKILL)
+    if question == "talk":
+        print("a" * 150_000, end="")
     if question == "stop":
         os.kill(os.getpid(), signal.SIGSTOP)
     print(json.dumps([question, os.getpid()]), flush=True)
@@ -135,6 +137,18 @@ def test_a_stopped_process_is_replaced_after_the_time_limit() -> None:
     before, refused, after = asyncio.run(ask())
     assert refused == (503, "not finished after 0.1 s", "5")
     assert before[1] != after[1]
+
+
+def test_process_that_answers_too_much_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> None:
+        monkeypatch.setattr(worker, "MOST_BYTES", 100_000)
+        async with running() as one:
+            _, before = await one.ask("before")
+            assert await refusal(one.ask("talk")) == (503, "the answer is too long", "5")
+            _, after = await one.ask("after")
+            assert after != before
+
+    asyncio.run(ask())
 
 
 def test_cancelled_calls_leave_no_answer_to_the_next_one() -> None:

@@ -65,6 +65,7 @@ def test_unknown_base_has_no_image() -> None:
         ("FROM a b\n", 1, "FROM needs an image, or"),
         ("FROM a AS b c\n", 1, "FROM needs an image, or"),
         ("FROM a\nFROM a AS 1b\n", 2, "a stage name"),
+        ("FROM a\nFROM a AS \N{LATIN SMALL LETTER LONG S}\n", 2, "a stage name"),
         ("FROM a\n" * (MOST_STAGES + 1), MOST_STAGES + 1, "more than 100 stages"),
         ("FROM a\nENV" + "".join(f" A{i}=1" for i in range(MOST_VARIABLES + 1)), 2, "more than 1000 variables"),
     ],

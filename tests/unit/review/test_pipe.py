@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.review import pipe, report
+from app.worker import MOST_BYTES
 
+# A decimal digit that takes two bytes, and six in JSON.
+THREE = "\N{ARABIC-INDIC DIGIT THREE}"
 COMMAND = [sys.executable, "-m", "app.review.pipe"]
 
 
@@ -45,6 +48,24 @@ def test_too_long_dockerignore_is_a_problem() -> None:
 )
 def test_very_long_text_is_reviewed_or_rejected(media_type: str, text: str) -> None:
     assert "failure" not in pipe.answer(media_type, text, None)
+
+
+@pytest.mark.parametrize("media_type", pipe.MEDIA_TYPES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"ENV HOME=/h\nUSER {THREE * 4096}\n" + "RUN pip install;uv sync;pdm sync;poetry sync;pipenv sync\n" * 600,
+        f"USER {'é' * 4096}\n" + "RUN useradd b\n" * 990,
+        f"ENV A={'é' * 1024}\n" + "USER $A\n" * 990,
+        f"RUN pip install {'--no-cache-dir;' * 50}\n" * 90,
+        "RUN source a; true\n" * 990,
+    ],
+    ids=["a number", "a user", "a variable", "edits", "short edits"],
+)
+def test_answer_to_a_hostile_text_is_bounded(media_type: str, text: str) -> None:
+    answer = pipe.answer(media_type, f"FROM python:3.12-slim\n{text}", "")
+    assert "review" in answer
+    assert len(json.dumps(answer)) < MOST_BYTES // 2
 
 
 def test_long_number_in_the_json_form_is_rejected() -> None:

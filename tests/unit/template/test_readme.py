@@ -51,6 +51,7 @@ def test_the_limits_of_a_review_are_documented(project: Path) -> None:
         f"{variables.LONGEST:,} characters in the value of a variable",
         f"{report.MOST_FOUND:,} findings",
         f"{report.LONGEST_MESSAGE:,} characters in each",
+        f"{report.MOST_CHARACTERS:,} characters in all of them",
         f"{MOST_SECONDS} s for a review",
         f"{MOST_WAITING} waiting reviews",
         f"{MOST_SECONDS_WAITING} s of waiting",
