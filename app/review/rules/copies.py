@@ -99,7 +99,8 @@ def no_such_stage(dockerfile: Dockerfile) -> Iterator[Problem]:
                 if re.fullmatch(r"\d{1,4}", word):
                     if int(word) >= stage.index:
                         message = f"there is no stage {word} above this one"
-                        yield Problem(instruction, message, f"a number up to {stage.index - 1}, or a stage's name")
+                        fix = f"a number up to {stage.index - 1}, or a stage's name"
+                        yield Problem(instruction, message, fix if stage.index else "add a stage above this one")
                 elif (other := names.get(word.lower())) and other.index >= stage.index:
                     where = "this stage itself" if other is stage else f"further down, in line {other.start.line}"
                     fix = "copy from an earlier stage" if other is stage else f"move stage {word} above this one"

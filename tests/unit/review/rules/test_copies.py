@@ -33,6 +33,14 @@ def test_no_such_stage(dockerfile: str, expected: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("above", "expected"),
+    [("", "add a stage above this one"), ("FROM b AS c\n", "a number up to 0, or a stage's name")],
+)
+def test_no_such_stage_names_the_numbers_that_exist(above: str, expected: str) -> None:
+    assert fixes("no-such-stage", f"{above}FROM a\nCOPY --from=7 /x /y\n") == [expected]
+
+
+@pytest.mark.parametrize(
     ("instruction", "dockerignore", "found"),
     [
         ("COPY a.txt .", None, False),
