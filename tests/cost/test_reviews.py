@@ -97,8 +97,8 @@ def plain_seconds() -> float:
 
 
 def slow(text: str, media_type: str) -> bool:
-    """Return True if the review takes more than twice as long as one of plain instructions."""
-    return all(seconds(text, media_type) > 2 * plain_seconds() for _ in range(3))
+    """Return True if the review takes more than three times as long as one of plain instructions."""
+    return all(seconds(text, media_type) > 3 * plain_seconds() for _ in range(3))
 
 
 @pytest.mark.parametrize(("start", "steps"), list(product(STARTS, STEPS)))
