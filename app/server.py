@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+from contextlib import suppress
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -22,6 +23,9 @@ logger = logging.getLogger("app.server")
 
 MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
 SECONDS_BETWEEN_WARNINGS = 60
+# Read at most this at once. h11 takes 10 us for a chunk of a body, which may have a single byte, and other connections
+# wait meanwhile.
+READ_BYTES = 8192
 REASONS = {
     431: "the headers are too long",
     501: "the only supported transfer coding is chunked",
@@ -43,6 +47,9 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Make room for the connection."""
         super().connection_made(transport)
+        # asyncio has no public name for it. Transports of other event loops may lack it.
+        with suppress(AttributeError):
+            transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         self.connections_by_silence[self] = None
         if len(self.connections_by_silence) > MAX_CONNECTIONS:
             silent = next(iter(self.connections_by_silence))

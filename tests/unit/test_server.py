@@ -43,6 +43,14 @@ async def answers_in_the_end(scope: Scope, receive: Receive, send: Send) -> None
     await answers_at_once(scope, receive, send)
 
 
+async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond when the body has ended, and close the connection."""
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+    await part(send, more=False)
+
+
 async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
     """Begin the response, and continue when the body or the connection has ended."""
     await start(send)
@@ -80,7 +88,7 @@ async def exchange(app: ASGIApp, first: bytes, then: bytes = b"") -> bytes:
     ("data", "status"),
     [
         (b"\0\r\n\r\n", 400),
-        (LINE + b"Host: a\r\nX: " + b"a" * 100_000, 431),
+        (LINE + b"Host: a\r\nX: " + b"a" * 20_000, 431),
         (LINE + b"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
     ],
 )
@@ -133,6 +141,22 @@ def test_upgrade_is_ignored_and_not_logged(protocol: bytes, caplog: pytest.LogCa
     wish = LINE + b"Host: a\r\nConnection: upgrade, close\r\nUpgrade: " + protocol + b"\r\n\r\n"
     assert asyncio.run(asyncio.wait_for(exchange(answers_at_once, wish), 20)).startswith(b"HTTP/1.1 200 ")
     assert [record.name for record in caplog.records] == ["uvicorn.access"]
+
+
+def test_long_request_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    data_received = Protocol.data_received
+
+    def keep_size(self: Protocol, data: bytes) -> None:
+        sizes.append(len(data))
+        data_received(self, data)
+
+    monkeypatch.setattr(Protocol, "data_received", keep_size)
+    body = b"1\r\na\r\n" * 20_000 + b"0\r\n\r\n"
+    received = asyncio.run(asyncio.wait_for(exchange(reads_all, HEAD + body), 20))
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert max(sizes) <= server.READ_BYTES
+    assert sum(sizes) == len(HEAD + body)
 
 
 async def closed(limit: int, talkative: int) -> set[int]:
