@@ -6,6 +6,8 @@ The production image selects it with `UVICORN_HTTP=app.server:Protocol`.
 import asyncio
 import logging
 import os
+import socket
+import struct
 import sys
 from contextlib import suppress
 from http import HTTPStatus
@@ -22,6 +24,8 @@ from app.settings import Settings
 logger = logging.getLogger("app.server")
 
 MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
+# Of responses whose clients do not read them. Each connection also has a few in the kernel.
+MAX_UNSENT_BYTES = 32_000_000
 SECONDS_BETWEEN_WARNINGS = 60
 # Read at most this at once. h11 takes 10 us for a chunk of a body, which may have a single byte, and other connections
 # wait meanwhile.
@@ -35,9 +39,9 @@ REASONS = {
 class Protocol(H11Protocol):
     """One connection.
 
-    Beyond MAX_CONNECTIONS, the connection whose client has been silent longest is closed. So clients that send half a
-    request, or do not read the response, cannot exhaust the memory, and a health check always gets through. WebSockets
-    are not counted.
+    Beyond MAX_CONNECTIONS or MAX_UNSENT_BYTES, the connection whose client has been silent longest is closed. So
+    clients that send half a request, or do not read the response, cannot exhaust the memory, and a health check always
+    gets through. WebSockets are not counted.
     """
 
     # The connection that has been silent longest comes first.
@@ -52,12 +56,7 @@ class Protocol(H11Protocol):
             transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         self.connections_by_silence[self] = None
         if len(self.connections_by_silence) > MAX_CONNECTIONS:
-            silent = next(iter(self.connections_by_silence))
-            del self.connections_by_silence[silent]
-            silent.transport.abort()
-            if self.loop.time() - Protocol.warned >= SECONDS_BETWEEN_WARNINGS:
-                Protocol.warned = self.loop.time()
-                logger.warning("more than %d connections: closing those that have been silent longest", MAX_CONNECTIONS)
+            self._close(next(iter(self.connections_by_silence)), f"more than {MAX_CONNECTIONS} connections")
 
     def data_received(self, data: bytes) -> None:
         """Read the data."""
@@ -65,6 +64,26 @@ class Protocol(H11Protocol):
             del self.connections_by_silence[self]
             self.connections_by_silence[self] = None
         super().data_received(data)
+
+    def pause_writing(self) -> None:
+        """Make room for a response that the client does not read at once."""
+        super().pause_writing()
+        unsent = {one: one.transport.get_write_buffer_size() for one in self.connections_by_silence}
+        total = sum(unsent.values())
+        for one, size in unsent.items():
+            if size and one is not self and total > MAX_UNSENT_BYTES:
+                total -= size
+                self._close(one, f"more than {MAX_UNSENT_BYTES} bytes of responses that are not read")
+
+    def _close(self, silent: "Protocol", reason: str) -> None:
+        del self.connections_by_silence[silent]
+        # Otherwise the kernel keeps for minutes what the client does not read.
+        if connection := silent.transport.get_extra_info("socket"):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        silent.transport.abort()
+        if self.loop.time() - Protocol.warned >= SECONDS_BETWEEN_WARNINGS:
+            Protocol.warned = self.loop.time()
+            logger.warning("%s: closing the connections that have been silent longest", reason)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

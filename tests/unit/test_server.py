@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from logging import LogRecord
 
 import pytest
@@ -185,6 +186,55 @@ def test_beyond_the_limit_the_most_silent_connection_closes(
     monkeypatch.setattr(Protocol, "warned", -server.SECONDS_BETWEEN_WARNINGS)
     assert asyncio.run(closed(3, talkative)) == {silent}
     assert [record.levelname for record in caplog.records if record.name == "app.server"] == ["WARNING"]
+
+
+async def unread(count: int, size: int) -> set[int]:
+    """Let clients request a response of this size without reading it, and return which are closed."""
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a" * size})
+
+    async with serving(answers) as address, asyncio.timeout(20):
+        connections: list[socket.socket] = []
+        loop = asyncio.get_running_loop()
+        for _ in range(count):
+            connection = socket.socket()
+            connections.append(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.setblocking(False)
+            await loop.sock_connect(connection, address)
+            await loop.sock_sendall(connection, LINE + b"Host: a\r\n\r\n")
+            # The response has begun.
+            await loop.sock_recv(connection, 12)
+        closed = set()
+        for index, connection in enumerate(connections):
+            with connection, suppress(BlockingIOError):
+                try:
+                    while connection.recv(65536):
+                        pass
+                except ConnectionResetError:
+                    closed.add(index)
+        return closed
+
+
+def test_beyond_the_limit_of_unsent_bytes_the_most_silent_connections_close(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The kernel has room for some 5 MB of each response.
+    size = 20_000_000
+    monkeypatch.setattr(server, "MAX_UNSENT_BYTES", 2 * size)
+    monkeypatch.setattr(Protocol, "connections_by_silence", {})
+    monkeypatch.setattr(Protocol, "warned", -server.SECONDS_BETWEEN_WARNINGS)
+    assert asyncio.run(unread(4, size)) == {0, 1}
+    (record,) = (record for record in caplog.records if record.name == "app.server")
+    assert "bytes of responses that are not read" in record.getMessage()
+
+
+def test_one_response_may_be_longer_than_the_limit_of_unsent_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_UNSENT_BYTES", 1_000_000)
+    monkeypatch.setattr(Protocol, "connections_by_silence", {})
+    assert asyncio.run(unread(2, 20_000_000)) == {0}
 
 
 class Accepted(asyncio.Protocol):
