@@ -146,7 +146,7 @@ def test_request_ends_where_its_framing_says(shared: Container, data: bytes, sta
         # RFC 9112, section 7.1: unknown chunk extensions and trailers are ignored.
         pytest.param(post(CHUNKED, body=chunks(SIZE + b" ")), id="a space after the size of a chunk"),
         pytest.param(post(CHUNKED, body=chunks(SIZE + b";a\rb")), id="a carriage return in a chunk's extension"),
-        pytest.param(post(CHUNKED, body=chunks(SIZE + b";" + b"a" * 100_000)), id="an extension of 100 KB"),
+        pytest.param(post(CHUNKED, body=chunks(SIZE + b";" + b"a" * 10_000)), id="an extension of 10 KB"),
         pytest.param(post(CHUNKED, body=chunks(end=LENGTH + b"\r\n\r\n")), id="a length as trailer"),
         pytest.param(post(b"Transfer-Encoding: ,\tChunked ", body=chunks()), id="a coding in a list of one"),
     ],
