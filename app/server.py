@@ -116,9 +116,10 @@ class Protocol(H11Protocol):
         request_id.set(identity)
         logger.info("%d: %s", status, reason)
         response = problem(status, reason, {"Connection": "close"})
+        body = b"" if self.conn.our_state is SEND_RESPONSE and self.scope["method"] == "HEAD" else bytes(response.body)
         headers = [*response.raw_headers, *(DEFAULT_HEADERS | {b"x-request-id": identity.encode()}).items()]
         head = Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
-        for event in (head, Data(data=bytes(response.body)), EndOfMessage()):
+        for event in (head, Data(data=body), EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
 
     def _unsupported_upgrade_warning(self) -> None:

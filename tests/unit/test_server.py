@@ -123,6 +123,14 @@ def test_invalid_request_before_a_response_is_400(app: ASGIApp, caplog: pytest.L
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+@pytest.mark.parametrize("app", [answers_at_once, answers_in_the_end, answers_slowly])
+def test_response_to_an_invalid_head_request_has_no_body(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
+    received = asyncio.run(asyncio.wait_for(exchange(app, HEAD.replace(b"POST", b"HEAD") + NO_CHUNK), 20))
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.endswith(b"\r\n\r\n")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("app", [answers_at_once, answers_slowly])
 def test_invalid_request_after_a_response_began_closes(app: ASGIApp, caplog: pytest.LogCaptureFixture) -> None:
     received = asyncio.run(asyncio.wait_for(exchange(app, HEAD, NO_CHUNK), 20))
