@@ -9,9 +9,10 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from h11 import IDLE, SEND_RESPONSE, Data, EndOfMessage, RemoteProtocolError, Request, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -24,16 +25,38 @@ from app.settings import Settings
 logger = logging.getLogger("app.server")
 
 MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
-# Of responses whose clients do not read them. Each connection also has a few in the kernel.
+# The most that is kept of responses that clients do not read, beside two parts and the kernel's buffer per connection.
 MAX_UNSENT_BYTES = 32_000_000
+PART_BYTES = 65_536
 SECONDS_BETWEEN_WARNINGS = 60
-# Read at most this at once. h11 takes 10 us for a chunk of a body, which may have a single byte, and other connections
+# The most that is read at once. h11 takes 10 us for each chunk of a body, even of a single byte, and other connections
 # wait meanwhile.
 READ_BYTES = 8192
 REASONS = {
     431: "the headers are too long",
     501: "the only supported transfer coding is chunked",
 }
+
+
+class Transport:
+    """A transport that gives data to asyncio in parts, because asyncio keeps all of it until the last byte is sent.
+
+    It calls `unsent` after each write of which something is not sent yet.
+    """
+
+    def __init__(self, transport: asyncio.Transport, unsent: Callable[[], None]) -> None:
+        self._transport = transport
+        self._unsent = unsent
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send the data."""
+        for start in range(0, len(data), PART_BYTES):
+            self._transport.write(data[start : start + PART_BYTES])
+        if self._transport.get_write_buffer_size():
+            self._unsent()
 
 
 class Protocol(H11Protocol):
@@ -50,7 +73,8 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Make room for the connection."""
-        super().connection_made(transport)
+        super().connection_made(Transport(transport, self._make_room))  # type: ignore[arg-type]
+        self.whole_transport = transport
         # asyncio has no public name for it. Transports of other event loops may lack it.
         with suppress(AttributeError):
             transport.max_size = READ_BYTES  # type: ignore[attr-defined]
@@ -65,9 +89,25 @@ class Protocol(H11Protocol):
             self.connections_by_silence[self] = None
         super().data_received(data)
 
-    def pause_writing(self) -> None:
-        """Make room for a response that the client does not read at once."""
-        super().pause_writing()
+    def resume_writing(self) -> None:
+        """Read the next request, if it waits."""
+        super().resume_writing()
+        if self._is_between_requests() and not self.transport.is_closing():
+            self.flow.resume_reading()
+            self.handle_events()
+
+    def handle_events(self) -> None:
+        """Handle what has been received, but no request before the client has read most of the previous response."""
+        if self.flow.write_paused and self._is_between_requests():
+            self.flow.pause_reading()
+        else:
+            super().handle_events()
+
+    def _is_between_requests(self) -> bool:
+        # Before the first request, it is None.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _make_room(self) -> None:
         unsent = {one: one.transport.get_write_buffer_size() for one in self.connections_by_silence}
         total = sum(unsent.values())
         for one, size in unsent.items():
@@ -93,6 +133,7 @@ class Protocol(H11Protocol):
     def handle_websocket_upgrade(self, event: Request) -> None:
         """Forget the connection, which another protocol handles from now on."""
         self.connections_by_silence.pop(self, None)
+        self.transport = self.whole_transport
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:

@@ -33,8 +33,8 @@ async def echo(message: Message) -> Message:
 
 @router.get("/large")
 async def large() -> str:
-    """Return 16 KB."""
-    return "a" * 16 * 1024
+    """Return 500 KB."""
+    return "a" * 500_000
 
 
 @router.get("/slow")

@@ -245,6 +245,33 @@ def test_one_response_may_be_longer_than_the_limit_of_unsent_bytes(monkeypatch: 
     assert asyncio.run(unread(2, 20_000_000)) == {0}
 
 
+async def pipelined(count: int) -> tuple[int, int]:
+    """Send these requests at once, and return how many began before the first response was read, and in the end."""
+    begun = 0
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal begun
+        begun += 1
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"20000000")]})
+        await send({"type": "http.response.body", "body": b"a" * 20_000_000})
+
+    async with serving(answers) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write((LINE + b"Host: a\r\n\r\n") * count)
+        await reader.readuntil(b"\r\n\r\n")
+        before = begun
+        for number in range(count):
+            if number:
+                await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(20_000_000)
+        writer.close()
+        return before, begun
+
+
+def test_next_request_begins_when_the_response_is_read() -> None:
+    assert asyncio.run(pipelined(3)) == (1, 3)
+
+
 class Accepted(asyncio.Protocol):
     """A protocol that accepts an upgrade and sends nothing else."""
 
