@@ -39,24 +39,26 @@ REASONS = {
 
 
 class Transport:
-    """A transport that gives data to asyncio in parts, because asyncio keeps all of it until the last byte is sent.
+    """A transport that writes long data in parts, because asyncio keeps all of it until the last byte is sent.
 
-    It calls `unsent` after each write of which something is not sent yet.
+    It calls `after_long` after long data.
     """
 
-    def __init__(self, transport: asyncio.Transport, unsent: Callable[[], None]) -> None:
+    def __init__(self, transport: asyncio.Transport, after_long: Callable[[], None]) -> None:
         self._transport = transport
-        self._unsent = unsent
+        self._after_long = after_long
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
         """Send the data."""
+        if len(data) <= PART_BYTES:
+            self._transport.write(data)
+            return
         for start in range(0, len(data), PART_BYTES):
             self._transport.write(data[start : start + PART_BYTES])
-        if self._transport.get_write_buffer_size():
-            self._unsent()
+        self._after_long()
 
 
 class Protocol(H11Protocol):
