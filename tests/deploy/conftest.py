@@ -1,9 +1,10 @@
 """Fixtures for the tests of the manifests, which kubectl renders without a cluster."""
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,29 @@ DIGEST = f"sha256:{'1' * 64}"
 # The digest that the stand-in for docker prints for every image.
 INSPECTED = f"Name:      registry.example/name:v1\nDigest:    {DIGEST}\n           \nManifests: \n"
 
-# The applied objects by kind. There is one of each.
+# The service's object of each kind.
 Objects = dict[str, Any]
+
+
+def by_kind(rendered: list[Any]) -> Objects:
+    """Return the service's object of each kind. Others may be of the same kind, such as a worker's Deployment."""
+    return {one["kind"]: one for one in sorted(rendered, key=is_of_the_service)}
+
+
+def is_of_the_service(one: Any) -> bool:
+    """Return whether the object has the name of one of the service."""
+    return re.fullmatch(r"(eu-)?(app|settings-\w+)", one["metadata"]["name"]) is not None
+
+
+def pod_templates(part: Any) -> Iterator[Any]:
+    """Yield the pod templates in a part of a manifest, for example in a CronJob."""
+    if isinstance(part, dict):
+        if "containers" in (part.get("spec") or {}):
+            yield part
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from pod_templates(inner)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,14 +51,14 @@ def kubectl() -> None:
 
 
 @pytest.fixture(scope="session")
-def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Objects]:
-    """Return a function that returns what `make deploy` applies for an overlay and an instance."""
+def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
+    """Return a function that returns the objects that `make deploy` applies for an overlay and an instance."""
     docker = tmp_path_factory.mktemp("programs") / "docker"
     docker.write_text(f"#!/bin/sh\nprintf '{INSPECTED}'\n")
     docker.chmod(0o755)
-    rendered: dict[tuple[str, str], Objects] = {}
+    rendered: dict[tuple[str, str], list[Any]] = {}
 
-    def render(overlay: str, instance: str = "my-service") -> Objects:
+    def render(overlay: str, instance: str = "my-service") -> list[Any]:
         if (overlay, instance) not in rendered:
             done = subprocess.run(
                 [PROJECT / "scripts" / "deploy", "registry.example/name:v1", "my-service", instance],
@@ -45,18 +67,22 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Objects]:
                 text=True,
                 check=True,
             )
-            objects = list(yaml.safe_load_all(done.stdout))
-            rendered[overlay, instance] = {one["kind"]: one for one in objects}
-            assert len(rendered[overlay, instance]) == len(objects)
+            rendered[overlay, instance] = list(yaml.safe_load_all(done.stdout))
         return deepcopy(rendered[overlay, instance])
 
     return render
 
 
 @pytest.fixture(params=["production", "local"])
-def objects(request: pytest.FixtureRequest, render: Callable[..., Objects]) -> Objects:
+def rendered(request: pytest.FixtureRequest, render: Callable[..., list[Any]]) -> list[Any]:
     """Return the applied objects of each overlay."""
     return render(request.param)
+
+
+@pytest.fixture
+def objects(rendered: list[Any]) -> Objects:
+    """Return the service's object of each kind."""
+    return by_kind(rendered)
 
 
 @pytest.fixture
@@ -67,6 +93,5 @@ def pod(objects: Objects) -> Any:
 
 @pytest.fixture
 def container(pod: Any) -> Any:
-    """Return the container of the pod."""
-    (container,) = pod["spec"]["containers"]
-    return container
+    """Return the container of the service."""
+    return next(one for one in pod["spec"]["containers"] if one["name"] == "app")

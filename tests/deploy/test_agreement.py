@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from app.main import create_app
 from app.settings import ServerSettings, Settings
 from deploy.container import LOCKED_DOWN
-from tests.deploy.conftest import DIGEST, Objects
+from tests.deploy.conftest import DIGEST, Objects, by_kind
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
@@ -34,10 +35,10 @@ def test_image_is_named_by_digest(container: Any, request: pytest.FixtureRequest
     assert container.get("imagePullPolicy") == ("Never" if local else None)
 
 
-def test_objects_have_the_namespace_and_version_label(objects: Objects, pod: Any) -> None:
+def test_objects_have_the_namespace_and_version_label(rendered: list[Any], objects: Objects, pod: Any) -> None:
     assert objects["Namespace"]["metadata"]["name"] == "my-service"
-    for kind, one in objects.items():
-        assert one["metadata"].get("namespace") == (None if kind == "Namespace" else "my-service")
+    for one in rendered:
+        assert one["metadata"].get("namespace") == (None if one["kind"] == "Namespace" else "my-service")
         assert one["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
     assert pod["metadata"]["labels"]["app.kubernetes.io/version"] == "v1"
 
@@ -150,16 +151,17 @@ def test_pods_spread_over_nodes_and_zones_if_possible(pod: Any) -> None:
         assert selector.items() <= pod["metadata"]["labels"].items()
 
 
-def names(objects: Objects) -> set[str]:
+def names(rendered: list[Any]) -> set[str]:
     """Return the names of the objects, without the namespace, which all instances share."""
-    return {one["metadata"]["name"] for kind, one in objects.items() if kind != "Namespace"}
+    return {one["metadata"]["name"] for one in rendered if one["kind"] != "Namespace"}
 
 
-def test_two_instances_share_a_namespace_and_nothing_else(render: Callable[..., Objects]) -> None:
-    one, other = render("production"), render("production", "eu")
+def test_two_instances_share_a_namespace_and_nothing_else(render: Callable[..., list[Any]]) -> None:
+    first, second = render("production"), render("production", "eu")
+    assert names(first) & names(second) == set()
+    assert {name.removeprefix("eu-") for name in names(second)} == names(first)
+    one, other = by_kind(first), by_kind(second)
     assert one["Namespace"]["metadata"]["name"] == other["Namespace"]["metadata"]["name"] == "my-service"
-    assert names(one) & names(other) == set()
-    assert {name.removeprefix("eu-") for name in names(other)} == names(one)
     # What one instance selects or refers to belongs to it.
     labels = other["Deployment"]["spec"]["template"]["metadata"]["labels"]
     selected = one["Service"]["spec"]["selector"]
@@ -171,8 +173,8 @@ def test_two_instances_share_a_namespace_and_nothing_else(render: Callable[..., 
     assert other["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]["name"] == other["Deployment"]["metadata"]["name"]
 
 
-def test_the_network_policy_and_the_settings_come_before_the_pods(objects: Objects) -> None:
-    order = list(objects)
+def test_the_network_policy_and_the_settings_come_before_the_pods(rendered: list[Any]) -> None:
+    order = [one["kind"] for one in rendered]
     assert order[0] == "Namespace"
     assert max(map(order.index, ("NetworkPolicy", "ServiceAccount", "ConfigMap"))) < order.index("Deployment")
 
@@ -197,6 +199,13 @@ def test_pods_of_a_lost_node_start_elsewhere_after_half_a_minute(pod: Any) -> No
 def test_update_and_drain_leave_enough_pods(objects: Objects) -> None:
     assert objects["Deployment"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+
+
+def test_other_objects_of_a_kind_are_not_taken_for_the_service(rendered: list[Any], objects: Objects) -> None:
+    workers = [deepcopy(one) for one in rendered if one["kind"] != "Namespace"]
+    for one in workers:
+        one["metadata"]["name"] = f"{one['metadata']['name']}-worker"
+    assert by_kind(rendered + workers) == by_kind(workers + rendered) == objects
 
 
 def test_docs_name_existing_files_and_every_object(project: Path, objects: Objects) -> None:

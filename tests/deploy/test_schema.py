@@ -14,8 +14,8 @@ VERSIONS = [OLDEST, kubernetes_validate.latest_version()]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_manifests_match_the_kubernetes_schema(objects: Objects, version: str) -> None:
-    for one in objects.values():
+def test_manifests_match_the_kubernetes_schema(rendered: list[Any], version: str) -> None:
+    for one in rendered:
         if one["apiVersion"] not in ADDED:
             kubernetes_validate.validate(one, version, strict=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.conftest import OLDEST, Objects
+from tests.deploy.conftest import OLDEST, Objects, pod_templates
 
 Json = dict[str, Any]
 # This value removes a field.
@@ -204,8 +204,13 @@ def put(pod: Json, field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
-def test_pods_pass_every_control(pod: Json, control: Control) -> None:
-    assert control.obeyed(pod)
+def test_pods_pass_every_control(rendered: list[Json], control: Control) -> None:
+    assert all(control.obeyed(pod) for pod in pod_templates(rendered))
+
+
+def test_pods_of_other_kinds_are_found(pod: Json) -> None:
+    job = {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": pod}}}}
+    assert list(pod_templates([{"kind": "Service", "spec": {}}, job])) == [pod]
 
 
 @pytest.mark.parametrize(
