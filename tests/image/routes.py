@@ -9,7 +9,7 @@ from typing import Annotated
 from unittest import mock
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.main import app
@@ -32,9 +32,9 @@ async def echo(message: Message) -> Message:
 
 
 @router.get("/large")
-async def large() -> str:
+async def large() -> Response:
     """Return 500 KB."""
-    return "a" * 500_000
+    return Response(b"a" * 500_000)
 
 
 @router.get("/slow")
