@@ -442,8 +442,8 @@ HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://
 def healthcheck_tool(dockerfile: Dockerfile) -> Iterator[Problem]:
     """The health check calls a program that the image does not have.
 
-    Slim images contain neither curl nor wget, so the check always fails, and the container never becomes healthy.
-    Python can send the request, without another package.
+    Slim images contain neither curl nor wget, and Alpine images no curl, so the check always fails, and the container
+    never becomes healthy. Python can send the request, without another package.
     """
     stage = dockerfile.published
     checks = [step for step in stage.history if step.instruction.keyword == "HEALTHCHECK"]
