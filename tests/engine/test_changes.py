@@ -14,15 +14,19 @@ from tests.support.git import git
     [
         pytest.param(["docs/settings.md"], "", id="documentation"),
         pytest.param(["README.md", ".github/SECURITY.md", "LICENSE"], "", id="other texts"),
-        pytest.param(["app/main.py", "docs/settings.md"], "code", id="the service"),
-        pytest.param(["requirements.in", "requirements-dev.txt"], "code", id="its packages"),
-        pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code", id="its tests"),
-        pytest.param(["app/main.py", "Dockerfile"], "code tooling", id="the Dockerfile"),
-        pytest.param(["requirements/lock.txt"], "code tooling", id="packages of a tool"),
-        pytest.param(["deploy/load.py"], "code tooling delivery", id="delivery"),
-        pytest.param(["deploy/kubernetes/base/settings.env"], "code tooling delivery", id="manifests"),
-        pytest.param(["deploy/options.txt"], "code tooling delivery", id="options"),
-        pytest.param(["deploy/requests.txt"], "code", id="requests to the service"),
+        pytest.param(["app/main.py", "docs/settings.md"], "code service", id="the service"),
+        pytest.param(["requirements.in", "requirements-dev.txt"], "code service", id="its packages"),
+        pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code service", id="its tests"),
+        pytest.param(["deploy/requests.txt"], "code service", id="requests to the service"),
+        pytest.param(["Dockerfile"], "code service tooling", id="the Dockerfile"),
+        pytest.param(["tests/support/container.py"], "code service tooling", id="what tests share"),
+        pytest.param(["deploy/load.py"], "code service tooling delivery", id="the load"),
+        pytest.param(["deploy/options.txt"], "code service tooling delivery", id="options"),
+        pytest.param(["deploy/kubernetes/base/settings.env"], "code delivery", id="manifests"),
+        pytest.param(["deploy/haproxy/rollout.py"], "code delivery", id="rollout"),
+        pytest.param(["scripts/deploy", "tests/deploy/test_deploy.py"], "code delivery", id="deployment"),
+        pytest.param(["Makefile", "requirements/lock.txt"], "code tooling", id="tools"),
+        pytest.param(["app/main.py", "Makefile"], "code service tooling", id="the service and tools"),
         pytest.param(["app.md.py"], "code tooling", id="anything else"),
     ],
 )
@@ -39,7 +43,7 @@ def test_a_commit_needs(files: list[str], needs: str, folder: str, project: Path
     git(tmp_path, "add", *(str(root / name) for name in files))
     git(tmp_path, "commit", "--quiet", "--message=second")
     done = subprocess.run([root / "scripts/changes"], capture_output=True, text=True, check=True)
-    expected = [f"{name}={str(name in needs.split()).lower()}" for name in ("code", "tooling", "delivery")]
+    expected = [f"{name}={str(name in needs.split()).lower()}" for name in ("code", "service", "tooling", "delivery")]
     assert done.stdout.split() == expected
 
 
