@@ -1,4 +1,4 @@
-"""The HTTP protocol: uvicorn's h11 protocol, with a connection limit and the error format of the app.
+"""The HTTP protocol: uvicorn's h11 protocol, with limits for each client and the error format of the app.
 
 The production image selects it with `UVICORN_HTTP=app.server:Protocol`.
 """
