@@ -25,7 +25,7 @@ from app.settings import Settings
 logger = logging.getLogger("app.server")
 
 MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
-# The most that is kept of responses that clients do not read, beside two parts and the kernel's buffer per connection.
+# The most that is kept of responses that clients do not read, without two parts and the kernel's buffer per connection.
 MAX_UNSENT_BYTES = 32_000_000
 PART_BYTES = 65_536
 SECONDS_BETWEEN_WARNINGS = 60
@@ -57,6 +57,8 @@ class Transport:
             self._transport.write(data)
             return
         for start in range(0, len(data), PART_BYTES):
+            if self._transport.is_closing():
+                return
             self._transport.write(data[start : start + PART_BYTES])
         self._after_long()
 
@@ -94,26 +96,29 @@ class Protocol(H11Protocol):
     def resume_writing(self) -> None:
         """Read the next request, if it waits."""
         super().resume_writing()
-        if self._is_between_requests() and not self.transport.is_closing():
+        # Later, because asyncio is in the middle of a write, and a rejected request closes the connection.
+        self.loop.call_soon(self._read_next)
+
+    def _read_next(self) -> None:
+        if self.conn.their_state is IDLE and not self.transport.is_closing():
             self.flow.resume_reading()
             self.handle_events()
 
     def handle_events(self) -> None:
         """Handle what has been received, but no request before the client has read most of the previous response."""
-        if self.flow.write_paused and self._is_between_requests():
-            self.flow.pause_reading()
-        else:
+        if self.conn.their_state is not IDLE or not self.flow.write_paused:
             super().handle_events()
-
-    def _is_between_requests(self) -> bool:
-        # Before the first request, it is None.
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+        elif self.conn.trailing_data[0]:
+            self.flow.pause_reading()
+            # The connection is not idle.
+            self._unset_keepalive_if_required()
 
     def _make_room(self) -> None:
-        unsent = {one: one.transport.get_write_buffer_size() for one in self.connections_by_silence}
+        others = (one for one in self.connections_by_silence if one is not self)
+        unsent = {one: one.transport.get_write_buffer_size() for one in others}
         total = sum(unsent.values())
         for one, size in unsent.items():
-            if size and one is not self and total > MAX_UNSENT_BYTES:
+            if size and total > MAX_UNSENT_BYTES:
                 total -= size
                 self._close(one, f"more than {MAX_UNSENT_BYTES} bytes of responses that are not read")
 

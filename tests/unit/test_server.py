@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from logging import LogRecord
@@ -61,9 +63,11 @@ async def answers_slowly(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, ws: type[asyncio.Protocol] | None = None) -> AsyncIterator[tuple[str, int]]:
+async def serving(
+    app: ASGIApp, ws: type[asyncio.Protocol] | None = None, keep_alive: int = 5
+) -> AsyncIterator[tuple[str, int]]:
     """Serve the app with the protocol inside the context, and yield the address. `ws` serves WebSockets."""
-    config = Config(app, lifespan="off", log_config=None, ws=ws or "none")
+    config = Config(app, lifespan="off", log_config=None, ws=ws or "none", timeout_keep_alive=keep_alive)
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
     try:
@@ -234,7 +238,7 @@ def test_beyond_the_limit_of_unsent_bytes_the_most_silent_connections_close(
     monkeypatch.setattr(server, "MAX_UNSENT_BYTES", 2 * size)
     monkeypatch.setattr(Protocol, "connections_by_silence", {})
     monkeypatch.setattr(Protocol, "warned", -server.SECONDS_BETWEEN_WARNINGS)
-    assert asyncio.run(unread(4, size)) == {0, 1}
+    assert asyncio.run(unread(5, size)) == {0, 1}
     (record,) = (record for record in caplog.records if record.name == "app.server")
     assert "bytes of responses that are not read" in record.getMessage()
 
@@ -245,31 +249,71 @@ def test_one_response_may_be_longer_than_the_limit_of_unsent_bytes(monkeypatch: 
     assert asyncio.run(unread(2, 20_000_000)) == {0}
 
 
-async def pipelined(count: int) -> tuple[int, int]:
-    """Send these requests at once, and return how many began before the first response was read, and in the end."""
-    begun = 0
+LONG = 20_000_000
+
+
+async def answers_at_length(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a response that does not fit into the kernel's buffers."""
+    length = str(LONG).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+    await send({"type": "http.response.body", "body": b"a" * LONG})
+
+
+async def pipelined(data: bytes, expected: int) -> tuple[list[bytes], float]:
+    """Send the data at once, read the first response late, and return the first lines of all responses and when."""
+    async with serving(answers_at_length, keep_alive=1) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address, limit=4096)
+        writer.write(data)
+        lines = []
+        for number in range(expected):
+            head = await reader.readuntil(b"\r\n\r\n")
+            lines.append(head.partition(b"\r\n")[0])
+            if number == 0:
+                await asyncio.sleep(2)
+                late = time.time()
+            with suppress(asyncio.IncompleteReadError):
+                await reader.readexactly(LONG)
+        writer.close()
+        return lines, late
+
+
+def test_next_request_waits_until_the_response_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "uvicorn.access")
+    lines, late = asyncio.run(pipelined((LINE + b"Host: a\r\n\r\n") * 3, 3))
+    assert lines == [b"HTTP/1.1 200 OK"] * 3
+    first, second, third = (record.created for record in caplog.records)
+    # A client that is slower than the keep-alive timeout gets all responses.
+    assert first < late < second < third
+
+
+def test_invalid_request_that_waits_is_rejected_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    lines, _ = asyncio.run(pipelined(LINE + b"Host: a\r\n\r\n" + b"\0\r\n\r\n", 2))
+    assert lines == [b"HTTP/1.1 200 OK", b"HTTP/1.1 400 Bad Request"]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def reset_before_the_response() -> None:
+    """Close a connection so that the response cannot be sent."""
+    closed = asyncio.Event()
+    ended = asyncio.Event()
 
     async def answers(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal begun
-        begun += 1
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"20000000")]})
-        await send({"type": "http.response.body", "body": b"a" * 20_000_000})
+        await closed.wait()
+        await answers_at_length(scope, receive, send)
+        ended.set()
 
     async with serving(answers) as address, asyncio.timeout(20):
-        reader, writer = await asyncio.open_connection(*address)
-        writer.write((LINE + b"Host: a\r\n\r\n") * count)
-        await reader.readuntil(b"\r\n\r\n")
-        before = begun
-        for number in range(count):
-            if number:
-                await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(20_000_000)
-        writer.close()
-        return before, begun
+        with socket.create_connection(address) as connection:
+            connection.sendall(LINE + b"Host: a\r\n\r\n")
+            await asyncio.sleep(0.1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        closed.set()
+        await ended.wait()
 
 
-def test_next_request_begins_when_the_response_is_read() -> None:
-    assert asyncio.run(pipelined(3)) == (1, 3)
+def test_long_response_to_a_client_that_left_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    asyncio.run(reset_before_the_response())
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 class Accepted(asyncio.Protocol):
