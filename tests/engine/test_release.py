@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ OWN, OTHER = ("arm64", "amd64") if platform.machine() in {"arm64", "aarch64"} el
 # The image is known by its digest only, and the test builds another one on the same base.
 TESTS = ("tests/image/test_telemetry.py::test_missing_telemetry_packages_are_logged",)
 
+SOMEONE = ("-c", "user.name=someone", "-c", "user.email=someone@example.com", "-c", "commit.gpgSign=false")
+
 Release = Callable[..., dict[str, str]]
 
 
@@ -31,9 +34,18 @@ def git(*arguments: str | Path, folder: Path | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clone the last commit, with the tags of two releases and of a release candidate."""
+    """Clone the project with its uncommitted changes, and tag two releases and a release candidate."""
     source = tmp_path_factory.mktemp("release") / "source"
     git("clone", "--quiet", "--no-hardlinks", "--no-tags", project, source)
+    names = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", folder=project).split("\0")[:-1]
+    for name in names:
+        if (project / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(project / name, source / name)
+        else:
+            (source / name).unlink(missing_ok=True)
+    git("add", "--all", folder=source)
+    git(*SOMEONE, "commit", "--quiet", "--allow-empty", "--message=changes", folder=source)
     for tag in ("v1.9.0", "v1.10.0", "v2.0.0-rc.1"):
         git("tag", tag, folder=source)
     return source
