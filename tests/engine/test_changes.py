@@ -19,6 +19,7 @@ from tests.support.git import git
         pytest.param(["tests/unit/test_main.py", "tests/service.py"], "code service", id="its tests"),
         pytest.param(["deploy/requests.txt"], "code service", id="requests to the service"),
         pytest.param(["Dockerfile"], "code service tooling", id="the Dockerfile"),
+        pytest.param(["scripts/labels", ".github/grype.yaml"], "code service tooling", id="what the image needs"),
         pytest.param(["tests/support/container.py"], "code service tooling", id="what tests share"),
         pytest.param(["deploy/load.py"], "code service tooling delivery", id="the load"),
         pytest.param(["deploy/options.txt"], "code service tooling delivery", id="options"),
