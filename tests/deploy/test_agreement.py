@@ -11,7 +11,7 @@ import pytest
 from app.main import create_app
 from app.settings import ServerSettings, Settings
 from deploy.container import LOCKED_DOWN
-from tests.deploy.conftest import DIGEST, Objects, by_kind
+from tests.deploy.conftest import DIGEST, Objects, by_kind, is_of_the_service
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
@@ -202,7 +202,7 @@ def test_update_and_drain_leave_enough_pods(objects: Objects) -> None:
 
 
 def test_other_objects_of_a_kind_are_not_taken_for_the_service(rendered: list[Any], objects: Objects) -> None:
-    workers = [deepcopy(one) for one in rendered if one["kind"] != "Namespace"]
+    workers = [deepcopy(one) for one in rendered if is_of_the_service(one)]
     for one in workers:
         one["metadata"]["name"] = f"{one['metadata']['name']}-worker"
     assert by_kind(rendered + workers) == by_kind(workers + rendered) == objects
