@@ -25,7 +25,7 @@ from app.settings import Settings
 logger = logging.getLogger("app.server")
 
 MAX_CONNECTIONS = Settings.from_environment(os.environ).max_connections
-# The most that is kept of responses that clients do not read, without two parts and the kernel's buffer per connection.
+# Keep at most this of responses that clients do not read, and two parts for each connection. The kernel keeps more.
 MAX_UNSENT_BYTES = 32_000_000
 PART_BYTES = 65_536
 SECONDS_BETWEEN_WARNINGS = 60
