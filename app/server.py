@@ -77,11 +77,11 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Make room for the connection."""
-        super().connection_made(Transport(transport, self._make_room))  # type: ignore[arg-type]
+        super().connection_made(Transport(transport, self._make_room))  # type: ignore[arg-type]  # it delegates
         self.whole_transport = transport
-        # asyncio has no public name for it. Transports of other event loops may lack it.
+        # Transports of other event loops may lack it.
         with suppress(AttributeError):
-            transport.max_size = READ_BYTES  # type: ignore[attr-defined]
+            transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # asyncio has no public name for it
         self.connections_by_silence[self] = None
         if len(self.connections_by_silence) > MAX_CONNECTIONS:
             self._close(next(iter(self.connections_by_silence)), f"more than {MAX_CONNECTIONS} connections")

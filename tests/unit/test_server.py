@@ -286,6 +286,23 @@ def test_next_request_waits_until_the_response_is_read(caplog: pytest.LogCapture
     assert first < late < second < third
 
 
+async def idle_after_a_late_reader() -> bytes:
+    """Read a response late, and return what follows until the connection closes."""
+    async with serving(answers_at_length, keep_alive=0) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address, limit=4096)
+        writer.write(LINE + b"Host: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.2)
+        await reader.readexactly(LONG)
+        following = await reader.read()
+        writer.close()
+        return following
+
+
+def test_idle_connection_of_a_late_reader_is_closed() -> None:
+    assert asyncio.run(idle_after_a_late_reader()) == b""
+
+
 def test_invalid_request_that_waits_is_rejected_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lines, _ = asyncio.run(pipelined(LINE + b"Host: a\r\n\r\n" + b"\0\r\n\r\n", 2))
     assert lines == [b"HTTP/1.1 200 OK", b"HTTP/1.1 400 Bad Request"]
