@@ -303,6 +303,26 @@ def test_idle_connection_of_a_late_reader_is_closed() -> None:
     assert asyncio.run(idle_after_a_late_reader()) == b""
 
 
+async def stopped_while_a_request_waits() -> bytes:
+    """Stop the server after one of two pipelined requests, and return what follows the first response."""
+    async with serving(answers_at_length) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address, limit=4096)
+        writer.write((LINE + b"Host: a\r\n\r\n") * 2)
+        await reader.readuntil(b"\r\n\r\n")
+        (protocol,) = Protocol.connections_by_silence
+        protocol.shutdown()
+        await reader.readexactly(LONG)
+        following = await reader.read()
+        writer.close()
+        return following
+
+
+def test_stop_drops_a_request_that_waits(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(Protocol, "connections_by_silence", {})
+    assert asyncio.run(stopped_while_a_request_waits()) == b""
+    assert [record.name for record in caplog.records] == ["uvicorn.access"]
+
+
 def test_invalid_request_that_waits_is_rejected_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lines, _ = asyncio.run(pipelined(LINE + b"Host: a\r\n\r\n" + b"\0\r\n\r\n", 2))
     assert lines == [b"HTTP/1.1 200 OK", b"HTTP/1.1 400 Bad Request"]
