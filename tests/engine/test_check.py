@@ -55,17 +55,17 @@ def test_passed_is_the_last_line(checks: Path) -> None:
 
 
 def test_end_repeats_output_of_failed_checks(checks: Path) -> None:
-    finds(checks, "mypy", "echo a.py:1: error: no; exit 1")
+    finds(checks, "mypy", "sleep 1; echo a.py:1: error: no; exit 1")
     finds(checks, "pytest", "echo FAILED tests/a.py; exit 1")
     code, lines = check(checks)
     assert code == 1
     assert lines[-6:] == [
         "==== failed",
-        "--- mypy",
-        "a.py:1: error: no",
         "--- pytest",
         "FAILED tests/a.py",
-        "failed: mypy, pytest; `make` shows how to run one test, and how to format",
+        "--- mypy",
+        "a.py:1: error: no",
+        "failed: pytest, mypy; `make` shows how to run one test, and how to format",
     ]
     assert "+ python -m app.review --fail-on info" in lines
 
