@@ -161,13 +161,6 @@ def test_invalid_file_raises_an_error(tmp_path: Path, text: str, problem: str) -
         read(path)
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command and return the completed process."""
-    return subprocess.run(
-        [sys.executable, "-m", "deploy.load", *arguments], capture_output=True, text=True, timeout=30, check=False
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -176,13 +169,17 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("http://127.0.0.1:8000", "--requests", "/nowhere"), "No such file"),
     ],
 )
-def test_invalid_arguments_exit_2_with_the_problem(arguments: tuple[str, ...], problem: str) -> None:
-    done = command(*arguments)
-    assert done.returncode == 2
-    assert problem in done.stderr.splitlines()[-1]
+def test_invalid_arguments_exit_2_with_the_problem(
+    arguments: tuple[str, ...], problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["load", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        load.main()
+    assert problem in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_failed_request_exits_1() -> None:
-    done = command("http://127.0.0.1:1", "--seconds", "0.1", "--rate", "20")
+    command = [sys.executable, "-m", "deploy.load", "http://127.0.0.1:1", "--seconds", "0.1", "--rate", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "GET /readyz: ConnectError: All connection attempts failed" in done.stdout
