@@ -3,15 +3,12 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.review.edit import Edit, apply, drop_word, overlap, replace
 from app.review.fix import fixed
 from app.review.report import Finding, review
 from app.review.rules import RULES, Rule
-from app.review.syntax import DockerfileError, parse
-from tests.support.dockerfiles import dockerfiles, fixable, tried
+from app.review.syntax import parse
 
 # Fixes of the other rules need knowledge that is not in the text.
 SAFE = {
@@ -100,38 +97,6 @@ def test_fix_removes_its_finding_and_adds_none(rule: Rule) -> None:
         after = rules(apply(rule.bad, finding.edits), rule.dockerignore)
         assert after[finding.rule] < before[finding.rule]
         assert after.keys() <= before.keys()
-
-
-@tried
-@given(dockerfiles | fixable)
-def test_fix_in_any_text_removes_its_finding_and_adds_none(text: str) -> None:
-    try:
-        findings = fixes(text)
-    except DockerfileError:
-        return
-    before = rules(text)
-    for finding in findings:
-        after = rules(apply(text, finding.edits))
-        assert after[finding.rule] < before[finding.rule], finding
-        assert after.keys() <= before.keys(), finding
-
-
-@tried
-@given(dockerfiles | fixable, st.booleans())
-def test_fixing_twice_changes_nothing(text: str, unsafe: bool) -> None:
-    try:
-        once, _ = fixed(text, unsafe=unsafe)
-    except DockerfileError:
-        return
-    assert fixed(once, unsafe=unsafe) == (once, 0)
-
-
-@tried
-@given(fixable)
-def test_fix_keeps_line_endings_and_byte_order_mark(text: str) -> None:
-    plain, count = fixed(text, unsafe=True)
-    windows, windows_count = fixed("\ufeff" + text.replace("\n", "\r\n"), unsafe=True)
-    assert (windows, windows_count) == ("\ufeff" + plain.replace("\n", "\r\n"), count)
 
 
 def test_fix_keeps_comments_and_heredocs() -> None:

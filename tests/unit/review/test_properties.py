@@ -1,6 +1,7 @@
 """Properties that hold for any text, tested with texts that Hypothesis generates from a fixed seed."""
 
 import json
+from collections import Counter
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -8,11 +9,13 @@ from hypothesis import strategies as st
 from app.review import formats, pipe
 from app.review.dockerfile import Dockerfile
 from app.review.dockerignore import Dockerignore
+from app.review.edit import apply
+from app.review.fix import fixed
 from app.review.report import review
 from app.review.shell import commands
 from app.review.syntax import SWITCHES, DockerfileError, Instruction, parse
 from app.review.variables import LONGEST, expand
-from tests.support.dockerfiles import dockerfiles, heaps, hostile, paths, patterns, texts, tried
+from tests.support.dockerfiles import dockerfiles, fixable, heaps, hostile, paths, patterns, texts, tried
 
 
 def instructions(text: str) -> list[Instruction]:
@@ -134,3 +137,37 @@ def test_each_path_is_matched_independently(text: str, paths: list[str]) -> None
 def test_expanded_text_stays_within_the_limit(text: str, variables: dict[str, str | None]) -> None:
     expanded = expand(text, variables)
     assert expanded is None or len(expanded) <= LONGEST
+
+
+@tried
+@given(dockerfiles | fixable)
+def test_fix_in_any_text_removes_its_finding_and_adds_none(text: str) -> None:
+    try:
+        findings = review(text).findings
+    except DockerfileError:
+        return
+    before = Counter(finding.rule for finding in findings)
+    for finding in findings:
+        if not finding.edits:
+            continue
+        after = Counter(found.rule for found in review(apply(text, finding.edits)).findings)
+        assert after[finding.rule] < before[finding.rule], finding
+        assert after.keys() <= before.keys(), finding
+
+
+@tried
+@given(dockerfiles | fixable, st.booleans())
+def test_fixing_twice_changes_nothing(text: str, unsafe: bool) -> None:
+    try:
+        once, _ = fixed(text, unsafe=unsafe)
+    except DockerfileError:
+        return
+    assert fixed(once, unsafe=unsafe) == (once, 0)
+
+
+@tried
+@given(fixable)
+def test_fix_keeps_line_endings_and_byte_order_mark(text: str) -> None:
+    plain, count = fixed(text, unsafe=True)
+    windows, windows_count = fixed("\ufeff" + text.replace("\n", "\r\n"), unsafe=True)
+    assert (windows, windows_count) == ("\ufeff" + plain.replace("\n", "\r\n"), count)
