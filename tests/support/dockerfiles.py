@@ -9,7 +9,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 # Do not keep a database between runs, because the folder may be read-only.
 set_hypothesis_home_dir(Path(tempfile.gettempdir(), "hypothesis"))
-tried = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+tried = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 
 INSTRUCTIONS = [
     *("FROM python:3 AS x", "from x", "FROM --platform=a $A as y", "WORKDIR /a b", "USER a:b", "EXPOSE 80 81/udp"),
