@@ -1,20 +1,25 @@
 """The cost of a review, even of a hostile Dockerfile: its CPU time and the size of the response."""
 
+import json
 import time
 import tracemalloc
+from contextlib import suppress
 from functools import cache
 from itertools import product
 
 import pytest
 
 from app.review import pipe
+from app.review.report import review
 from app.review.rules.files import ADDRESS
 from app.review.rules.start import REPLACED
-from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL
+from app.review.syntax import LONGEST_NAME, MOST_INSTRUCTIONS, MOST_WORDS, WORD_OR_SYMBOL, DockerfileError
 from app.settings import Settings
 from app.worker import MOST_BYTES
 from tests.support.patterns import Use
 
+# A decimal digit that takes two bytes, and six in JSON.
+THREE = "\N{ARABIC-INDIC DIGIT THREE}"
 # The beginning of a Dockerfile that the steps below refer to: names of any length, texts, commands, stages.
 LENGTHS = (LONGEST_NAME, 60_000)
 BASE = "FROM python:3.12-slim AS a\n"
@@ -112,6 +117,65 @@ def test_no_step_is_slow_below_any_other(start: str, steps: str) -> None:
 def test_no_instruction_is_slow_whatever_it_repeats(name: str) -> None:
     start, unit, end = INSTRUCTIONS[name]
     assert not slow(body(BASE + start, unit, f"{end}\n", 60_000 // len(unit)), "application/json")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "dockerignore"),
+    [
+        ("RUN pip install a\n", "a\n"),
+        ("RUN a \\\n", "**\n!**\n"),
+        ("RUN <<E\npip install a\nE\n", "?[a-z]*\n"),
+        ("RUN <<E\ncat <<F\na\nF\nE\n", ""),
+        ("FROM x AS x\nCOPY . .\n", "#"),
+        ("FROM python:3 AS x\nCOPY . .\nRUN pip install a\n", "[a]"),
+        ("ENV A=$A$A\n", "*"),
+        ("COPY . .\n", "**/"),
+        ("COPY --exclude=a . .\n", "*?"),
+        ("RUN $(", ""),
+        ("RUN '\"", ""),
+        ('RUN ["a", "b"]\n', ""),
+        ("RUN --mount=type=cache,target=x pip install a;", ""),
+        ("RUN apt-get update\n", ""),
+    ],
+)
+def test_time_is_linear_in_the_length(dockerfile: str, dockerignore: str) -> None:
+    def least_seconds(count: int) -> float:
+        """Return the minimum CPU time of three runs."""
+        text = "FROM python:3 AS x\nCOPY . .\n" + dockerfile * count
+        ignore = dockerignore * count
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            with suppress(DockerfileError):  # a limit is exceeded
+                review(text, ignore)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    # Sixteen times the text takes about sixteen times as long. Quadratic time would be 256 times as long.
+    assert least_seconds(640) < 80 * least_seconds(40)
+
+
+@pytest.mark.parametrize("media_type", pipe.MEDIA_TYPES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"ENV HOME=/h\nUSER {THREE * 4096}\n" + "RUN pip install;uv sync;pdm sync;poetry sync;pipenv sync\n" * 600,
+        f"USER {'é' * 4096}\n" + "RUN useradd b\n" * 990,
+        f"ENV A={'é' * 1024}\n" + "USER $A\n" * 990,
+        f"RUN pip install {'--no-cache-dir;' * 50}\n" * 90,
+        "RUN source a; true\n" * 990,
+    ],
+    ids=["a number", "a user", "a variable", "edits", "short edits"],
+)
+def test_answer_to_a_hostile_text_is_bounded(media_type: str, text: str) -> None:
+    answer = pipe.answer(media_type, f"FROM python:3.12-slim\n{text}", "")
+    assert "review" in answer
+    assert len(json.dumps(answer)) < MOST_BYTES // 2
+
+
+def test_largest_answer_has_a_few_megabytes() -> None:
+    text = f"FROM python:3.12-slim-{'a' * 4000} AS {'b' * 4000}\n" + "RUN adduser a\n" * 900
+    assert len(pipe.answer("application/json", text, None)["review"]) < 8_000_000
 
 
 def test_paths_of_different_characters_take_little_memory() -> None:

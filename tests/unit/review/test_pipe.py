@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.review import pipe, report
-from app.worker import MOST_BYTES
 
-# A decimal digit that takes two bytes, and six in JSON.
-THREE = "\N{ARABIC-INDIC DIGIT THREE}"
 COMMAND = [sys.executable, "-m", "app.review.pipe"]
 
 
@@ -50,24 +47,6 @@ def test_very_long_text_is_reviewed_or_rejected(media_type: str, text: str) -> N
     assert "failure" not in pipe.answer(media_type, text, None)
 
 
-@pytest.mark.parametrize("media_type", pipe.MEDIA_TYPES)
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"ENV HOME=/h\nUSER {THREE * 4096}\n" + "RUN pip install;uv sync;pdm sync;poetry sync;pipenv sync\n" * 600,
-        f"USER {'é' * 4096}\n" + "RUN useradd b\n" * 990,
-        f"ENV A={'é' * 1024}\n" + "USER $A\n" * 990,
-        f"RUN pip install {'--no-cache-dir;' * 50}\n" * 90,
-        "RUN source a; true\n" * 990,
-    ],
-    ids=["a number", "a user", "a variable", "edits", "short edits"],
-)
-def test_answer_to_a_hostile_text_is_bounded(media_type: str, text: str) -> None:
-    answer = pipe.answer(media_type, f"FROM python:3.12-slim\n{text}", "")
-    assert "review" in answer
-    assert len(json.dumps(answer)) < MOST_BYTES // 2
-
-
 def test_long_number_in_the_json_form_is_rejected() -> None:
     problem = pipe.answer("text/plain", f"FROM a\nCMD [{'9' * 5000}]\n", None)["problem"]
     assert problem["detail"] == "line 2: the JSON form may contain only strings"
@@ -79,11 +58,6 @@ def test_lone_surrogate_in_the_json_form_is_replaced(media_type: str) -> None:
     assert "\N{REPLACEMENT CHARACTER}.key can be read in the image" in answer["review"].encode().decode(
         "unicode_escape" if media_type.endswith("json") else "utf-8"
     )
-
-
-def test_largest_answer_has_a_few_megabytes() -> None:
-    text = f"FROM python:3.12-slim-{'a' * 4000} AS {'b' * 4000}\n" + "RUN adduser a\n" * 900
-    assert len(pipe.answer("application/json", text, None)["review"]) < 8_000_000
 
 
 def test_failure_of_the_reviewer_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
