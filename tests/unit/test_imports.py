@@ -1,6 +1,5 @@
 """Imports from tests: which modules may import which helpers."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from tests.support.project import PROJECT
 SHARED = {Path("tests/support"), Path("tests/service.py")}
 
 
-@cache
 def helpers(folder: str) -> dict[Path, list[Path]]:
     """Return the modules of tests/ that each module of a folder imports, from the project's folder."""
     found = {}

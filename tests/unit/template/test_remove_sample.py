@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ OVERLAY = [
 LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
+@cache
 def goes(path: Path) -> bool:
     """Return True if the path belongs to the sample."""
     names = [str(path), *map(str, path.parents)]
