@@ -7,8 +7,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
-from fnmatch import fnmatch
-from functools import cache
+from fnmatch import translate
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from tests.support.project import PROJECT
 
 SCRIPT = (PROJECT / "template" / "remove-sample").read_text()
 SAMPLE = SCRIPT.split("SAMPLE='")[1].split("'")[0].split()
+GOES = re.compile("|".join(map(translate, SAMPLE)))
 OVERLAY = [
     path.relative_to(PROJECT / "template" / "overlay")
     for path in PROJECT.glob("template/overlay/**/*")
@@ -28,11 +28,9 @@ OVERLAY = [
 LINES = re.compile(SCRIPT.split("LINES='")[1].split("'")[0])
 
 
-@cache
 def goes(path: Path) -> bool:
     """Return True if the path belongs to the sample."""
-    names = [str(path), *map(str, path.parents)]
-    return any(fnmatch(name, pattern) for name in names for pattern in SAMPLE)
+    return any(map(GOES.fullmatch, map(str, [path, *path.parents])))
 
 
 @pytest.mark.parametrize("pattern", [name for name in SAMPLE if not name.startswith(".") and "*" not in name])
