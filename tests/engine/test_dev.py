@@ -28,14 +28,17 @@ async def stream() -> StreamingResponse:
             yield b"line\\n"
             await asyncio.sleep(0.1)
     return StreamingResponse(lines())
+
+# In front, because a route of the service may match every path.
+app.router.routes[:0] = [app.router.routes.pop(), app.router.routes.pop()]
 """
 
 
 @pytest.mark.parametrize("runtime", ["docker", "host"])
 def test_make_dev_serves_the_documentation_of_the_api(runtime: str, tmp_path: Path) -> None:
     with developing(runtime, tmp_path / "log") as url:
-        paths = ("/docs", "/docs/swagger-ui-bundle.js", "/redoc")
-        assert [status(url, path) for path in paths] == [200, 200, 404]
+        assert "swagger-ui" in httpx2.get(f"{url}/docs").text
+        assert status(url, "/docs/swagger-ui-bundle.js") == 200
 
 
 def test_dev_on_host_reads_dotenv_and_reloads_during_a_stream(project: Path, tmp_path: Path) -> None:
@@ -51,7 +54,7 @@ def test_dev_on_host_reads_dotenv_and_reloads_during_a_stream(project: Path, tmp
     with developing("host", tmp_path / "log", folder) as url, httpx2.stream("GET", f"{url}/stream") as stream:
         lines = stream.iter_lines()  # kept: without it, the stream would end here
         assert next(lines) == "line"
-        assert status(url, "/docs") == 404
+        assert "swagger-ui" not in httpx2.get(f"{url}/docs").text
         assert not (folder / "ran").exists()
         main.write_text(main.read_text().replace("return 1", "return 2"))
 

@@ -20,6 +20,9 @@ ROUTE = """
 @app.get("/edited")
 async def edited() -> str:
     return "{}"
+
+# In front, because a route of the service may match every path.
+app.router.routes.insert(0, app.router.routes.pop())
 """
 # Prints a response of the app.
 ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8000/edited', timeout=20).read().decode())"

@@ -14,15 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.middleware import RequestMiddleware
+from tests.support.apps import without_routes
 from tests.support.problems import assert_problem
 
 
-def test_an_unknown_path_is_a_problem(client: TestClient) -> None:
-    assert_problem(client.get("/nothing/here"), 404, "no route or file")
-
-
-def test_path_with_an_extra_slash_is_a_problem(client: TestClient) -> None:
-    assert_problem(client.get("/healthz/", follow_redirects=False), 404, "no route or file")
+@pytest.mark.parametrize("path", ["/nothing/here", "/healthz/"])
+def test_an_unknown_path_is_a_problem(path: str) -> None:
+    client = TestClient(without_routes(), follow_redirects=False)
+    assert_problem(client.get(path), 404, "no route or file")
 
 
 def test_wrong_method_is_a_problem_that_names_the_methods(client: TestClient) -> None:

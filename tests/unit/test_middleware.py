@@ -13,6 +13,7 @@ from app.logs import request_id
 from app.main import create_app
 from app.middleware import MAX_BODY_BYTES, BodyLimitMiddleware, FramingMiddleware
 from app.settings import Settings
+from tests.support.apps import without_routes
 
 
 def test_each_request_has_its_own_id(client: TestClient) -> None:
@@ -165,7 +166,7 @@ def test_url_as_target_is_split_into_path_and_host(target: bytes, root: str, pat
 @pytest.fixture
 def small() -> TestClient:
     """Return a client of an app with a limit of ten bytes, whose route returns the size of the body."""
-    app = create_app(Settings(max_body_bytes=10))
+    app = without_routes(Settings(max_body_bytes=10))
 
     @app.post("/size")
     async def size(request: Request) -> int:
@@ -209,7 +210,7 @@ def test_too_large_body_without_content_length_is_rejected(small: TestClient) ->
 @pytest.mark.parametrize(("size", "status"), [(20, 200), (21, 413)])
 @pytest.mark.parametrize("declared", [True, False])
 def test_route_can_set_its_own_limit(size: int, status: int, declared: bool) -> None:
-    app = create_app(Settings(max_body_bytes=10))
+    app = without_routes(Settings(max_body_bytes=10))
     router = APIRouter(prefix="/files")
 
     @router.post("", openapi_extra={MAX_BODY_BYTES: 20})
@@ -236,7 +237,8 @@ def test_request_is_one_log_line_with_fields(client: TestClient, caplog: pytest.
     assert fields["duration_ms"] > 0
 
 
-def test_path_is_logged_encoded(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_path_is_logged_encoded(caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(without_routes())
     caplog.set_level("INFO", "app.access")
     client.get("/a%0Ab")
     assert "GET /a%0Ab 404" in caplog.records[0].getMessage()
@@ -251,7 +253,7 @@ def test_health_is_not_logged_at_info(caplog: pytest.LogCaptureFixture, path: st
 
 
 def test_a_websocket_has_an_id_for_its_log_lines() -> None:
-    app = create_app(Settings())
+    app = without_routes()
 
     @app.websocket("/echo")
     async def echo(websocket: WebSocket) -> None:
@@ -263,7 +265,7 @@ def test_a_websocket_has_an_id_for_its_log_lines() -> None:
 
 
 def test_response_keeps_its_own_headers() -> None:
-    app = create_app(Settings())
+    app = without_routes()
 
     @app.get("/cached")
     async def cached(response: Response) -> None:

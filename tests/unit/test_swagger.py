@@ -9,18 +9,19 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from tests.support.apps import without_routes
 from tests.support.problems import assert_problem
 
 documented = TestClient(create_app(Settings(docs=True)))
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/swagger-ui-bundle.js", "/docs/oauth2-redirect", "/redoc"])
-def test_docs_are_off_by_default(client: TestClient, path: str) -> None:
-    assert_problem(client.get(path), 404, "no route or file")
+def test_docs_are_off_by_default(path: str) -> None:
+    assert_problem(TestClient(without_routes()).get(path), 404, "no route or file")
 
 
 def test_with_the_setting_redoc_stays_off() -> None:
-    assert_problem(documented.get("/redoc"), 404, "no route or file")
+    assert_problem(TestClient(without_routes(Settings(docs=True))).get("/redoc"), 404, "no route or file")
 
 
 @pytest.mark.parametrize("docs", [False, True])
