@@ -34,10 +34,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.checks = {}
     errors.install(app)
     telemetry.install(app)
-    for router in routes.ROUTERS:
-        app.include_router(router)
+    # Before the routers, because one of their routes may match every path.
     if settings.docs:
         swagger.install(app)
+    for router in routes.ROUTERS:
+        app.include_router(router)
     return app
 
 
