@@ -32,8 +32,6 @@ def starting(image: str, node: pytest.Item | pytest.Collector) -> Iterator[Start
 
     def start(*command: str, options: tuple[str, ...] = (), locked_down: bool = True, wait: bool = True) -> Container:
         own = (*(LOCKED_DOWN if locked_down else ()), *RUN_OPTIONS)
-        if any(option.startswith("--network") for option in options):
-            own = tuple(option for option in own if not option.startswith("--network"))
         options = (f"--label={LABEL}", "--publish=127.0.0.1::8000", *own, *options)
         container = Container(docker("create", *options, image, *command).strip())
         started.append(container)
