@@ -41,7 +41,8 @@ def _matches(pattern: re.Pattern[Any], text: Any) -> None:
 COMBINATIONS = 300
 MOST_PARTS = 5
 # Small sizes first: they find an exponential pattern before it takes minutes.
-SIZES = (25, 250, 2000)
+SMALL_SIZES = (12, 18, 25, 50, 100)
+SIZES = (250, 2000)
 # On most machines, linear patterns take less for the largest size. Those that take more are measured again.
 SUSPICIOUS_SECONDS = 0.0015
 # For four times the text, a linear pattern takes four times as long, and a quadratic one sixteen times.
@@ -71,12 +72,19 @@ class Use:
 
     def is_slow(self, parts: Parts) -> bool:
         """Return True if the time for such a text grows faster than the text."""
+        for size in SMALL_SIZES:
+            if all(self._seconds(parts, size) > SUSPICIOUS_SECONDS for _ in range(3)):
+                return True
         for size in SIZES:
-            if (seconds := self._seconds(parts, size)) > SUSPICIOUS_SECONDS:
-                least = min(seconds, *(self._seconds(parts, size) for _ in range(2)))
-                most = least * MOST_GROWTH
-                return all(self._seconds(parts, size * 4) > most for _ in range(3))
+            if self._seconds(parts, size) > SUSPICIOUS_SECONDS:
+                # A machine can become slower between two measurements, but not each time.
+                return all(self._grows(parts, size) for _ in range(5))
         return False
+
+    def _grows(self, parts: Parts, size: int) -> bool:
+        """Return True if the time grows faster than the text."""
+        short, long = (min(self._seconds(parts, length) for _ in range(2)) for length in (size, size * 4))
+        return long > short * MOST_GROWTH
 
     def _seconds(self, parts: Parts, size: int) -> float:
         prefix, pump, tail = parts
