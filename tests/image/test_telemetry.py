@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,10 +46,11 @@ def sending_image(image: str, project: Path, tmp_path_factory: pytest.TempPathFa
     shutil.copy(project / ".dockerignore", folder)
     (folder / "requirements.txt").write_text(locked_with_fastapi_opentelemetry(project))
     # Use another name: a suffix cannot follow an image that is named by digest.
-    name = f"telemetry-for-tests:{os.getpid()}"
-    docker("build", "--build-arg=PYTHON_IMAGE", f"--tag={name}", str(folder), seconds=300)
-    yield name
-    docker("image", "rm", "--force", name)
+    name, version = "telemetry-for-tests", str(os.getpid())
+    command = ["make", "build", f"IMAGE={name}", f"VERSION={version}"]
+    subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, timeout=300, check=True)
+    yield f"{name}:{version}"
+    docker("image", "rm", "--force", f"{name}:{version}")
 
 
 @pytest.fixture
