@@ -76,7 +76,8 @@ SPACE = re.compile(r"[ \t\r\v\f]++")
 # A word as a shell reads it. Quoted parts keep their white space and, until they are unquoted, their quotes.
 WORD = {
     escape: re.compile(
-        rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'|[^ \t\r\n\v\f])++""",
+        rf"""(?:{re.escape(escape)}.|"(?:{re.escape(escape)}.|[^"{re.escape(escape)}])*+"|'[^']*+'"""
+        rf"""|[^ \t\r\n\v\f"'{re.escape(escape)}]++|["'{re.escape(escape)}])+""",
         re.DOTALL,
     )
     for escape in "\\`"

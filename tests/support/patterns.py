@@ -179,3 +179,25 @@ def _members(tree: Any) -> tuple[list[str], str]:
     matches = _compiler.compile(tree).fullmatch
     members = list(filter(matches, CHARS)) or [next(filter(matches, map(chr, range(0x110000))))]
     return members[:MOST_MEMBERS], next((char for char in CHARS if char not in members), "\n")
+
+
+# What a pattern contains if it may stop in the middle of a repetition, after it has read a part of it.
+PARTIAL = {"ASSERT", "ASSERT_NOT", "ATOMIC_GROUP", "MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
+
+
+def needs_newer_python(pattern: re.Pattern[Any]) -> bool:
+    """Return True if Python before 3.11.5 may match the pattern wrongly, because of a possessive repeat of a group.
+
+    https://github.com/python/cpython/issues/106052
+    """
+    return _is_partial(_parser.parse(pattern.pattern, pattern.flags), False)
+
+
+def _is_partial(part: Any, is_repeated: bool) -> bool:
+    if isinstance(part, tuple) and part and isinstance(part[0], int):
+        name = str(part[0])
+        if is_repeated and name in PARTIAL:
+            return True
+        is_repeated = is_repeated or name == "POSSESSIVE_REPEAT"
+    children = part if isinstance(part, (list, tuple, _parser.SubPattern)) else ()
+    return any(_is_partial(child, is_repeated) for child in children)

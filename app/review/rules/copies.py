@@ -240,7 +240,7 @@ def _used(step: Step) -> list[str]:
     if instruction.keyword == "RUN":
         if instruction.heredocs or not (step.state.shell or "sh").endswith("sh"):
             return []
-        own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)?+(\w++)", text))
+        own = set(re.findall(r"\b(\w++)=|\bfor\s++(\w++)|\bread\s++(?:-\w++\s++)?(\w++)", text))
         given = {name for names in own for name in names if name}
         given |= {mount["env"] for mount in instruction.mounts if "env" in mount}
         return [name for name in _names(text) if name not in given]

@@ -58,7 +58,8 @@ DEVELOPMENT_STAGE = re.compile(
 # assignments. A bracket inside a word does not begin a command. Without the limit on assignments, they would be read
 # again from each bracket in their values.
 REPLACED = re.compile(
-    r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+(?:\w++=[^\s;&|]*+[ \t]++){0,10}+(?:exec|trap)\b"
+    r"(?:^|[\n;&|]|(?<![^\s;&|({])(?:[({]|(?:then|else|do)\b))[ \t]*+"
+    r"(?>(?:\w++=[^\s;&|]*+[ \t]++){0,10})(?:exec|trap)\b"
 )
 # A script that only starts a shell with another script.
 NESTED = re.compile(
