@@ -50,6 +50,8 @@ MOST_GROWTH = 8
 # Characters to pump, if a set has them: sets that share one may compete for it.
 CHARS = list(dict.fromkeys("a1 ._-/=\"'\\$({[<;&|:,#*?+!~@%^`\n\tAé" + string.printable))
 MOST_MEMBERS = 4
+# What a pattern contains if it may stop in the middle of a repetition, after it has read a part of it.
+PARTIAL = {"ASSERT", "ASSERT_NOT", "ATOMIC_GROUP", "MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 
 Parts = tuple[str, str, str]
 
@@ -179,10 +181,6 @@ def _members(tree: Any) -> tuple[list[str], str]:
     matches = _compiler.compile(tree).fullmatch
     members = list(filter(matches, CHARS)) or [next(filter(matches, map(chr, range(0x110000))))]
     return members[:MOST_MEMBERS], next((char for char in CHARS if char not in members), "\n")
-
-
-# What a pattern contains if it may stop in the middle of a repetition, after it has read a part of it.
-PARTIAL = {"ASSERT", "ASSERT_NOT", "ATOMIC_GROUP", "MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 
 
 def needs_newer_python(pattern: re.Pattern[Any]) -> bool:

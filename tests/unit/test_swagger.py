@@ -5,8 +5,10 @@ from base64 import b64encode
 from hashlib import sha256
 
 import pytest
+from fastapi import APIRouter
 from fastapi.testclient import TestClient
 
+from app import routes
 from app.main import create_app
 from app.settings import Settings
 from tests.support.apps import without_routes
@@ -22,6 +24,15 @@ def test_docs_are_off_by_default(path: str) -> None:
 
 def test_with_the_setting_redoc_stays_off() -> None:
     assert_problem(TestClient(without_routes(Settings(docs=True))).get("/redoc"), 404, "no route or file")
+
+
+def test_page_is_served_although_a_route_matches_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    router = APIRouter()
+    router.add_api_route("/{path:path}", lambda path: path)
+    monkeypatch.setattr(routes, "ROUTERS", [router])
+    client = TestClient(create_app(Settings(docs=True)))
+    assert client.get("/else").json() == "else"
+    assert client.get("/docs").text == documented.get("/docs").text
 
 
 @pytest.mark.parametrize("docs", [False, True])
